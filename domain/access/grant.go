@@ -1,0 +1,64 @@
+package access
+
+import (
+	"strings"
+	"time"
+
+	"agnes/domain"
+	"agnes/domain/people"
+)
+
+// ResourceType is a kind of thing that can be granted.
+type ResourceType string
+
+// The resource types; a new one is added here.
+const (
+	TableResource        ResourceType = "table"
+	MemoryDomainResource ResourceType = "memory_domain"
+	PluginResource       ResourceType = "marketplace_plugin"
+)
+
+// ResourceTypes lists the types that grants may name.
+func ResourceTypes() []ResourceType {
+	return []ResourceType{TableResource, MemoryDomainResource, PluginResource}
+}
+
+// Grant lets the members of one group read one resource.
+type Grant struct {
+	ID           string
+	GroupID      people.GroupID
+	GroupName    string
+	ResourceType ResourceType
+	ResourceID   string
+	AssignedAt   time.Time
+	AssignedBy   string
+}
+
+// GrantFilter narrows a list of grants; empty fields do not narrow.
+type GrantFilter struct {
+	ResourceType ResourceType
+	ResourceID   string
+	GroupID      people.GroupID
+}
+
+// Effective is one resource that a person may read, and the groups that open it.
+type Effective struct {
+	ResourceType ResourceType
+	ResourceID   string
+	Groups       []people.Group
+}
+
+// CheckGrant returns the parsed resource of a new grant, or a FieldError for an
+// unknown type or a blank id.
+func CheckGrant(resourceType, resourceID string) (ResourceType, string, error) {
+	id := strings.TrimSpace(resourceID)
+	if id == "" {
+		return "", "", domain.FieldError("resource_id", "A grant names the resource that it opens, such as a table's id.")
+	}
+	for _, t := range ResourceTypes() {
+		if string(t) == resourceType {
+			return t, id, nil
+		}
+	}
+	return "", "", domain.FieldError("resource_type", "Unknown resource type %q. Known: table, memory_domain, marketplace_plugin.", resourceType)
+}

@@ -1,0 +1,187 @@
+package files
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"agnes/domain"
+	"agnes/domain/audit"
+	"agnes/domain/people"
+	"agnes/domain/registry"
+)
+
+// Folder keeps people's files: staged uploads, and DATA_DIR/files.
+type Folder interface {
+	Stage(ctx context.Context, name string, r io.Reader) (Upload, error)
+	Staged(ctx context.Context, id UploadID) (Upload, error)
+	Discard(ctx context.Context, id UploadID) error
+	// Commit moves a staged upload to be the table's file, and returns the file's name.
+	Commit(ctx context.Context, id UploadID, table registry.TableID) (item string, err error)
+	// Add writes a file under a name of our own, such as sample data.
+	Add(ctx context.Context, item string, r io.Reader) error
+	// Remove deletes a table's file.
+	Remove(ctx context.Context, item string) error
+	List(ctx context.Context) ([]File, error)
+	// Key is the place of a file of that name under the data directory; NotFound.
+	Key(ctx context.Context, item string) (string, error)
+}
+
+// Previewer reads the first rows of a file, in a child.
+type Previewer interface {
+	PreviewFile(ctx context.Context, key string) (Preview, error)
+}
+
+// Tables is what the importer needs of the registry.
+type Tables interface {
+	GetTable(ctx context.Context, id registry.TableID) (registry.Published, error)
+	ListTables(ctx context.Context) ([]registry.Published, error)
+	RegisterTables(ctx context.Context, by audit.Actor, tables []registry.Registration) ([]registry.Table, error)
+	UpdateTable(ctx context.Context, by audit.Actor, id registry.TableID, c registry.TableChange) (registry.Table, error)
+	Unregister(ctx context.Context, by audit.Actor, ids []registry.TableID) ([]registry.Table, error)
+}
+
+// Syncer starts the sync of tables.
+type Syncer interface {
+	SyncUploads(ctx context.Context, by audit.Actor, tables []registry.TableID) error
+}
+
+// Importer turns files into tables.
+type Importer struct {
+	Folder    Folder
+	Previewer Previewer
+	Tables    Tables
+	Syncer    Syncer
+	Rebuilder interface{ Request() } // after tables are removed
+	Samples   []Sample
+	Everyone  func(ctx context.Context) (people.GroupID, error) // the group that sample tables are granted to
+}
+
+// Preview shows what DuckDB makes of a staged upload.
+func (m *Importer) Preview(ctx context.Context, id UploadID) (Upload, Preview, error) {
+	u, err := m.Folder.Staged(ctx, id)
+	if err != nil {
+		return Upload{}, Preview{}, fmt.Errorf("upload %s: %w", id, err)
+	}
+	p, err := m.Previewer.PreviewFile(ctx, u.Key)
+	return u, p, err
+}
+
+// PreviewItem shows what DuckDB makes of a file in DATA_DIR/files.
+func (m *Importer) PreviewItem(ctx context.Context, item string) (Preview, error) {
+	key, err := m.Folder.Key(ctx, item)
+	if err != nil {
+		return Preview{}, fmt.Errorf("file: %w", err)
+	}
+	return m.Previewer.PreviewFile(ctx, key)
+}
+
+// NewTable names what a file becomes.
+type NewTable struct {
+	Name        string
+	Description string
+}
+
+// Create makes a table of a staged upload and syncs it.
+func (m *Importer) Create(ctx context.Context, by audit.Actor, id UploadID, n NewTable) (registry.Table, error) {
+	t, err := m.check(ctx, n)
+	if err != nil {
+		return registry.Table{}, err
+	}
+	item, err := m.Folder.Commit(ctx, id, t.ID)
+	if err != nil {
+		return registry.Table{}, fmt.Errorf("keep upload %s: %w", id, err)
+	}
+	return m.register(ctx, by, t, item)
+}
+
+// CreateFromItem makes a table of a file in DATA_DIR/files and syncs it.
+func (m *Importer) CreateFromItem(ctx context.Context, by audit.Actor, item string, n NewTable) (registry.Table, error) {
+	t, err := m.check(ctx, n)
+	if err != nil {
+		return registry.Table{}, err
+	}
+	if _, err := m.Folder.Key(ctx, item); err != nil {
+		return registry.Table{}, fmt.Errorf("file: %w", err)
+	}
+	return m.register(ctx, by, t, item)
+}
+
+// check makes sure that the name is good and free before a file is moved.
+func (m *Importer) check(ctx context.Context, n NewTable) (registry.Table, error) {
+	name, err := registry.CheckName(n.Name)
+	if err != nil {
+		return registry.Table{}, err
+	}
+	t := registry.Table{
+		ID: registry.IDFor(name), Name: name, SourceType: registry.SourceLocal, Bucket: "files",
+		SyncStrategy: "full_refresh", QueryMode: registry.ModeLocal, ProfileAfterSync: true,
+		Description: strings.TrimSpace(n.Description),
+	}
+	_, err = m.Tables.GetTable(ctx, t.ID)
+	switch {
+	case err == nil:
+		return registry.Table{}, &domain.Error{
+			Kind: domain.Conflict, Code: "table_exists", Message: "A table named " + name + " exists already.",
+			Fields: map[string]string{"name": "A table named " + name + " exists already. Choose another name, or open that table and upload new data to it."},
+		}
+	case domain.KindOf(err) != domain.NotFound:
+		return registry.Table{}, fmt.Errorf("look for table %s: %w", t.ID, err)
+	}
+	return t, nil
+}
+
+func (m *Importer) register(ctx context.Context, by audit.Actor, t registry.Table, item string) (registry.Table, error) {
+	t.SourceTable = item
+	made, err := m.Tables.RegisterTables(ctx, by, []registry.Registration{{Table: t}})
+	if err != nil {
+		return registry.Table{}, fmt.Errorf("register %s: %w", t.ID, err)
+	}
+	if err := m.Syncer.SyncUploads(ctx, by, []registry.TableID{t.ID}); err != nil {
+		return registry.Table{}, fmt.Errorf("sync %s: %w", t.ID, err)
+	}
+	return made[0], nil
+}
+
+// Replace gives a table of the files connector the rows of a staged upload.
+// The old rows are served until the new ones were read back.
+func (m *Importer) Replace(ctx context.Context, by audit.Actor, id UploadID, table registry.TableID) error {
+	t, err := m.Tables.GetTable(ctx, table)
+	if err != nil {
+		return fmt.Errorf("table %s: %w", table, err)
+	}
+	if t.Source() != "files" {
+		return domain.E(domain.Conflict, "not_a_file_table", "The rows of %s come from %s, not from an upload.", t.Name, t.Source())
+	}
+	item, err := m.Folder.Commit(ctx, id, table)
+	if err != nil {
+		return fmt.Errorf("keep upload %s: %w", id, err)
+	}
+	if _, err := m.Tables.UpdateTable(ctx, by, table, registry.TableChange{SourceTable: &item}); err != nil {
+		return fmt.Errorf("point %s at its new file: %w", table, err)
+	}
+	if err := m.Syncer.SyncUploads(ctx, by, []registry.TableID{table}); err != nil {
+		return fmt.Errorf("sync %s: %w", table, err)
+	}
+	return nil
+}
+
+// Remove unregisters tables, their grants and versions. The files of the
+// sample tables go too; files that people brought stay in DATA_DIR/files.
+func (m *Importer) Remove(ctx context.Context, by audit.Actor, ids []registry.TableID) error {
+	removed, err := m.Tables.Unregister(ctx, by, ids)
+	if err != nil {
+		return fmt.Errorf("unregister: %w", err)
+	}
+	m.Rebuilder.Request()
+	for _, t := range removed {
+		if !t.Sample {
+			continue
+		}
+		if err := m.Folder.Remove(ctx, t.SourceTable); err != nil {
+			return fmt.Errorf("remove the file of %s: %w", t.ID, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,72 @@
+package people
+
+import (
+	"strings"
+	"time"
+
+	"agnes/domain"
+)
+
+// GroupID names a group.
+type GroupID string
+
+// The two groups that always exist. Everybody is a member of Everyone without
+// a membership row; members of Admin may read and do everything.
+const (
+	AdminGroup    = "Admin"
+	EveryoneGroup = "Everyone"
+)
+
+// MemberSource says who made a membership; each source changes only its own.
+type MemberSource string
+
+// The sources of a membership.
+const (
+	ByAdmin      MemberSource = "admin"
+	BySeed       MemberSource = "system_seed"
+	ByGoogleSync MemberSource = "google_sync"
+	ByBreakGlass MemberSource = "cli_break_glass"
+)
+
+// Group is a set of people that share grants.
+type Group struct {
+	ID          GroupID
+	Name        string
+	Description string
+	System      bool
+	CreatedAt   time.Time
+	CreatedBy   string
+	Members     int // active people, for Everyone all of them
+	Grants      int
+}
+
+// Member is one person in one group.
+type Member struct {
+	UserID  UserID
+	Email   string
+	Name    string
+	Active  bool
+	Source  MemberSource
+	AddedAt time.Time
+	AddedBy string
+}
+
+// Membership is one group of one person.
+type Membership struct {
+	GroupID   GroupID
+	GroupName string
+	System    bool
+	Source    MemberSource
+	AddedAt   time.Time
+	AddedBy   string
+}
+
+// GroupName returns a trimmed group name, or a FieldError for a blank or
+// overlong one.
+func GroupName(name string) (string, error) {
+	name = strings.TrimSpace(name)
+	if name == "" || len(name) > 128 {
+		return "", domain.FieldError("name", "A group needs a name of 1 to 128 characters.")
+	}
+	return name, nil
+}

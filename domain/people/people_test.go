@@ -1,0 +1,171 @@
+package people
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"agnes/domain"
+	"agnes/domain/audit"
+)
+
+func TestNormalEmail(t *testing.T) {
+	for in, want := range map[string]string{"a@b.c": "a@b.c", "  Petra.N@Example.COM ": "petra.n@example.com"} {
+		if got, err := NormalEmail(in); got != want || err != nil {
+			t.Errorf("NormalEmail(%q) = %q, %v; want %q", in, got, err, want)
+		}
+	}
+	for _, bad := range []string{"", "a", "a@", "Petra <a@b.c>", "a@b.c, d@e.f", "a@b.c\nx", strings.Repeat("a", 250) + "@b.cd"} {
+		if got, err := NormalEmail(bad); domain.KindOf(err) != domain.Invalid {
+			t.Errorf("NormalEmail(%q) = %q, %v; want Invalid", bad, got, err)
+		}
+	}
+}
+
+func FuzzNormalEmail(f *testing.F) {
+	for _, s := range []string{"a@b.c", "A@B.C", "<a@b.c>", "a@b.c "} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		once, err := NormalEmail(s)
+		if err != nil {
+			return
+		}
+		if twice, err := NormalEmail(once); err != nil || twice != once {
+			t.Errorf("NormalEmail(%q) = %q, which becomes %q, %v", s, once, twice, err)
+		}
+	})
+}
+
+func TestCheckPassword(t *testing.T) {
+	for password, fine := range map[string]bool{
+		"12345678": true, "ěščřžýáí": true, "1234567": false, "": false, strings.Repeat("x", 1025): false,
+	} {
+		if err := CheckPassword(password); (err == nil) != fine {
+			t.Errorf("CheckPassword of %d bytes = %v, want fine %v", len(password), err, fine)
+		}
+	}
+}
+
+func TestGroupName(t *testing.T) {
+	if got, err := GroupName(" Sales "); got != "Sales" || err != nil {
+		t.Errorf("GroupName = %q, %v", got, err)
+	}
+	for _, bad := range []string{" ", strings.Repeat("g", 129)} {
+		if _, err := GroupName(bad); domain.KindOf(err) != domain.Invalid {
+			t.Errorf("GroupName(%q) = %v, want Invalid", bad, err)
+		}
+	}
+}
+
+// accounts holds one user and one link.
+type accounts struct {
+	email, hash string
+	active      bool
+	broken      error
+	link        string
+	expires     time.Time
+	created     NewUser
+}
+
+func (a *accounts) CountUsers(context.Context) (int, error) { return 1, nil }
+func (a *accounts) PasswordHash(_ context.Context, email string) (UserID, string, bool, error) {
+	switch {
+	case a.broken != nil:
+		return "", "", false, a.broken
+	case email != a.email:
+		return "", "", false, domain.E(domain.NotFound, "user_not_found", "User not found")
+	}
+	return "u1", a.hash, a.active, nil
+}
+
+func (a *accounts) GetUser(_ context.Context, id UserID) (User, error) {
+	return User{ID: id, Email: a.email}, nil
+}
+
+func (a *accounts) ReplaceFirstRunLink(_ context.Context, hash []byte, expires time.Time) error {
+	a.link, a.expires = string(hash), expires
+	return nil
+}
+
+func (a *accounts) FirstRunOpen(_ context.Context, hash []byte) error {
+	if string(hash) != a.link {
+		return domain.E(domain.NotFound, "link", "The link is not valid.")
+	}
+	return nil
+}
+
+func (a *accounts) CreateFirstAdmin(ctx context.Context, _ audit.Actor, hash []byte, u NewUser) (User, error) {
+	if err := a.FirstRunOpen(ctx, hash); err != nil {
+		return User{}, err
+	}
+	a.created = u
+	return User{ID: "u2", Email: u.Email}, nil
+}
+
+func (a *accounts) EnsureSeedAdmin(context.Context, string, string) error { return nil }
+
+func TestPasswordSignIn(t *testing.T) {
+	hash, err := HashPassword("correct horse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := []struct {
+		name            string
+		accounts        accounts
+		email, password string
+		code            string
+	}{
+		{"right", accounts{email: "a@b.c", hash: hash, active: true}, " A@B.C ", "correct horse", ""},
+		{"wrong password", accounts{email: "a@b.c", hash: hash, active: true}, "a@b.c", "wrong horse", "invalid_credentials"},
+		{"unknown address", accounts{email: "a@b.c", hash: hash, active: true}, "x@b.c", "correct horse", "invalid_credentials"},
+		{"no address", accounts{}, "", "correct horse", "invalid_credentials"},
+		{"no password set", accounts{email: "a@b.c", active: true}, "a@b.c", "", "invalid_credentials"},
+		{"deactivated, wrong password", accounts{email: "a@b.c", hash: hash}, "a@b.c", "wrong", "invalid_credentials"},
+		{"deactivated", accounts{email: "a@b.c", hash: hash}, "a@b.c", "correct horse", "deactivated"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			s := &SignIn{Accounts: &c.accounts, Now: time.Now}
+			u, err := s.Password(t.Context(), c.email, c.password)
+			if got := domain.CodeOf(err); got != c.code {
+				t.Errorf("Password = %v, want code %q", err, c.code)
+			}
+			if c.code == "" && u.ID != "u1" {
+				t.Errorf("signed in as %q, want u1", u.ID)
+			}
+		})
+	}
+	broken := &SignIn{Accounts: &accounts{broken: errors.New("disk")}, Now: time.Now}
+	if _, err := broken.Password(t.Context(), "a@b.c", "x"); domain.KindOf(err) != domain.Internal {
+		t.Errorf("Password on a broken store = %v, want Internal", err)
+	}
+}
+
+func TestFirstAdmin(t *testing.T) {
+	a := &accounts{}
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	s := &SignIn{Accounts: a, Now: func() time.Time { return now }}
+	token, err := s.FirstRunToken(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(token) != 43 || strings.Contains(a.link, token) || !a.expires.Equal(now.Add(time.Hour)) {
+		t.Errorf("token of %d characters, stored expiry %s", len(token), a.expires)
+	}
+	for name, form := range map[string][3]string{
+		"another token":  {"x", "a@b.c", "long enough"},
+		"no e-mail":      {token, "", "long enough"},
+		"short password": {token, "a@b.c", "short"},
+	} {
+		if _, err := s.FirstAdmin(t.Context(), audit.Actor{}, form[0], form[1], "A", form[2]); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	u, err := s.FirstAdmin(t.Context(), audit.Actor{}, token, "A@B.C", "A", "long enough")
+	if err != nil || u.Email != "a@b.c" || a.created.Source != BySeed || a.created.PasswordHash == "" {
+		t.Errorf("FirstAdmin = %+v, %v; created %+v", u, err, a.created)
+	}
+}

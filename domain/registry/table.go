@@ -1,0 +1,118 @@
+// Package registry holds the registered tables, their versions and the rules
+// for names and registrations.
+package registry
+
+import "time"
+
+// TableID names a registered table: its name, lower case, blanks as "_".
+type TableID string
+
+// VersionID names one version of a table's rows.
+type VersionID string
+
+// The source types of contract 4.3 and the two of our own.
+const (
+	SourceLocal  = "local"  // the files connector
+	SourceCustom = "custom" // an extractor of the company's own; Bucket is its folder
+)
+
+// The query modes.
+const (
+	ModeLocal        = "local"
+	ModeRemote       = "remote"
+	ModeMaterialized = "materialized"
+)
+
+// Table is one row of the registry. Pointers are values that may be absent.
+type Table struct {
+	ID                    TableID
+	Name                  string // the name in SQL
+	SourceType            string
+	Bucket                string
+	SourceTable           string // in the source: a file's name, a table's name
+	SourceQuery           string
+	SyncStrategy          string
+	QueryMode             string
+	SyncSchedule          string
+	ProfileAfterSync      bool
+	PrimaryKey            []string
+	Folder                string
+	Description           string
+	RegisteredBy          string
+	RegisteredAt          time.Time
+	IncrementalWindowDays *int
+	MaxHistoryDays        *int
+	InitialLoadChunkDays  *int
+	IncrementalColumn     string
+	WhereFilters          []WhereFilter
+	PartitionBy           string
+	PartitionGranularity  string
+	BQFQN                 string
+	Sample                bool // loaded by "Load sample data"
+}
+
+// Source is the folder extracts/<source> that the table's extract lies in.
+func (t Table) Source() string {
+	switch t.SourceType {
+	case SourceCustom:
+		return t.Bucket
+	case SourceLocal, "":
+		return "files"
+	}
+	return t.SourceType
+}
+
+// WhereFilter is one condition that a source applies before it sends rows.
+type WhereFilter struct {
+	Column   string   `json:"column"`
+	Operator string   `json:"operator"` // eq, ne, gt, ge, lt or le
+	Values   []string `json:"values"`
+}
+
+// Column is one column of a version, with its DuckDB type.
+type Column struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
+// File is one immutable Parquet file of a version. Key is its place under the
+// data directory, with "/"; only store/warehouse makes a path of it.
+type File struct {
+	Key    string `json:"key"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
+}
+
+// Version is one immutable state of a table's rows. A version is readable
+// before it is recorded, and never changes after.
+type Version struct {
+	ID        VersionID
+	Table     TableID
+	RunID     string
+	Files     []File
+	Columns   []Column
+	Rows      int64
+	Bytes     int64
+	MD5       string // of the file, 32 hex digits; "" when there are several
+	CreatedAt time.Time
+}
+
+// SyncStatus is how a table stands, from its runs.
+type SyncStatus struct {
+	State     string     // never, ok, error, running or queued
+	LastSync  *time.Time // last success
+	LastTry   *time.Time
+	Error     string // a sentence
+	ErrorCode string
+	NextStep  string
+}
+
+// Published is a table with its current version; Version is nil until a first
+// sync succeeded.
+type Published struct {
+	Table
+	Version *Version
+	Status  SyncStatus
+	// GrantedTo names the groups that hold a grant; filled for admins only.
+	GrantedTo []string
+}

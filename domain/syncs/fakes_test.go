@@ -1,0 +1,259 @@
+package syncs
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"agnes/domain"
+	"agnes/domain/access"
+	"agnes/domain/audit"
+	"agnes/domain/registry"
+	"agnes/domain/work"
+)
+
+// world is everything around a Syncer, in memory.
+type world struct {
+	mu       sync.Mutex
+	tables   map[registry.TableID]registry.Published
+	runs     []Run
+	steps    []Step
+	finished chan Run
+	sources  map[string]Source
+	owners   map[string]string
+	dirs     []ExtractDir
+	inside   map[string][]work.SourceTable
+	broken   map[string]error
+
+	extract  func(ctx context.Context, job work.ExtractJob, progress func(work.Event)) (work.Extracted, error)
+	rebuild  func(job work.RebuildJob) (work.Rebuilt, error)
+	readBack func() (int64, error)
+	now      time.Time
+	ids      int
+}
+
+func newWorld(names ...string) *world {
+	w := &world{
+		tables: map[registry.TableID]registry.Published{}, finished: make(chan Run, 16), sources: map[string]Source{},
+		owners: map[string]string{}, inside: map[string][]work.SourceTable{}, broken: map[string]error{},
+		now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC),
+	}
+	for _, n := range names {
+		w.tables[registry.TableID(n)] = registry.Published{Table: registry.Table{ID: registry.TableID(n), Name: n, SourceTable: n + ".csv"}}
+	}
+	w.extract = func(_ context.Context, _ work.ExtractJob, progress func(work.Event)) (work.Extracted, error) {
+		progress(work.Event{Phase: string(Convert), Rows: 5, Fraction: 0.5})
+		return work.Extracted{Rows: 10, Bytes: 100}, nil
+	}
+	w.rebuild = func(work.RebuildJob) (work.Rebuilt, error) { return work.Rebuilt{}, nil }
+	w.readBack = func() (int64, error) { return 10, nil }
+	return w
+}
+
+// syncer starts a working Syncer over w; it stops with the test.
+func (w *world) syncer(t *testing.T) *Syncer {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	s := &Syncer{
+		Runs: w, Tables: w, Extractor: w, Reader: w, Feed: NewFeed(), Timeout: time.Minute, Workers: 2, Now: w.clock, NewID: w.id, Log: log,
+		Rebuilder: &Rebuilder{Tables: w, Publisher: w, Timeout: time.Minute, Log: log},
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Work(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Errorf("Work: %v", err)
+		}
+	})
+	return s
+}
+
+func (w *world) clock() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+func (w *world) id() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ids++
+	return fmt.Sprintf("id%03d", w.ids)
+}
+
+func (w *world) Extract(ctx context.Context, job work.ExtractJob, progress func(work.Event)) (work.Extracted, error) {
+	return w.extract(ctx, job, progress)
+}
+
+func (w *world) Rebuild(_ context.Context, job work.RebuildJob) (work.Rebuilt, error) {
+	return w.rebuild(job)
+}
+
+func (w *world) CountRows(context.Context, access.Catalog, string) (int64, error) {
+	return w.readBack()
+}
+
+func (w *world) GetTable(_ context.Context, id registry.TableID) (registry.Published, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	t, ok := w.tables[id]
+	if !ok {
+		return t, domain.E(domain.NotFound, "table_not_found", "Table not found")
+	}
+	return t, nil
+}
+
+func (w *world) ListTables(context.Context) ([]registry.Published, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var all []registry.Published
+	for _, t := range w.tables {
+		all = append(all, t)
+	}
+	slices.SortFunc(all, func(a, b registry.Published) int { return strings.Compare(a.Name, b.Name) })
+	return all, nil
+}
+
+func (w *world) QueueRuns(_ context.Context, by audit.Actor, why Trigger, ids []registry.TableID) ([]Run, error) {
+	var out []Run
+	for _, id := range ids {
+		r := Run{ID: w.id(), Table: id, Trigger: why, State: Queued, StartedBy: by.UserID}
+		w.mu.Lock()
+		w.runs = append(w.runs, r)
+		w.mu.Unlock()
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+func (w *world) ClaimRun(context.Context) (Run, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := range w.runs {
+		if w.runs[i].State == Queued {
+			w.runs[i].State = Running
+			return w.runs[i], nil
+		}
+	}
+	return Run{}, domain.E(domain.NotFound, "no_run", "No run is queued.")
+}
+
+func (w *world) SaveRun(_ context.Context, r Run) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := range w.runs {
+		if w.runs[i].ID == r.ID {
+			w.runs[i] = r
+		}
+	}
+	return nil
+}
+
+func (w *world) AddStep(_ context.Context, s Step) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.steps = append(w.steps, s)
+	return nil
+}
+
+func (w *world) PublishVersion(_ context.Context, v registry.Version) (*registry.Version, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	t := w.tables[v.Table]
+	before := t.Version
+	t.Version = &v
+	w.tables[v.Table] = t
+	return before, nil
+}
+
+func (w *world) RevertVersion(_ context.Context, bad registry.Version, to *registry.Version) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	t := w.tables[bad.Table]
+	t.Version = to
+	w.tables[bad.Table] = t
+	return nil
+}
+
+func (w *world) FinishRun(ctx context.Context, r Run) error {
+	if err := w.SaveRun(ctx, r); err != nil {
+		return err
+	}
+	w.finished <- r
+	return nil
+}
+
+func (w *world) RecoverRuns(context.Context) ([]Run, error) { return nil, nil }
+
+func (w *world) CancelRun(_ context.Context, _ audit.Actor, id string) (Run, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, r := range w.runs {
+		if r.ID == id {
+			return r, nil
+		}
+	}
+	return Run{}, domain.E(domain.NotFound, "run_not_found", "There is no such run.")
+}
+
+func (w *world) LiveRuns(context.Context) ([]Run, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var live []Run
+	for _, r := range w.runs {
+		if r.Live() {
+			live = append(live, r)
+		}
+	}
+	return live, nil
+}
+
+func (w *world) List(context.Context) ([]ExtractDir, error) { return w.dirs, nil }
+
+func (w *world) InspectSource(_ context.Context, source string) ([]work.SourceTable, error) {
+	return w.inside[source], w.broken[source]
+}
+
+func (w *world) ListSources(context.Context) ([]Source, error) {
+	var all []Source
+	for _, s := range w.sources {
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+func (w *world) SaveSource(_ context.Context, s Source) error {
+	w.sources[s.Name] = s
+	return nil
+}
+
+func (w *world) DeleteSource(_ context.Context, name string) error {
+	delete(w.sources, name)
+	return nil
+}
+
+func (w *world) ClaimView(_ context.Context, view, source string) (string, error) {
+	if owner, ok := w.owners[view]; ok {
+		return owner, nil
+	}
+	w.owners[view] = source
+	return source, nil
+}
+
+func (w *world) RegisterTables(_ context.Context, _ audit.Actor, regs []registry.Registration) ([]registry.Table, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var made []registry.Table
+	for _, r := range regs {
+		w.tables[r.Table.ID] = registry.Published{Table: r.Table}
+		made = append(made, r.Table)
+	}
+	return made, nil
+}

@@ -1,0 +1,59 @@
+package syncs
+
+import (
+	"context"
+
+	"agnes/domain/access"
+	"agnes/domain/audit"
+	"agnes/domain/registry"
+	"agnes/domain/work"
+)
+
+// Runs keeps runs, their steps and the versions that they publish.
+type Runs interface {
+	// QueueRuns queues one run a table and returns them; a table that already
+	// has a live run gets that one returned. Unknown tables fail with NotFound.
+	QueueRuns(ctx context.Context, by audit.Actor, trigger Trigger, tables []registry.TableID) ([]Run, error)
+	// ClaimRun turns the oldest queued run into a running one; NotFound when none is queued.
+	ClaimRun(ctx context.Context) (Run, error)
+	// SaveRun stores a live run's progress.
+	SaveRun(ctx context.Context, r Run) error
+	// AddStep stores a finished phase.
+	AddStep(ctx context.Context, s Step) error
+	// PublishVersion records v and makes it current; it returns the version that was
+	// current before, nil when there was none.
+	PublishVersion(ctx context.Context, v registry.Version) (*registry.Version, error)
+	// RevertVersion makes `to` current again (nil: none) and forgets the bad one.
+	RevertVersion(ctx context.Context, bad registry.Version, to *registry.Version) error
+	// FinishRun stores how a run ended, its last step and the table's sync state.
+	FinishRun(ctx context.Context, r Run) error
+	// RecoverRuns ends runs that a stop of the server interrupted, saying so, and queues them again.
+	RecoverRuns(ctx context.Context) ([]Run, error)
+	// CancelRun ends a queued run, or returns a running one for the caller to stop.
+	CancelRun(ctx context.Context, by audit.Actor, id string) (Run, error)
+	// LiveRuns lists queued and running runs, oldest first.
+	LiveRuns(ctx context.Context) ([]Run, error)
+}
+
+// Tables reads the registry.
+type Tables interface {
+	// GetTable returns one table with its current version; NotFound.
+	GetTable(ctx context.Context, id registry.TableID) (registry.Published, error)
+	// ListTables returns every table with its current version, by name.
+	ListTables(ctx context.Context) ([]registry.Published, error)
+}
+
+// Extractor runs an extract child for one table.
+type Extractor interface {
+	Extract(ctx context.Context, job work.ExtractJob, progress func(work.Event)) (work.Extracted, error)
+}
+
+// Publisher runs a rebuild child.
+type Publisher interface {
+	Rebuild(ctx context.Context, job work.RebuildJob) (work.Rebuilt, error)
+}
+
+// Reader counts a version's rows the way analysts read them.
+type Reader interface {
+	CountRows(ctx context.Context, c access.Catalog, table string) (int64, error)
+}

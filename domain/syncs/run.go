@@ -1,0 +1,122 @@
+// Package syncs brings tables' rows here: runs, their steps, and the use case
+// that carries a run through them. (Named so because "sync" is Go's own.)
+package syncs
+
+import (
+	"time"
+
+	"agnes/domain/registry"
+)
+
+// State is how a run stands.
+type State string
+
+// The states. Failed runs carry a code, a sentence and a next step.
+const (
+	Queued    State = "queued"
+	Running   State = "running"
+	OK        State = "ok"
+	Failed    State = "failed"
+	Cancelled State = "cancelled"
+)
+
+// Phase is where a running run is.
+type Phase string
+
+// The phases, in order.
+const (
+	Extract  Phase = "extract"
+	Convert  Phase = "convert"
+	Publish  Phase = "publish"
+	ReadBack Phase = "read_back"
+)
+
+// Phases lists the phases in order.
+func Phases() []Phase { return []Phase{Extract, Convert, Publish, ReadBack} }
+
+// Trigger says why a run began.
+type Trigger string
+
+// The triggers.
+const (
+	ByPerson   Trigger = "person"
+	ByUpload   Trigger = "upload"
+	BySchedule Trigger = "schedule"
+	ByWatch    Trigger = "watch"   // a custom extract changed
+	ByRestart  Trigger = "restart" // taken up again after the server stopped
+)
+
+// Run is one sync of one table.
+type Run struct {
+	ID         string
+	Table      registry.TableID
+	Name       string // the table's name in SQL
+	Source     string
+	Trigger    Trigger
+	State      State
+	Phase      Phase
+	Fraction   float64 // of the phase, 0 to 1; 0 when unknown
+	Rows       int64
+	Bytes      int64
+	Code       string
+	Message    string
+	NextStep   string
+	StartedBy  string // user id
+	QueuedAt   time.Time
+	StartedAt  *time.Time
+	FinishedAt *time.Time
+}
+
+// Live reports whether the run can still change.
+func (r Run) Live() bool { return r.State == Queued || r.State == Running }
+
+// Elapsed is how long the run has been at work, or was.
+func (r Run) Elapsed(now time.Time) time.Duration {
+	if r.StartedAt == nil {
+		return 0
+	}
+	if r.FinishedAt != nil {
+		return r.FinishedAt.Sub(*r.StartedAt)
+	}
+	return now.Sub(*r.StartedAt)
+}
+
+// RunFilter narrows and pages a list of runs; empty fields do not narrow.
+type RunFilter struct {
+	Table         registry.TableID
+	State         State
+	Limit, Offset int
+}
+
+// Step is one finished phase of a run: a row of sync_history.
+type Step struct {
+	ID       string
+	RunID    string
+	Table    registry.TableID
+	Phase    Phase
+	At       time.Time // when it ended
+	Rows     int64
+	Bytes    int64
+	Duration time.Duration
+	State    State
+	Code     string
+	Message  string
+}
+
+// Source is a folder under extracts/ and how its last inspection went.
+type Source struct {
+	Name        string
+	Fingerprint string // of the files, when last inspected whole
+	State       string // ok or broken
+	Code        string
+	Message     string
+	Problems    []Problem
+	CheckedAt   time.Time
+}
+
+// Problem is one table of a source that is not served, and why.
+type Problem struct {
+	Table   string `json:"table"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}

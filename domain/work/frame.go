@@ -1,0 +1,106 @@
+package work
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"agnes/domain/registry"
+)
+
+// FrameType tells what a frame between server and query child carries.
+type FrameType byte
+
+// The frames. The server sends Configure once, then Query and Interrupt; the
+// child answers Ready once, then per query Schema, any number of Batch, and
+// one End or Error. A frame is type(1) length(4, big endian) payload.
+const (
+	FrameConfigure FrameType = 'C' // QueryConfig
+	FrameReady     FrameType = 'R' // no payload
+	FrameQuery     FrameType = 'Q' // QueryJob
+	FrameInterrupt FrameType = 'X' // no payload
+	FrameSchema    FrameType = 'S' // QuerySchema
+	FrameBatch     FrameType = 'B' // a whole Arrow IPC stream of one record batch with its schema
+	FrameEnd       FrameType = 'Z' // QueryEnd
+	FrameError     FrameType = 'E' // Failure
+)
+
+// MaxFrame bounds a frame, so that a confused child cannot make the server
+// allocate without limit.
+const MaxFrame = 256 << 20
+
+// QueryConfig is all that a query child will ever see: the granted tables.
+type QueryConfig struct {
+	DataDir string       `json:"data_dir"`
+	Tables  []QueryTable `json:"tables"`
+	Budget  Budget       `json:"budget"`
+}
+
+// QueryTable is one name and the Parquet files behind it.
+type QueryTable struct {
+	Name string   `json:"name"`
+	Keys []string `json:"keys"`
+}
+
+// QueryJob is one statement. The child stops by itself after MaxRows rows.
+type QueryJob struct {
+	SQL     string `json:"sql"`
+	MaxRows int64  `json:"max_rows"` // 0: no limit
+}
+
+// QuerySchema names the columns with their DuckDB types.
+type QuerySchema struct {
+	Columns []registry.Column `json:"columns"`
+}
+
+// QueryEnd closes a query that succeeded.
+type QueryEnd struct {
+	Rows int64 `json:"rows"`
+	More bool  `json:"more"` // rows beyond MaxRows existed
+}
+
+// WriteFrame sends one frame with a raw payload.
+func WriteFrame(w io.Writer, t FrameType, payload []byte) error {
+	if len(payload) > MaxFrame {
+		return fmt.Errorf("frame %c of %d bytes is over the limit", t, len(payload))
+	}
+	head := [5]byte{byte(t)}
+	binary.BigEndian.PutUint32(head[1:], uint32(len(payload))) //nolint:gosec // bounded by MaxFrame above
+	if _, err := w.Write(head[:]); err != nil {
+		return fmt.Errorf("write frame %c: %w", t, err)
+	}
+	if _, err := w.Write(payload); err != nil {
+		return fmt.Errorf("write frame %c: %w", t, err)
+	}
+	return nil
+}
+
+// WriteJSONFrame sends one frame with a JSON payload.
+func WriteJSONFrame(w io.Writer, t FrameType, v any) error {
+	payload, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encode frame %c: %w", t, err)
+	}
+	return WriteFrame(w, t, payload)
+}
+
+// ReadFrame receives one frame; io.EOF when the other side closed in between.
+func ReadFrame(r io.Reader) (FrameType, []byte, error) {
+	var head [5]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		if err == io.EOF { //nolint:errorlint // ReadFull returns a bare EOF only when nothing was read
+			return 0, nil, io.EOF
+		}
+		return 0, nil, fmt.Errorf("read frame: %w", err)
+	}
+	n := binary.BigEndian.Uint32(head[1:])
+	if n > MaxFrame {
+		return 0, nil, fmt.Errorf("frame %q of %d bytes is over the limit", head[0], n)
+	}
+	payload := make([]byte, n)
+	if _, err := io.ReadFull(r, payload); err != nil {
+		return 0, nil, fmt.Errorf("read frame %q: %w", head[0], err)
+	}
+	return FrameType(head[0]), payload, nil
+}
