@@ -1,0 +1,228 @@
+package files
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"agnes/domain"
+	"agnes/domain/audit"
+	"agnes/domain/people"
+	"agnes/domain/registry"
+)
+
+// shelf is folder, registry, previewer and syncer in memory; it notes what was done, in order.
+type shelf struct {
+	tables map[registry.TableID]registry.Table
+	did    []string
+	broken string // the step that fails
+}
+
+func (s *shelf) do(format string, args ...any) error {
+	step := fmt.Sprintf(format, args...)
+	if s.broken != "" && strings.HasPrefix(step, s.broken) {
+		return errors.New("broken")
+	}
+	s.did = append(s.did, step)
+	return nil
+}
+
+func (s *shelf) Stage(context.Context, string, io.Reader) (Upload, error) { return Upload{}, s.do("stage") }
+func (s *shelf) Staged(_ context.Context, id UploadID) (Upload, error) {
+	return Upload{ID: id, Name: "x.csv", Key: "uploads/1/x.csv"}, s.do("staged %s", id)
+}
+func (s *shelf) Discard(_ context.Context, id UploadID) error { return s.do("discard %s", id) }
+func (s *shelf) Commit(_ context.Context, id UploadID, table registry.TableID) (string, error) {
+	return string(table) + ".csv", s.do("commit %s to %s", id, table)
+}
+func (s *shelf) Add(_ context.Context, item string, r io.Reader) error {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	return s.do("add %s of %d bytes", item, len(data))
+}
+func (s *shelf) Remove(_ context.Context, item string) error { return s.do("remove %s", item) }
+func (s *shelf) List(context.Context) ([]File, error)        { return nil, nil }
+func (s *shelf) Key(_ context.Context, item string) (string, error) {
+	if item == "absent.csv" {
+		return "", domain.E(domain.NotFound, "file_not_found", "There is no such file.")
+	}
+	return "files/" + item, nil
+}
+func (s *shelf) PreviewFile(_ context.Context, key string) (Preview, error) {
+	return Preview{Format: CSV}, s.do("preview %s", key)
+}
+func (s *shelf) GetTable(_ context.Context, id registry.TableID) (registry.Published, error) {
+	t, ok := s.tables[id]
+	if !ok {
+		return registry.Published{}, domain.E(domain.NotFound, "table_not_found", "Table not found")
+	}
+	return registry.Published{Table: t}, nil
+}
+func (s *shelf) ListTables(context.Context) ([]registry.Published, error) {
+	var all []registry.Published
+	for _, t := range s.tables {
+		all = append(all, registry.Published{Table: t})
+	}
+	return all, nil
+}
+func (s *shelf) RegisterTables(_ context.Context, _ audit.Actor, regs []registry.Registration) ([]registry.Table, error) {
+	var made []registry.Table
+	for _, r := range regs {
+		made = append(made, r.Table)
+		s.tables[r.Table.ID] = r.Table
+		if err := s.do("register %s from %s for %v", r.Table.ID, r.Table.SourceTable, r.GrantTo); err != nil {
+			return nil, err
+		}
+	}
+	return made, nil
+}
+func (s *shelf) UpdateTable(_ context.Context, _ audit.Actor, id registry.TableID, c registry.TableChange) (registry.Table, error) {
+	return registry.Table{}, s.do("point %s at %s", id, *c.SourceTable)
+}
+func (s *shelf) Unregister(_ context.Context, _ audit.Actor, ids []registry.TableID) ([]registry.Table, error) {
+	var gone []registry.Table
+	slices.Sort(ids)
+	for _, id := range ids {
+		gone = append(gone, s.tables[id])
+		delete(s.tables, id)
+	}
+	return gone, s.do("unregister %v", ids)
+}
+func (s *shelf) SyncUploads(_ context.Context, _ audit.Actor, ids []registry.TableID) error {
+	return s.do("sync %v", ids)
+}
+func (s *shelf) Request() { s.did = append(s.did, "rebuild") }
+
+func newImporter(tables ...registry.Table) (*Importer, *shelf) {
+	s := &shelf{tables: map[registry.TableID]registry.Table{}}
+	for _, t := range tables {
+		s.tables[t.ID] = t
+	}
+	return &Importer{
+		Folder: s, Previewer: s, Tables: s, Syncer: s, Rebuilder: s,
+		Everyone: func(context.Context) (people.GroupID, error) { return "g1", nil },
+		Samples:  []Sample{{Name: "airports", Item: "airports.csv", Open: func() ([]byte, error) { return []byte("a\n1\n"), nil }}},
+	}, s
+}
+
+func TestImporter(t *testing.T) {
+	by := audit.Actor{UserID: "u"}
+	orders := registry.Table{ID: "orders", Name: "orders", SourceType: "local", SourceTable: "orders.tsv"}
+	crm := registry.Table{ID: "leads", Name: "leads", SourceType: "custom", Bucket: "crm"}
+	sample := registry.Table{ID: "airports", Name: "airports", SourceType: "local", SourceTable: "airports.csv", Sample: true}
+	cases := []struct {
+		name   string
+		tables []registry.Table
+		act    func(ctx context.Context, m *Importer) error
+		did    []string
+		kind   domain.Kind // Internal: succeeds, unless broken
+	}{
+		{"create", nil, func(ctx context.Context, m *Importer) error {
+			_, err := m.Create(ctx, by, "7", NewTable{Name: "Orders"})
+			return err
+		}, []string{"commit 7 to orders", "register orders from orders.csv for []", "sync [orders]"}, domain.Internal},
+		{"create with a bad name moves nothing", nil, func(ctx context.Context, m *Importer) error {
+			_, err := m.Create(ctx, by, "7", NewTable{Name: "my orders"})
+			return err
+		}, nil, domain.Invalid},
+		{"create with a taken name moves nothing", []registry.Table{orders}, func(ctx context.Context, m *Importer) error {
+			_, err := m.Create(ctx, by, "7", NewTable{Name: "ORDERS"})
+			return err
+		}, nil, domain.Conflict},
+		{"create from a file in the folder", nil, func(ctx context.Context, m *Importer) error {
+			_, err := m.CreateFromItem(ctx, by, "q3.csv", NewTable{Name: "q3"})
+			return err
+		}, []string{"register q3 from q3.csv for []", "sync [q3]"}, domain.Internal},
+		{"create from a file that is gone", nil, func(ctx context.Context, m *Importer) error {
+			_, err := m.CreateFromItem(ctx, by, "absent.csv", NewTable{Name: "q3"})
+			return err
+		}, nil, domain.NotFound},
+		{"replace", []registry.Table{orders}, func(ctx context.Context, m *Importer) error {
+			return m.Replace(ctx, by, "7", "orders")
+		}, []string{"commit 7 to orders", "point orders at orders.csv", "sync [orders]"}, domain.Internal},
+		{"replace what no upload made", []registry.Table{crm}, func(ctx context.Context, m *Importer) error {
+			return m.Replace(ctx, by, "7", "leads")
+		}, nil, domain.Conflict},
+		{"preview", nil, func(ctx context.Context, m *Importer) error {
+			_, _, err := m.Preview(ctx, "7")
+			return err
+		}, []string{"staged 7", "preview uploads/1/x.csv"}, domain.Internal},
+		{"preview a file in the folder", nil, func(ctx context.Context, m *Importer) error {
+			_, err := m.PreviewItem(ctx, "q3.csv")
+			return err
+		}, []string{"preview files/q3.csv"}, domain.Internal},
+		{"load samples", nil, func(ctx context.Context, m *Importer) error {
+			_, err := m.LoadSamples(ctx, by)
+			return err
+		}, []string{"add airports.csv of 4 bytes", "register airports from airports.csv for [g1]", "sync [airports]"}, domain.Internal},
+		{"load samples again", []registry.Table{sample}, func(ctx context.Context, m *Importer) error {
+			_, err := m.LoadSamples(ctx, by)
+			return err
+		}, nil, domain.Internal},
+		{"remove samples only", []registry.Table{sample, orders}, func(ctx context.Context, m *Importer) error {
+			return m.RemoveSamples(ctx, by)
+		}, []string{"unregister [airports]", "rebuild", "remove airports.csv"}, domain.Internal},
+		{"removing a table keeps its file", []registry.Table{orders}, func(ctx context.Context, m *Importer) error {
+			return m.Remove(ctx, by, []registry.TableID{"orders"})
+		}, []string{"unregister [orders]", "rebuild"}, domain.Internal},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			m, s := newImporter(c.tables...)
+			err := c.act(t.Context(), m)
+			if (err == nil) != (c.kind == domain.Internal) || domain.KindOf(err) != c.kind {
+				t.Errorf("error %v, want kind %d", err, c.kind)
+			}
+			if diff := cmp.Diff(c.did, s.did); diff != "" {
+				t.Errorf("what was done (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestImporterStopsAtTheFirstFailure(t *testing.T) {
+	for _, broken := range []string{"commit", "register", "sync"} {
+		m, s := newImporter()
+		s.broken = broken
+		if _, err := m.Create(t.Context(), audit.Actor{UserID: "u"}, "7", NewTable{Name: "a"}); err == nil {
+			t.Errorf("Create with a broken %s succeeded", broken)
+		}
+		for _, step := range s.did {
+			if strings.HasPrefix(step, broken) {
+				t.Errorf("went on after a broken %s: %v", broken, s.did)
+			}
+		}
+	}
+}
+
+func TestFormatOf(t *testing.T) {
+	for name, want := range map[string]Format{
+		"a.csv": CSV, "A.CSV": CSV, "a.tsv": TSV, "a.json": JSON, "a.jsonl": NDJSON, "a.ndjson": NDJSON, "a.parquet": Parquet,
+	} {
+		if got, ok := FormatOf(name); got != want || !ok {
+			t.Errorf("FormatOf(%q) = %q, %v; want %q", name, got, ok, want)
+		}
+	}
+	for _, name := range []string{"", "a", "a.exe", "csv", "a.csv.exe"} {
+		if got, ok := FormatOf(name); ok {
+			t.Errorf("FormatOf(%q) = %q, want none", name, got)
+		}
+	}
+}
+
+func TestExamplesReadSampleTables(t *testing.T) {
+	for i, e := range Examples() {
+		table := []string{"airports", "seattle_weather", "movies"}[i]
+		if e.Title == "" || !strings.Contains(e.SQL, "FROM "+table) {
+			t.Errorf("example %d %q does not read %s", i, e.Title, table)
+		}
+	}
+}
