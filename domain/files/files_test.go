@@ -33,7 +33,9 @@ func (s *shelf) do(format string, args ...any) error {
 	return nil
 }
 
-func (s *shelf) Stage(context.Context, string, io.Reader) (Upload, error) { return Upload{}, s.do("stage") }
+func (s *shelf) Stage(context.Context, string, io.Reader) (Upload, error) {
+	return Upload{}, s.do("stage")
+}
 func (s *shelf) Staged(_ context.Context, id UploadID) (Upload, error) {
 	return Upload{ID: id, Name: "x.csv", Key: "uploads/1/x.csv"}, s.do("staged %s", id)
 }
