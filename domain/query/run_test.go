@@ -178,3 +178,24 @@ func TestRunThatItsReaderLeft(t *testing.T) {
 		t.Errorf("Close after the reader left: %v", err)
 	}
 }
+
+func TestProbe(t *testing.T) {
+	p := Probe{Engine: &fakes{batches: 1}} // the fake's first value is 1
+	if n, err := p.CountRows(t.Context(), access.Catalog{}, `we"ird`); n != 1 || err != nil {
+		t.Errorf("CountRows = %d, %v; want 1", n, err)
+	}
+	if err := (Probe{Engine: &fakes{batches: 1}}).Ready(t.Context()); domain.CodeOf(err) != "engine_wrong" {
+		t.Errorf("Ready of an engine that answers 1 = %v, want engine_wrong", err)
+	}
+	if err := (Probe{Engine: &fakes{}}).Ready(t.Context()); err == nil {
+		t.Error("Ready of an engine without rows succeeded")
+	}
+	broken := &fakes{startErr: errors.New("no child")}
+	if err := (Probe{Engine: broken}).Ready(t.Context()); !errors.Is(err, broken.startErr) {
+		t.Errorf("Ready = %v, want the engine's error", err)
+	}
+	f := &fakes{batches: 1}
+	if _, err := (Probe{Engine: f}).CountRows(t.Context(), access.Catalog{}, `we"ird`); err != nil || f.statement.SQL != `SELECT count(*) FROM "we""ird"` {
+		t.Errorf("CountRows asked %q, %v", f.statement.SQL, err)
+	}
+}
