@@ -1,0 +1,153 @@
+package views
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"agnes/domain/registry"
+)
+
+// ConsoleView is the SQL console. At most one of Result and Failure is set;
+// with neither, the result region shows the examples.
+type ConsoleView struct {
+	SQL      string
+	Limit    int   // rows to show
+	Limits   []int // to choose from
+	Sources  []ConsoleSource
+	Open     registry.TableID // table whose columns are unfolded
+	Examples []Example
+	Result   *ConsoleResultView
+	Failure  *ConsoleErrorView
+	UserID   string // names the draft that the browser keeps
+	Now      time.Time
+}
+
+// ConsoleSource is one group of the tree of tables.
+type ConsoleSource struct {
+	Name   string
+	Icon   string
+	Code   bool // Name is a name of data
+	Tables []registry.Published
+}
+
+// ConsoleResultView is what a query returned.
+type ConsoleResultView struct {
+	Grid    Grid
+	More    bool // rows beyond these exist
+	Elapsed time.Duration
+	At      time.Time
+	SQL     string // for the CSV download of the same query
+}
+
+// ConsoleErrorView is why a query was not answered.
+type ConsoleErrorView struct {
+	Title     string // "There is no table airprots" or "The query was stopped"
+	Message   string // a sentence
+	NextStep  string
+	Code      string
+	Engine    string   // the engine's own words; folded
+	Line      int      // from 1; 0 when unknown
+	Column    int      // from 1; 0 when unknown
+	Nearest   []string // tables or columns that were perhaps meant
+	Cancelled bool
+	Elapsed   time.Duration
+	RequestID string
+}
+
+// Limits are the numbers of rows that the console offers to show.
+func Limits() []int { return []int{100, 1000, 10000} }
+
+func (v ConsoleView) limits() []int {
+	if len(v.Limits) == 0 {
+		return Limits()
+	}
+	return v.Limits
+}
+
+func (v ConsoleView) treeNote() string {
+	n := 0
+	for _, s := range v.Sources {
+		n += len(s.Tables)
+	}
+	return Plural(n, "table") + " you may query."
+}
+
+func (v ConsoleResultView) summary() string {
+	rows := rowsWord(int64(len(v.Grid.Rows)))
+	if v.More {
+		rows = "first " + rows
+	}
+	return rows + " in " + Duration(v.Elapsed) + ", at " + v.At.UTC().Format("15:04:05") + " UTC"
+}
+
+func (v ConsoleErrorView) foldTitle() string {
+	if v.Engine != "" {
+		return "What the engine said"
+	}
+	return "For a report"
+}
+
+// shortType leaves out what would not fit beside a column's name.
+func shortType(duckType string) string {
+	kind, _, _ := strings.Cut(duckType, "(")
+	return clipped(kind, 14)
+}
+
+// ConsoleSources groups tables for the tree by where they come from, files
+// last, each group in the order given.
+func ConsoleSources(tables []registry.Published) []ConsoleSource {
+	var sources []ConsoleSource
+	at := map[string]int{}
+	for _, t := range tables {
+		s := SourceOf(t.Table)
+		name := s.Name
+		if t.SourceType == registry.SourceCustom && !t.Sample {
+			name = t.Bucket
+		}
+		i, known := at[name]
+		if !known {
+			i, at[name] = len(sources), len(sources)
+			sources = append(sources, ConsoleSource{Name: name, Icon: s.Icon, Code: name == t.Bucket})
+		}
+		sources[i].Tables = append(sources[i].Tables, t)
+	}
+	slices.SortStableFunc(sources, func(a, b ConsoleSource) int {
+		return strings.Compare(sourceRank(a), sourceRank(b))
+	})
+	return sources
+}
+
+func sourceRank(s ConsoleSource) string {
+	switch s.Icon {
+	case "file-spreadsheet":
+		return "1"
+	case "flask-conical":
+		return "2"
+	}
+	return "0" + s.Name
+}
+
+// Schema is what /console/schema.json answers, for the editor's completion.
+type Schema struct {
+	Tables []SchemaTable `json:"tables"`
+}
+
+// SchemaTable is one table that may be queried.
+type SchemaTable struct {
+	Name    string            `json:"name"`
+	Columns []registry.Column `json:"columns"`
+}
+
+// NewSchema lists tables with their columns.
+func NewSchema(tables []registry.Published) Schema {
+	s := Schema{Tables: make([]SchemaTable, 0, len(tables))}
+	for _, t := range tables {
+		table := SchemaTable{Name: t.Name, Columns: []registry.Column{}}
+		if t.Version != nil && t.Version.Columns != nil {
+			table.Columns = t.Version.Columns
+		}
+		s.Tables = append(s.Tables, table)
+	}
+	return s
+}

@@ -1,0 +1,34 @@
+package views
+
+import "agnes/domain/registry"
+
+// Palette is what /palette.json answers: everything that can be found by name.
+type Palette struct {
+	Items []PaletteItem `json:"items"`
+}
+
+// PaletteItem is one entry of the command palette.
+type PaletteItem struct {
+	Label string `json:"label"`
+	Kind  string `json:"kind"` // page, table or action
+	Href  string `json:"href"`
+	Hint  string `json:"hint,omitempty"`
+}
+
+// NewPalette lists the pages and actions open to a viewer, then the tables.
+func NewPalette(admin bool, tables []registry.Published) Palette {
+	items := []PaletteItem{
+		{Label: "Catalog", Kind: "page", Href: "/catalog", Hint: "g c"},
+		{Label: "Console", Kind: "page", Href: "/console", Hint: "g k"},
+		{Label: "API reference", Kind: "page", Href: "/docs"},
+	}
+	if admin {
+		items = append(items,
+			PaletteItem{Label: "Syncs", Kind: "page", Href: "/syncs", Hint: "g s"},
+			PaletteItem{Label: "Add data", Kind: "action", Href: "/add", Hint: "g a"})
+	}
+	for _, t := range tables {
+		items = append(items, PaletteItem{Label: t.Name, Kind: "table", Href: string(TableURL(t.ID)), Hint: t.Description})
+	}
+	return Palette{Items: items}
+}
