@@ -86,14 +86,14 @@ func (s *shelf) RegisterTables(_ context.Context, _ audit.Actor, regs []registry
 	}
 	return made, nil
 }
-func (s *shelf) UpdateTable(_ context.Context, _ audit.Actor, id registry.TableID, c registry.TableChange) (registry.Table, error) {
-	return registry.Table{}, s.do("point %s at %s", id, *c.SourceTable)
+func (s *shelf) UpdateTable(_ context.Context, _ audit.Actor, id registry.TableID, c registry.TableChange) (registry.Published, error) {
+	return registry.Published{}, s.do("point %s at %s", id, *c.SourceTable)
 }
-func (s *shelf) Unregister(_ context.Context, _ audit.Actor, ids []registry.TableID) ([]registry.Table, error) {
-	var gone []registry.Table
+func (s *shelf) Unregister(_ context.Context, _ audit.Actor, ids []registry.TableID) ([]registry.Published, error) {
+	var gone []registry.Published
 	slices.Sort(ids)
 	for _, id := range ids {
-		gone = append(gone, s.tables[id])
+		gone = append(gone, registry.Published{Table: s.tables[id]})
 		delete(s.tables, id)
 	}
 	return gone, s.do("unregister %v", ids)

@@ -38,8 +38,8 @@ type Tables interface {
 	GetTable(ctx context.Context, id registry.TableID) (registry.Published, error)
 	ListTables(ctx context.Context) ([]registry.Published, error)
 	RegisterTables(ctx context.Context, by audit.Actor, tables []registry.Registration) ([]registry.Table, error)
-	UpdateTable(ctx context.Context, by audit.Actor, id registry.TableID, c registry.TableChange) (registry.Table, error)
-	Unregister(ctx context.Context, by audit.Actor, ids []registry.TableID) ([]registry.Table, error)
+	UpdateTable(ctx context.Context, by audit.Actor, id registry.TableID, c registry.TableChange) (registry.Published, error)
+	Unregister(ctx context.Context, by audit.Actor, ids []registry.TableID) ([]registry.Published, error)
 }
 
 // Syncer starts the sync of tables.

@@ -120,3 +120,9 @@ type Problem struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 }
+
+// Streak is an unbroken row of failures of one table.
+type Streak struct {
+	Since time.Time // of the first failure after the last success
+	Tries int
+}

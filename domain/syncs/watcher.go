@@ -13,12 +13,13 @@ import (
 	"agnes/domain/work"
 )
 
-// ExtractDir is one folder with an extract.duckdb that is not Agnes's own.
-// Problem is set when its name cannot be a source.
+// ExtractDir is one folder with an extract.duckdb that is not Agnes's own, as it
+// lies on disk.
 type ExtractDir struct {
 	Name        string
-	Fingerprint string // changes with the files
-	Problem     string
+	Fingerprint string // differs when the extract changed; "" with a problem
+	Code        string // set when the extract cannot be used
+	Problem     string // a sentence
 }
 
 // ExtractDirs lists the folders of custom extractors.
@@ -140,7 +141,7 @@ func (w *Watcher) look(ctx context.Context, d ExtractDir) error {
 
 func (w *Watcher) inspect(ctx context.Context, d ExtractDir) ([]work.SourceTable, error) {
 	if d.Problem != "" {
-		return nil, domain.E(domain.Invalid, "source_name", "%s", d.Problem)
+		return nil, domain.E(domain.Invalid, d.Code, "%s", d.Problem)
 	}
 	return w.Inspector.InspectSource(ctx, d.Name)
 }

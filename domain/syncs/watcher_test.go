@@ -88,14 +88,14 @@ func TestWatcherKeepsNamesWithTheirFirstOwner(t *testing.T) {
 
 func TestWatcherNamesABrokenExtractAndRetries(t *testing.T) {
 	w := newWorld()
-	w.dirs = []ExtractDir{{Name: "bad", Fingerprint: "1"}, {Name: "9x", Problem: "A source's folder is named like a table."}}
+	w.dirs = []ExtractDir{{Name: "bad", Fingerprint: "1"}, {Name: "9x", Code: "source_name_invalid", Problem: "A source's folder is named like a table."}}
 	w.broken["bad"] = &work.ChildError{Kind: domain.Unavailable, Failure: work.Failure{Code: "extract_unreadable", Message: "The file is damaged."}}
 	watch := w.watcher(t)
 	tick(t, watch, 2)
 	if s := w.sources["bad"]; s.State != "broken" || s.Code != "extract_unreadable" {
 		t.Errorf("source bad = %+v", s)
 	}
-	if s := w.sources["9x"]; s.State != "broken" || s.Code != "source_name" {
+	if s := w.sources["9x"]; s.State != "broken" || s.Code != "source_name_invalid" {
 		t.Errorf("source 9x = %+v", s)
 	}
 	delete(w.broken, "bad")

@@ -1,0 +1,146 @@
+package config
+
+import (
+	"log/slog"
+	"net/url"
+	"path/filepath"
+	"time"
+)
+
+// Config is the effective configuration, whole and valid.
+type Config struct {
+	Dirs     Dirs
+	Server   Server
+	Instance Instance
+	Auth     Auth
+	Files    Files
+	Sync     Sync
+	Query    Query
+	Log      Log
+	Build    Build
+
+	version   int // of the file's layout; checked only
+	effective []Effective
+}
+
+// Dirs are the folders Agnes works in.
+type Dirs struct {
+	Data   string // DATA_DIR
+	State  string // STATE_DIR, else DATA_DIR/state
+	Config string // CONFIG_DIR
+}
+
+// Server is where and how Agnes listens.
+type Server struct {
+	Addr          string   // host:port; port 0 takes a free one
+	MetricsAddr   string   // host:port, or "" when metrics are off
+	URL           *url.URL // as people reach it, or nil
+	Domain        string
+	CORSOrigins   []string
+	ShutdownGrace time.Duration
+	Debug         bool
+}
+
+// SecureCookies reports whether cookies are for HTTPS only.
+func (s Server) SecureCookies() bool {
+	return s.Domain != "" || (s.URL != nil && s.URL.Scheme == "https")
+}
+
+// Instance is what pages call this installation.
+type Instance struct {
+	Name     string
+	Brand    string
+	Subtitle string
+}
+
+// Auth is who gets in.
+type Auth struct {
+	AllowedDomains []string // of e-mail addresses; none means all
+	JWTSecretKey   Secret   // not set: Agnes makes one and keeps it in Dirs.State
+	SchedulerToken Secret
+	SeedEmail      string
+	SeedPassword   Secret
+}
+
+// Files bounds uploads and kept versions.
+type Files struct {
+	MaxUploadBytes int64
+	VersionsKept   int
+}
+
+// Sync is how tables are brought up to date.
+type Sync struct {
+	DefaultSchedule  string // of tables without their own
+	ExtractorTimeout time.Duration
+}
+
+// Query bounds what one query, and all of them, may take.
+type Query struct {
+	Timeout     time.Duration
+	MemoryBytes int64 // of DuckDB, in one child
+	Threads     int   // in one child
+	Children    int
+	MaxRows     int // shown by the console
+}
+
+// Log is what is written about the work.
+type Log struct {
+	Level slog.Level
+}
+
+// Build names the running version.
+type Build struct {
+	Version  string
+	Commit   string
+	Channel  string
+	ImageTag string
+}
+
+// Effective is one setting as it is in force.
+type Effective struct {
+	Setting
+	Value  string // "[redacted]" for a secret that is set
+	Origin string // such as "default", "DATA_DIR", "--addr" or "config/instance.yaml:12"
+}
+
+// Effective lists every setting in the order of Settings.
+func (c Config) Effective() []Effective { return c.effective }
+
+// Default is the origin of a setting that nobody set.
+const Default = "default"
+
+// OriginOf says where a setting comes from, "" for an unknown one.
+func (c Config) OriginOf(name string) string {
+	for _, e := range c.effective {
+		if e.Name() == name {
+			return e.Origin
+		}
+	}
+	return ""
+}
+
+// Places returns the folders, which decide where the files to read lie. Empty
+// variables count as not set.
+func Places(getenv func(string) (string, bool), flags map[string]string) Dirs {
+	var c Config
+	l := loader{in: Input{Getenv: getenv, Flags: flags}}
+	for _, s := range specs(Machine{}) {
+		if s.place {
+			l.apply(&c, s)
+		}
+	}
+	if c.Dirs.State == "" {
+		c.Dirs.State = filepath.Join(c.Dirs.Data, "state")
+	}
+	return c.Dirs
+}
+
+// BaseFile is the file that the operator writes.
+func (d Dirs) BaseFile() string { return filepath.Join(d.Config, "instance.yaml") }
+
+// OverlayFile is the file that wins over the base one, key by key.
+func (d Dirs) OverlayFile() string { return filepath.Join(d.State, "instance.yaml") }
+
+// EnvOverlayFile holds KEY=VALUE lines for variables that the environment does
+// not set.
+func (d Dirs) EnvOverlayFile() string { return filepath.Join(d.State, ".env_overlay") }

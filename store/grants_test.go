@@ -1,0 +1,73 @@
+package store
+
+import (
+	"slices"
+	"testing"
+
+	"agnes/domain"
+	"agnes/domain/access"
+	"agnes/domain/people"
+)
+
+func TestGrants(t *testing.T) {
+	t.Parallel()
+	s, _ := newStore(t)
+	finance, sales := mustGroup(t, s, "Finance"), mustGroup(t, s, "Sales")
+	grant := func(g people.GroupID, kind access.ResourceType, id string) access.Grant {
+		return must[access.Grant](t)(s.CreateGrant(t.Context(), admin, g, kind, id))
+	}
+	orders := grant(finance.ID, access.TableResource, "orders")
+	grant(sales.ID, access.TableResource, "orders")
+	grant(finance.ID, access.MemoryDomainResource, "finance")
+	if orders.GroupName != "Finance" || orders.AssignedBy != admin.Email {
+		t.Errorf("granted %+v", orders)
+	}
+	_, err := s.CreateGrant(t.Context(), admin, finance.ID, access.TableResource, "orders")
+	wantError(t, "grant again", err, domain.Conflict, "grant_exists")
+	_, err = s.CreateGrant(t.Context(), admin, "nope", access.TableResource, "orders")
+	wantError(t, "grant to no group", err, domain.NotFound, "group_not_found")
+	for _, c := range []struct {
+		f    access.GrantFilter
+		want int
+	}{
+		{access.GrantFilter{}, 3},
+		{access.GrantFilter{ResourceType: access.TableResource}, 2},
+		{access.GrantFilter{ResourceType: access.TableResource, GroupID: sales.ID}, 1},
+		{access.GrantFilter{ResourceID: "finance"}, 1},
+		{access.GrantFilter{GroupID: "nope"}, 0},
+	} {
+		if got := must[[]access.Grant](t)(s.ListGrants(t.Context(), c.f)); len(got) != c.want {
+			t.Errorf("ListGrants(%+v): %v, want %d", c.f, got, c.want)
+		}
+	}
+	if err := s.DeleteGrant(t.Context(), admin, orders.ID); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, "delete again", s.DeleteGrant(t.Context(), admin, orders.ID), domain.NotFound, "grant_not_found")
+	if got := actions(t, s, 1); got[0] != "resource_grant.deleted" {
+		t.Errorf("audit: %v", got)
+	}
+}
+
+func TestEffectiveAccess(t *testing.T) {
+	t.Parallel()
+	s, _ := newStore(t)
+	finance, sales := mustGroup(t, s, "Finance"), mustGroup(t, s, "Sales")
+	ada := mustUser(t, s, "ada@example.com", finance.ID)
+	for _, g := range []struct {
+		group people.GroupID
+		table string
+	}{{finance.ID, "orders"}, {s.everyoneID, "orders"}, {sales.ID, "deals"}, {s.everyoneID, "calendar"}} {
+		must[access.Grant](t)(s.CreateGrant(t.Context(), admin, g.group, access.TableResource, g.table))
+	}
+	list := must[[]access.Effective](t)(s.EffectiveAccess(t.Context(), ada.ID))
+	got := map[string][]string{}
+	for _, e := range list {
+		got[e.ResourceID] = groupNames(e.Groups)
+	}
+	if len(got) != 2 || !slices.Equal(got["calendar"], []string{"Everyone"}) || !slices.Equal(got["orders"], []string{"Everyone", "Finance"}) {
+		t.Errorf("access of ada: %v", got)
+	}
+	_, err := s.EffectiveAccess(t.Context(), "nobody")
+	wantError(t, "access of nobody", err, domain.NotFound, "user_not_found")
+}

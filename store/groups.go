@@ -1,0 +1,161 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"agnes/domain"
+	"agnes/domain/audit"
+	"agnes/domain/people"
+)
+
+// groupColumns are read by scanGroup.
+const groupColumns = `
+	g.id, g.name, g.description, g.is_system, g.created_at, g.created_by,
+	CASE WHEN g.is_system = TRUE AND g.name_key = 'everyone'
+		THEN (SELECT count(*) FROM users u WHERE u.active = TRUE)
+		ELSE (SELECT count(*) FROM user_group_members m JOIN users u ON u.id = m.user_id WHERE m.group_id = g.id AND u.active = TRUE)
+	END,
+	(SELECT count(*) FROM resource_grants r WHERE r.group_id = g.id)`
+
+func scanGroup(row scanner) (people.Group, error) {
+	var g people.Group
+	err := row.Scan(&g.ID, &g.Name, &g.Description, &g.System, at{&g.CreatedAt}, &g.CreatedBy, &g.Members, &g.Grants)
+	return g, err
+}
+
+// nameKey is what group names are unique by.
+func nameKey(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
+
+func groupNotFound() error {
+	return domain.E(domain.NotFound, "group_not_found", "Group not found")
+}
+
+func nameTaken(name string, cause error) error {
+	return domain.E(domain.Conflict, "group_name_taken", "A group named %s exists already.", name).Because(cause)
+}
+
+// ListGroups returns every group, the two of Agnes's own first, then by name.
+func (s *Store) ListGroups(ctx context.Context) ([]people.Group, error) {
+	groups, err := collect(ctx, s.reader(), scanGroup, `SELECT `+groupColumns+` FROM user_groups g ORDER BY g.is_system DESC, g.name_key`)
+	if err != nil {
+		return nil, fmt.Errorf("list groups: %w", explain(err))
+	}
+	return groups, nil
+}
+
+// GetGroup returns one group; NotFound.
+func (s *Store) GetGroup(ctx context.Context, id people.GroupID) (people.Group, error) {
+	g, err := getGroup(ctx, s.reader(), "id", string(id))
+	if err != nil {
+		return g, fmt.Errorf("get group %s: %w", id, explain(err))
+	}
+	return g, nil
+}
+
+// GetGroupByName is GetGroup by name, ignoring case.
+func (s *Store) GetGroupByName(ctx context.Context, name string) (people.Group, error) {
+	g, err := getGroup(ctx, s.reader(), "name_key", nameKey(name))
+	if err != nil {
+		return g, fmt.Errorf("get group by name: %w", explain(err))
+	}
+	return g, nil
+}
+
+// getGroup reads one group by a column of ours that is unique.
+func getGroup(ctx context.Context, r runner, column, key string) (people.Group, error) {
+	g, err := one(ctx, r, scanGroup, `SELECT `+groupColumns+` FROM user_groups g WHERE g.`+column+` = $1`, key)
+	if absent(err) {
+		return g, groupNotFound()
+	}
+	return g, err
+}
+
+// CreateGroup adds a group; Conflict when the name is taken, in any case.
+func (s *Store) CreateGroup(ctx context.Context, by audit.Actor, name, description string) (people.Group, error) {
+	var g people.Group
+	err := s.tx(ctx, func(tx runner) error {
+		id := s.newID()
+		_, err := tx.exec(ctx, `
+			INSERT INTO user_groups (id, name, name_key, description, created_at, created_by)
+			VALUES ($1, $2, $3, $4, $5, $6)`, id, name, nameKey(name), description, micros(s.now()), byline(by))
+		if taken(err) {
+			return nameTaken(name, err)
+		} else if err != nil {
+			return err
+		}
+		if g, err = getGroup(ctx, tx, "id", id); err != nil {
+			return err
+		}
+		return s.note(ctx, tx, by, "user_group.created", "group:"+id, params{"name": name, "description": description}, nil)
+	})
+	if err != nil {
+		return people.Group{}, fmt.Errorf("create group: %w", err)
+	}
+	return g, nil
+}
+
+// UpdateGroup changes a group's name and description; nil leaves one as it is.
+// It fails with NotFound, and with Conflict for a name that is taken and for
+// renaming one of the two groups of Agnes's own.
+func (s *Store) UpdateGroup(ctx context.Context, by audit.Actor, id people.GroupID, name, description *string) (people.Group, error) {
+	var g people.Group
+	err := s.tx(ctx, func(tx runner) error {
+		before, err := getGroup(ctx, tx, "id", string(id))
+		if err != nil {
+			return err
+		}
+		g = before
+		if name != nil {
+			g.Name = *name
+		}
+		if description != nil {
+			g.Description = *description
+		}
+		if g.System && g.Name != before.Name {
+			return domain.E(domain.Conflict, "system_group", "The group %s belongs to Agnes and keeps its name.", before.Name)
+		}
+		_, err = tx.exec(ctx, `UPDATE user_groups SET name = $1, name_key = $2, description = $3 WHERE id = $4`, g.Name, nameKey(g.Name), g.Description, id)
+		if taken(err) {
+			return nameTaken(g.Name, err)
+		} else if err != nil {
+			return err
+		}
+		return s.note(ctx, tx, by, "user_group.updated", "group:"+string(id),
+			params{"name": g.Name, "description": g.Description}, params{"name": before.Name, "description": before.Description})
+	})
+	if err != nil {
+		return people.Group{}, fmt.Errorf("change group %s: %w", id, err)
+	}
+	return g, nil
+}
+
+// DeleteGroup removes a group with its memberships and grants. It fails with
+// NotFound, and with Conflict for the two groups of Agnes's own.
+func (s *Store) DeleteGroup(ctx context.Context, by audit.Actor, id people.GroupID) error {
+	err := s.tx(ctx, func(tx runner) error {
+		g, err := getGroup(ctx, tx, "id", string(id))
+		if err != nil {
+			return err
+		}
+		if g.System {
+			return domain.E(domain.Conflict, "system_group", "The group %s belongs to Agnes and cannot be deleted.", g.Name)
+		}
+		for _, statement := range []string{
+			`DELETE FROM resource_grants WHERE group_id = $1`,
+			`DELETE FROM user_group_members WHERE group_id = $1`,
+			`DELETE FROM user_groups WHERE id = $1`,
+		} {
+			if _, err := tx.exec(ctx, statement, id); err != nil {
+				return err
+			}
+		}
+		return s.note(ctx, tx, by, "user_group.deleted", "group:"+string(id), nil,
+			params{"name": g.Name, "description": g.Description, "members": g.Members, "grants": g.Grants})
+	})
+	if err != nil {
+		return fmt.Errorf("delete group %s: %w", id, err)
+	}
+	return nil
+}

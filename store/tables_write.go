@@ -1,0 +1,169 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"agnes/domain/access"
+	"agnes/domain/audit"
+	"agnes/domain/registry"
+)
+
+// RegisterTables adds tables, all or none, with their first grants. A table
+// without an id gets that of its name. It fails with Conflict (table_exists)
+// when an id or, in any case, a name is taken, and with NotFound for a group.
+func (s *Store) RegisterTables(ctx context.Context, by audit.Actor, tables []registry.Registration) ([]registry.Table, error) {
+	var added []registry.Table
+	err := s.tx(ctx, func(tx runner) error {
+		added = nil
+		for _, reg := range tables {
+			t, err := s.insertTable(ctx, tx, by, reg)
+			if err != nil {
+				return err
+			}
+			added = append(added, t)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("register tables: %w", err)
+	}
+	return added, nil
+}
+
+func (s *Store) insertTable(ctx context.Context, tx runner, by audit.Actor, reg registry.Registration) (registry.Table, error) {
+	t := reg.Table
+	if t.ID == "" {
+		t.ID = registry.IDFor(t.Name)
+	}
+	t.RegisteredBy, t.RegisteredAt = byline(by), s.now()
+	_, err := tx.exec(ctx, `INSERT INTO table_registry (id, name, registered_by, registered_at) VALUES ($1, $2, $3, $4)`,
+		t.ID, t.Name, t.RegisteredBy, micros(t.RegisteredAt))
+	if taken(err) {
+		return t, tableExists(t.Name, err)
+	} else if err != nil {
+		return t, err
+	}
+	if err := writeTable(ctx, tx, t); err != nil {
+		return t, err
+	}
+	if err := touch(ctx, tx, t.ID); err != nil {
+		return t, err
+	}
+	if err := s.note(ctx, tx, by, "register_table", "table:"+string(t.ID), tableParams(t, nil), nil); err != nil {
+		return t, err
+	}
+	for _, group := range distinct(reg.GrantTo) {
+		if _, err := s.insertGrant(ctx, tx, by, group, access.TableResource, string(t.ID)); err != nil {
+			return t, err
+		}
+	}
+	return t, nil
+}
+
+// writeTable stores everything of a registration but its id and its origin.
+func writeTable(ctx context.Context, tx runner, t registry.Table) error {
+	key, err := encoded(t.PrimaryKey, len(t.PrimaryKey))
+	if err != nil {
+		return err
+	}
+	filters, err := encoded(t.WhereFilters, len(t.WhereFilters))
+	if err != nil {
+		return err
+	}
+	_, err = tx.exec(ctx, `
+		UPDATE table_registry SET
+			name = $1, source_type = $2, bucket = $3, source_table = $4, source_query = $5, sync_strategy = $6, query_mode = $7,
+			sync_schedule = $8, profile_after_sync = $9, primary_key = $10, folder = $11, description = $12,
+			incremental_window_days = $13, max_history_days = $14, initial_load_chunk_days = $15, incremental_column = $16,
+			where_filters = $17, partition_by = $18, partition_granularity = $19, bq_fqn = $20, sample = $21
+		WHERE id = $22`,
+		t.Name, t.SourceType, t.Bucket, t.SourceTable, t.SourceQuery, t.SyncStrategy, t.QueryMode,
+		t.SyncSchedule, t.ProfileAfterSync, key, t.Folder, t.Description,
+		t.IncrementalWindowDays, t.MaxHistoryDays, t.InitialLoadChunkDays, t.IncrementalColumn,
+		filters, t.PartitionBy, t.PartitionGranularity, t.BQFQN, t.Sample, t.ID)
+	if taken(err) {
+		return tableExists(t.Name, err)
+	}
+	return err
+}
+
+// tableParams is a registration as audit rows show it: the named fields, or
+// those that are set.
+func tableParams(t registry.Table, fields []string) params {
+	all := params{
+		"name": t.Name, "folder": t.Folder, "sync_strategy": t.SyncStrategy, "primary_key": t.PrimaryKey, "description": t.Description,
+		"source_type": t.SourceType, "bucket": t.Bucket, "source_table": t.SourceTable, "source_query": t.SourceQuery,
+		"query_mode": t.QueryMode, "sync_schedule": t.SyncSchedule, "profile_after_sync": t.ProfileAfterSync,
+		"incremental_window_days": t.IncrementalWindowDays, "max_history_days": t.MaxHistoryDays,
+		"initial_load_chunk_days": t.InitialLoadChunkDays, "incremental_column": t.IncrementalColumn, "where_filters": t.WhereFilters,
+		"partition_by": t.PartitionBy, "partition_granularity": t.PartitionGranularity, "bq_fqn": t.BQFQN,
+	}
+	shown := params{}
+	for key, v := range all {
+		text, err := json.Marshal(v)
+		blank := err != nil || string(text) == `""` || string(text) == `null`
+		if slices.Contains(fields, key) || (fields == nil && !blank) {
+			shown[key] = v
+		}
+	}
+	return shown
+}
+
+// Unregister removes tables, all or none, with their grants, versions, names,
+// state and history, and returns them as they were: their files are the
+// caller's to remove. It fails with NotFound, and with Conflict while one of
+// them is being synced; a sync that only waits goes with its table.
+func (s *Store) Unregister(ctx context.Context, by audit.Actor, ids []registry.TableID) ([]registry.Published, error) {
+	var removed []registry.Published
+	err := s.tx(ctx, func(tx runner) error {
+		removed = nil
+		for _, id := range distinct(ids) {
+			t, err := getTable(ctx, tx, id)
+			if err != nil {
+				return err
+			}
+			if err := notSyncing(t, "removed"); err != nil {
+				return err
+			}
+			if err := deleteTable(ctx, tx, t.Table); err != nil {
+				return err
+			}
+			if err := s.note(ctx, tx, by, "unregister_table", "table:"+string(id), nil, tableParams(t.Table, nil)); err != nil {
+				return err
+			}
+			removed = append(removed, t)
+		}
+		if len(removed) == 0 {
+			return nil
+		}
+		_, err := tx.exec(ctx, `UPDATE registry_revision SET changed = changed + 1, removed = removed + 1 WHERE id = 1`)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("unregister tables: %w", err)
+	}
+	return removed, nil
+}
+
+func deleteTable(ctx context.Context, tx runner, t registry.Table) error {
+	for _, d := range []struct {
+		statement string
+		key       any
+	}{
+		{`DELETE FROM resource_grants WHERE resource_type = 'table' AND resource_id = $1`, t.ID},
+		{`DELETE FROM table_versions WHERE table_id = $1`, t.ID},
+		{`DELETE FROM sync_history WHERE run_id IN (SELECT id FROM sync_runs WHERE table_id = $1)`, t.ID},
+		{`DELETE FROM sync_runs WHERE table_id = $1`, t.ID},
+		{`DELETE FROM sync_state WHERE table_id = $1`, t.Name},
+		{`DELETE FROM view_ownership WHERE lower(view_name) = lower($1)`, t.Name},
+		{`DELETE FROM table_registry WHERE id = $1`, t.ID},
+	} {
+		if _, err := tx.exec(ctx, d.statement, d.key); err != nil {
+			return fmt.Errorf("delete table %s: %w", t.ID, err)
+		}
+	}
+	return nil
+}
