@@ -1,0 +1,69 @@
+package pages
+
+import (
+	"net/http"
+
+	"agnes/domain/access"
+	"agnes/handlers/request"
+)
+
+// Routes lists every page and form, grouped by who may use it.
+func (s *Server) Routes() []request.Route {
+	get := func(need access.Need, pattern string, h handler) request.Route {
+		return request.Route{Method: http.MethodGet, Pattern: pattern, Need: need, Handler: s.page(h)}
+	}
+	post := func(need access.Need, pattern string, h handler) request.Route {
+		return request.Route{Method: http.MethodPost, Pattern: pattern, Need: need, Handler: s.page(h)}
+	}
+	live := get(access.Admin, "/syncs/live", s.syncsLive)
+	live.Stream = true
+	upload := post(access.Admin, "/uploads", s.upload)
+	upload.Long, upload.MaxBody = true, request.NoLimit
+	run := post(access.SignedIn, "/console", s.consoleRun) // bounded by the query's own limit
+	run.Long = true
+	preview := get(access.Admin, "/uploads/{id}", s.previewPage) // as long as its child may take
+	preview.Long = true
+	file := get(access.Admin, "/files/{name}", s.filePage)
+	file.Long = true
+	export := post(access.SignedIn, "/console/csv", s.consoleCSV)
+	export.Long = true
+	signIn := post(access.Public, "/login", s.signIn)
+	signIn.SignIn = true
+	firstRun := post(access.Public, "/first-run", s.firstRun)
+	firstRun.SignIn = true
+
+	return []request.Route{
+		get(access.Public, "/", s.home),
+		get(access.Public, "/login", s.signInPage),
+		signIn,
+		get(access.Public, "/first-run", s.firstRunPage),
+		firstRun,
+		post(access.Public, "/logout", s.signOut),
+		post(access.Public, "/theme", s.themeChange),
+
+		get(access.SignedIn, "/catalog", s.catalog),
+		get(access.SignedIn, "/console", s.consolePage),
+		run,
+		export,
+		get(access.SignedIn, "/console/schema.json", s.consoleSchema),
+		get(access.SignedIn, "/palette.json", s.palette),
+		get(access.SignedIn, "/docs", s.reference),
+
+		get(access.NeedTable, "/tables/{id}", s.tablePage),
+
+		post(access.Admin, "/tables/{id}/sync", s.tableSync),
+		post(access.Admin, "/tables/{id}/remove", s.tableRemove),
+		post(access.Admin, "/samples", s.samplesLoad),
+		post(access.Admin, "/samples/remove", s.samplesRemove),
+		get(access.Admin, "/add", s.addPage),
+		upload,
+		preview,
+		post(access.Admin, "/uploads/{id}", s.previewSave),
+		post(access.Admin, "/uploads/{id}/discard", s.previewDiscard),
+		file,
+		post(access.Admin, "/files/{name}", s.fileSave),
+		get(access.Admin, "/syncs", s.syncsPage),
+		live,
+		post(access.Admin, "/runs/{id}/cancel", s.runCancel),
+	}
+}

@@ -1,0 +1,57 @@
+// Package pages answers browsers: the portal's pages, their forms, and the parts
+// of them that live. A handler parses, calls one use case and renders; what goes
+// wrong comes back as an error, which the one adapter here turns into a page.
+// JSON for programs is package api; who may use a route is checked by the router
+// that mounts Routes.
+package pages
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/danielgtaylor/huma/v2"
+
+	"agnes/domain/access"
+	"agnes/domain/files"
+	"agnes/domain/people"
+	"agnes/domain/query"
+	"agnes/domain/syncs"
+)
+
+// Uploads keeps files that are no table yet.
+type Uploads interface {
+	Stage(ctx context.Context, name string, r io.Reader) (files.Upload, error)
+	Discard(ctx context.Context, id files.UploadID) error
+	List(ctx context.Context) ([]files.File, error)
+}
+
+// Deps is what the pages are made of.
+type Deps struct {
+	Sessions *scs.SessionManager
+	SignIn   *people.SignIn
+	Catalogs access.Catalogs
+	Runner   *query.Runner
+	Importer *files.Importer
+	Uploads  Uploads
+	Syncer   *syncs.Syncer
+	Feed     *syncs.Feed
+	History  History
+	Spec     func() *huma.OpenAPI // the document of the JSON API
+
+	Now       func() time.Time
+	Stopping  <-chan struct{} // closed when the server stops: live pages end
+	Version   string
+	Instance  string // the company's or instance's name; may be empty
+	MaxUpload int64  // bytes
+}
+
+// Server holds the handlers of all pages.
+type Server struct {
+	Deps
+	pause func(time.Duration) <-chan time.Time // between the messages of a live page
+}
+
+// New returns the pages over d.
+func New(d Deps) *Server { return &Server{Deps: d, pause: time.After} }

@@ -1,0 +1,406 @@
+package request_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/golang-jwt/jwt/v5"
+
+	"agnes/domain"
+	"agnes/domain/access"
+	"agnes/domain/audit"
+	"agnes/domain/people"
+	"agnes/handlers/request"
+)
+
+func TestStatusKnowsEveryKind(t *testing.T) {
+	t.Parallel()
+	want := map[domain.Kind]int{
+		domain.Internal: 500, domain.Invalid: 422, domain.Unauthenticated: 401, domain.Forbidden: 403, domain.NotFound: 404,
+		domain.Conflict: 409, domain.TooLarge: 413, domain.Limited: 429, domain.Unavailable: 503, domain.Cancelled: 503,
+	}
+	for _, k := range domain.Kinds() {
+		status, ok := want[k]
+		if !ok {
+			t.Errorf("kind %d has no status in this test; give it one here and in Status", k)
+			continue
+		}
+		if got := request.Status(k); got != status {
+			t.Errorf("Status(%d) = %d, want %d", k, got, status)
+		}
+	}
+}
+
+func TestKnownGivesNothingAway(t *testing.T) {
+	t.Parallel()
+	secret := errors.New("open /srv/data/state/system.db: permission denied")
+	tests := []struct {
+		name    string
+		err     error
+		kind    domain.Kind
+		message string
+	}{
+		{"a sentence of its own", fmt.Errorf("list: %w", domain.E(domain.Conflict, "taken", "The name is taken.").Because(secret)), domain.Conflict, "The name is taken."},
+		{"a bare error", secret, domain.Internal, "Internal server error"},
+		{"an internal one", domain.E(domain.Internal, "x", "A path: /srv").Because(secret), domain.Internal, "Internal server error"},
+		{"a context's end", fmt.Errorf("read: %w", context.Canceled), domain.Cancelled, "The request was stopped before it was done."},
+		{"a body that is too large", fmt.Errorf("read: %w", &http.MaxBytesError{Limit: 10}), domain.TooLarge, "The request is too large: at most 10 bytes are read here."},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := request.Known(tt.err)
+			if got.Kind != tt.kind || got.Message != tt.message {
+				t.Errorf("Known(%v) = %d %q, want %d %q", tt.err, got.Kind, got.Message, tt.kind, tt.message)
+			}
+			if !errors.Is(tt.err, got) && got.Err == nil {
+				t.Errorf("Known(%v) lost the cause", tt.err)
+			}
+		})
+	}
+}
+
+func TestSafeNext(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ next, want string }{
+		{"/tables/orders", "/tables/orders"},
+		{"/console?sql=SELECT+1&table=a%2Fb", "/console?sql=SELECT+1&table=a%2Fb"},
+		{"/console?sql=https%3A%2F%2Fexample.com%2F%2F", "/console?sql=https%3A%2F%2Fexample.com%2F%2F"},
+		{"/catalog#top", "/catalog"},
+		{"/%C3%A4pfel", "/%C3%A4pfel"},
+		{"/", "/"},
+		{"", "/catalog"},
+		{"catalog", "/catalog"},
+		{"//evil.example", "/catalog"},
+		{"///evil.example", "/catalog"},
+		{`/\evil.example`, "/catalog"},
+		{`\\evil.example`, "/catalog"},
+		{`/a\b`, "/catalog"},
+		{"/%2Fevil.example", "/catalog"},
+		{"/%2f%2fevil.example", "/catalog"},
+		{"/%5Cevil.example", "/catalog"},
+		{"/%09/evil.example", "/catalog"},
+		{"/%00", "/catalog"},
+		{"/./evil", "/catalog"},
+		{"/..//evil.example", "/catalog"},
+		{"/a/../b", "/catalog"},
+		{"/%2e%2e/evil", "/catalog"},
+		{"/\t/evil.example", "/catalog"},
+		{"/\n/evil.example", "/catalog"},
+		{"/a\r\nLocation: https://evil.example", "/catalog"},
+		{"/a b", "/catalog"},
+		{"/é", "/catalog"},
+		{"https://evil.example/", "/catalog"},
+		{"javascript:alert(1)", "/catalog"},
+		{"/%zz", "/catalog"},
+		{"/" + strings.Repeat("a", 3000), "/catalog"},
+	}
+	for _, tt := range tests {
+		if got := request.SafeNext(tt.next); got != tt.want {
+			t.Errorf("SafeNext(%q) = %q, want %q", tt.next, got, tt.want)
+		}
+	}
+}
+
+// FuzzSafeNext reads the answer as the laxest browsers do: without tabs and
+// line ends, and with / for \.
+func FuzzSafeNext(f *testing.F) {
+	for _, seed := range []string{"/a", "//a", `/\a`, "/%2f/a", "/a?next=//b", "/\t/a", "/..//a", "https:/a", "/%5c%5ca"} {
+		f.Add(seed)
+	}
+	base := &url.URL{Scheme: "https", Host: "agnes.example"}
+	f.Fuzz(func(t *testing.T, next string) {
+		got := request.SafeNext(next)
+		lax := strings.NewReplacer("\t", "", "\n", "", "\r", "", `\`, "/").Replace(got)
+		if !strings.HasPrefix(lax, "/") || strings.HasPrefix(lax, "//") {
+			t.Fatalf("SafeNext(%q) = %q, which may lead elsewhere", next, got)
+		}
+		for i := range len(got) {
+			if got[i] <= ' ' || got[i] >= 0x7f {
+				t.Fatalf("SafeNext(%q) = %q, which no header should hold", next, got)
+			}
+		}
+		u, err := base.Parse(lax)
+		if err != nil || u.Host != base.Host || u.Scheme != base.Scheme {
+			t.Fatalf("SafeNext(%q) = %q leads to %v (%v)", next, got, u, err)
+		}
+		if again := request.SafeNext(got); again != got {
+			t.Fatalf("SafeNext(%q) = %q, and of that %q", next, got, again)
+		}
+	})
+}
+
+func TestRedirect(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, header        string
+		status              int
+		location, hxLocated string
+	}{
+		{"a form", "", http.StatusSeeOther, "/catalog", ""},
+		{"htmx", "true", http.StatusOK, "", "/catalog"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := httptest.NewRequest(http.MethodPost, "/login", http.NoBody)
+			r.Header.Set("HX-Request", tt.header)
+			w := httptest.NewRecorder()
+			request.Redirect(w, r, "/catalog")
+			if w.Code != tt.status || w.Header().Get("Location") != tt.location || w.Header().Get("HX-Redirect") != tt.hxLocated {
+				t.Errorf("got %d, %v", w.Code, w.Header())
+			}
+		})
+	}
+}
+
+func TestPartialIsWhatHTMXSaysItIs(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]bool{"partial": true, "full": false, "": false} {
+		r := httptest.NewRequest(http.MethodGet, "/catalog", http.NoBody)
+		r.Header.Set("HX-Request", "true")
+		r.Header.Set("HX-Request-Type", value)
+		if got := request.Partial(r); got != want {
+			t.Errorf("Partial with HX-Request-Type %q = %t, want %t", value, got, want)
+		}
+	}
+	w := httptest.NewRecorder()
+	request.Vary(w)
+	if got := w.Header().Get("Vary"); got != "HX-Request, HX-Request-Type" {
+		t.Errorf("Vary = %q", got)
+	}
+}
+
+func TestWantsHTML(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]bool{
+		"/catalog": true, "/static/app.css": true, "/apis": true,
+		"/api/health": false, "/auth/token": false, "/openapi.json": false, "/marketplace.zip": false,
+		"/marketplace.git/info": false, "/marketplace/x": false, "/cli/latest": false, "/webhooks/jira": false,
+	} {
+		r := httptest.NewRequest(http.MethodGet, path, http.NoBody)
+		r.Header.Set("Accept", "text/html,*/*")
+		if got := request.WantsHTML(r); got != want {
+			t.Errorf("WantsHTML(%s) = %t, want %t", path, got, want)
+		}
+		r.Header.Set("Accept", "application/json")
+		if request.WantsHTML(r) {
+			t.Errorf("WantsHTML(%s) without text/html = true", path)
+		}
+	}
+}
+
+func TestActorComesFromTheConnection(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, agent, authorization, want string }{
+		{"a browser", "Mozilla/5.0", "", request.Web},
+		{"the client", "agnes/1.0 (linux)", "Bearer x", request.CLI},
+		{"a script", "python-requests/2", "Bearer x", request.API},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+			r.RemoteAddr = "192.0.2.7:4242"
+			r.Header.Set("X-Forwarded-For", "203.0.113.9")
+			r.Header.Set("X-Real-Ip", "203.0.113.9")
+			r.Header.Set("User-Agent", tt.agent)
+			r.Header.Set("Authorization", tt.authorization)
+			r = r.WithContext(request.WithID(r.Context(), "req1"))
+			want := audit.Actor{ClientKind: tt.want, ClientIP: "192.0.2.7", RequestID: "req1"}
+			if got := request.Actor(r); got != want {
+				t.Errorf("Actor = %+v, want %+v", got, want)
+			}
+			p := &access.Principal{UserID: "u1", Email: "ada@example.com", Client: request.Client(r)}
+			want.UserID, want.Email = "u1", "ada@example.com"
+			if got := request.Actor(r.WithContext(request.WithPrincipal(r.Context(), p))); got != want {
+				t.Errorf("Actor when signed in = %+v, want %+v", got, want)
+			}
+		})
+	}
+	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+	r.RemoteAddr = "@"
+	if got := request.IP(r); got != "@" {
+		t.Errorf("IP of a connection without a port = %q", got)
+	}
+}
+
+func TestContextCarries(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	if request.ID(ctx) != "" || request.Principal(ctx) != nil || request.ActorOf(ctx) != (audit.Actor{}) {
+		t.Error("an empty context carries something")
+	}
+	request.Logger(ctx).Info("goes nowhere")
+	var log bytes.Buffer
+	seen := &request.Seen{}
+	ctx = request.WithSeen(request.WithLogger(request.WithID(ctx, "req1"), slog.New(slog.NewTextHandler(&log, nil))), seen)
+	ctx = request.WithClient(ctx, audit.Actor{ClientIP: "192.0.2.7"})
+	if got := request.ActorOf(ctx).ClientIP; got != "192.0.2.7" {
+		t.Errorf("ActorOf without a principal has the address %q", got)
+	}
+	ctx = request.WithPrincipal(ctx, &access.Principal{UserID: "u1"})
+	request.Logger(ctx).Info("here")
+	if request.ID(ctx) != "req1" || request.Principal(ctx).UserID != "u1" || seen.UserID != "u1" || request.ActorOf(ctx).UserID != "u1" {
+		t.Error("the context lost something")
+	}
+	if !strings.Contains(log.String(), "here") {
+		t.Error("the request's logger was not used")
+	}
+}
+
+func TestSession(t *testing.T) {
+	t.Parallel()
+	sessions := scs.New()
+	now := time.Date(2026, 11, 22, 9, 0, 0, 5000, time.UTC)
+	ctx, err := sessions.Load(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, ok := request.SessionUser(ctx, sessions); ok {
+		t.Error("a new session is somebody's")
+	}
+	if err := request.SignIn(ctx, sessions, "u1", now); err != nil {
+		t.Fatal(err)
+	}
+	id, since, ok := request.SessionUser(ctx, sessions)
+	if !ok || id != "u1" || !since.Equal(now) {
+		t.Errorf("SessionUser = %q, %v, %t", id, since, ok)
+	}
+	request.UseSession(ctx, sessions, now.Add(time.Hour))
+	if used := request.SessionUsed(ctx, sessions); !used.Equal(now.Add(time.Hour)) {
+		t.Errorf("SessionUsed = %v", used)
+	}
+	if err := request.SignOut(ctx, sessions); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, ok := request.SessionUser(ctx, sessions); ok {
+		t.Error("the session outlived signing out")
+	}
+}
+
+var (
+	key    = []byte("0123456789abcdef0123456789abcdef")
+	issued = time.Date(2026, 11, 22, 9, 0, 0, 123456000, time.UTC)
+)
+
+func mustTokens(t *testing.T, key []byte, now time.Time) *request.Tokens {
+	t.Helper()
+	tokens, err := request.NewTokens(key, func() time.Time { return now }, func() string { return "jti1" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tokens
+}
+
+func mustIssue(t *testing.T, tokens *request.Tokens) string {
+	t.Helper()
+	token, err := tokens.Issue(people.User{ID: "u1", Email: "ada@example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+func TestTokenHasTheClaimsOfTheContract(t *testing.T) {
+	t.Parallel()
+	token := mustIssue(t, mustTokens(t, key, issued))
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var claims map[string]any
+	if err := json.Unmarshal(payload, &claims); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{
+		"sub": "u1", "email": "ada@example.com", "typ": "session", "jti": "jti1",
+		"iat": float64(issued.Unix()), "exp": float64(issued.Unix() + 86400), "iat_us": float64(issued.UnixMicro()),
+	}
+	for name, v := range want {
+		if claims[name] != v {
+			t.Errorf("claim %s = %v, want %v", name, claims[name], v)
+		}
+	}
+	id, at, err := mustTokens(t, key, issued.Add(23*time.Hour)).Verify(token)
+	if err != nil || id != "u1" || !at.Equal(issued) {
+		t.Errorf("Verify = %q, %v, %v", id, at, err)
+	}
+}
+
+func TestVerifyRefuses(t *testing.T) {
+	t.Parallel()
+	sign := func(method jwt.SigningMethod, with any, claims jwt.MapClaims) string {
+		token := jwt.NewWithClaims(method, claims)
+		token.Header["kid"], token.Header["jwk"] = "evil", map[string]string{"kty": "oct", "k": "AAAA"}
+		text, err := token.SignedString(with)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	good := func() jwt.MapClaims {
+		return jwt.MapClaims{"sub": "u1", "typ": "session", "iat": issued.Unix(), "exp": issued.Unix() + 3600}
+	}
+	without := func(name string) jwt.MapClaims {
+		c := good()
+		delete(c, name)
+		return c
+	}
+	with := func(name string, v any) jwt.MapClaims {
+		c := good()
+		c[name] = v
+		return c
+	}
+	tokens := mustTokens(t, key, issued)
+	if _, _, err := tokens.Verify(sign(jwt.SigningMethodHS256, key, good())); err != nil {
+		t.Fatalf("a token with the predecessor's claims: %v", err)
+	}
+	cut := mustIssue(t, tokens)
+	for name, token := range map[string]string{
+		"no signature":        sign(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, good()),
+		"another algorithm":   sign(jwt.SigningMethodHS512, key, good()),
+		"another key":         sign(jwt.SigningMethodHS256, []byte("another key"), good()),
+		"another purpose":     sign(jwt.SigningMethodHS256, key, with("typ", "pat")),
+		"no purpose":          sign(jwt.SigningMethodHS256, key, without("typ")),
+		"no subject":          sign(jwt.SigningMethodHS256, key, without("sub")),
+		"no time of issue":    sign(jwt.SigningMethodHS256, key, without("iat")),
+		"no expiry":           sign(jwt.SigningMethodHS256, key, without("exp")),
+		"expired":             sign(jwt.SigningMethodHS256, key, with("exp", issued.Unix()-1)),
+		"a changed byte":      cut[:len(cut)-2] + "xx",
+		"nothing":             "",
+		"no token at all":     "hello",
+		"too many full stops": cut + "." + cut,
+	} {
+		if _, _, err := tokens.Verify(token); domain.KindOf(err) != domain.Unauthenticated {
+			t.Errorf("%s: Verify returned %v, want Unauthenticated", name, err)
+		}
+	}
+	if _, err := request.NewTokens(nil, nil, nil); err == nil {
+		t.Error("NewTokens took an empty key")
+	}
+}
+
+func FuzzVerify(f *testing.F) {
+	f.Add("a.b.c")
+	f.Add("eyJhbGciOiJub25lIn0.e30.")
+	tokens, err := request.NewTokens(key, func() time.Time { return issued }, func() string { return "" })
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, token string) {
+		if _, _, err := tokens.Verify(token); domain.KindOf(err) != domain.Unauthenticated {
+			t.Fatalf("Verify(%q) = %v", token, err)
+		}
+	})
+}
