@@ -1,0 +1,183 @@
+package files
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"agnes/domain"
+	"agnes/domain/files"
+	"agnes/domain/registry"
+)
+
+// maxName bounds file names, in bytes, below what file systems take.
+const maxName = 200
+
+// Folder keeps people's files in a data directory: staged uploads, and the one
+// file of each table.
+type Folder struct {
+	Root     string // the data directory
+	MaxBytes int64  // of one upload; 0 for no limit
+}
+
+// List returns the files of tables, by name. Hidden files and unknown formats
+// are skipped. A folder that was never made is empty; one that cannot be read
+// is an error.
+func (f Folder) List(ctx context.Context) ([]files.File, error) {
+	entries, err := os.ReadDir(f.files())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list files: %w", err)
+	}
+	var found []files.File
+	for _, e := range entries {
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("list files: %w", err)
+		}
+		format, known := files.FormatOf(e.Name())
+		if !known || !plainName(e.Name()) {
+			continue
+		}
+		info, err := os.Stat(filepath.Join(f.files(), e.Name())) // follows links that an administrator made
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("look at file %q: %w", e.Name(), err)
+		}
+		if info.Mode().IsRegular() {
+			found = append(found, files.File{Name: e.Name(), Format: format, Bytes: info.Size(), ModTime: info.ModTime()})
+		}
+	}
+	return found, nil
+}
+
+// Key returns the place of a table's file under the data directory, or NotFound
+// when there is no such file.
+func (f Folder) Key(_ context.Context, item string) (string, error) {
+	gone := domain.E(domain.NotFound, "file_missing", "There is no file of that name. Upload it again.")
+	if !plainName(item) {
+		return "", gone
+	}
+	switch info, err := os.Stat(filepath.Join(f.files(), item)); {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", gone.Because(err)
+	case err != nil:
+		return "", fmt.Errorf("look at file %q: %w", item, err)
+	case !info.Mode().IsRegular():
+		return "", gone
+	}
+	return path.Join(filesDir, item), nil
+}
+
+// Remove deletes a table's file; one that is gone already is no error.
+func (f Folder) Remove(_ context.Context, item string) error {
+	if err := checkItem(item); err != nil {
+		return err
+	}
+	if err := remove(filepath.Join(f.files(), item)); err != nil {
+		return err
+	}
+	if err := syncDir(f.files()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// Commit makes a staged upload the file of a table and returns its name. An
+// older file of the table, also of another format, goes only when the new one is in
+// place. It fails with NotFound when the upload is not there any more.
+func (f Folder) Commit(ctx context.Context, id files.UploadID, table registry.TableID) (item string, err error) {
+	up, err := f.Staged(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	if !registry.QuotedIdentifier(string(table)) {
+		return "", domain.E(domain.Invalid, "table_id_invalid", "The table's id cannot be a file's name. Choose a name of letters, digits and _.")
+	}
+	item = string(table) + strings.ToLower(path.Ext(up.Name))
+	if err := makeDir(f.files()); err != nil {
+		return "", err
+	}
+	if err := os.Rename(f.staged(id, up.Name), filepath.Join(f.files(), item)); err != nil {
+		return "", fmt.Errorf("move upload to files: %w", tell(err))
+	}
+	if err := errors.Join(syncDir(f.files()), syncDir(f.staged(id))); err != nil {
+		return "", err
+	}
+	// From here on the new file is in place: what fails now leaves only litter.
+	return item, errors.Join(f.dropOlder(item, table), f.Discard(ctx, id))
+}
+
+// dropOlder removes the table's files of other formats.
+func (f Folder) dropOlder(item string, table registry.TableID) error {
+	entries, err := os.ReadDir(f.files())
+	if err != nil {
+		return fmt.Errorf("list files: %w", err)
+	}
+	for _, e := range entries {
+		name := e.Name()
+		_, known := files.FormatOf(name)
+		if name == item || !known || strings.TrimSuffix(name, path.Ext(name)) != string(table) {
+			continue
+		}
+		if err := remove(filepath.Join(f.files(), name)); err != nil {
+			return err
+		}
+	}
+	return syncDir(f.files())
+}
+
+func (f Folder) files() string { return filepath.Join(f.Root, filesDir) }
+
+func (f Folder) staged(id files.UploadID, name ...string) string {
+	return filepath.Join(slices.Concat([]string{f.Root, uploadsDir, string(id)}, name)...)
+}
+
+// tell turns errors of the disk into words; others stay as they are.
+func tell(err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return domain.E(domain.Unavailable, "disk_full", "The server's disk is full, so nothing was saved. Ask an administrator to free space, then try again.").Because(err)
+	}
+	return err
+}
+
+// makeDir makes a folder and its parents, durably.
+func makeDir(dir string) error {
+	if info, err := os.Stat(dir); err == nil && info.IsDir() {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return fmt.Errorf("make folder: %w", tell(err))
+	}
+	return syncDir(filepath.Dir(dir))
+}
+
+// syncDir makes the names in a folder durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("open folder to sync: %w", err)
+	}
+	if err := errors.Join(d.Sync(), d.Close()); err != nil {
+		return fmt.Errorf("sync folder: %w", tell(err))
+	}
+	return nil
+}
+
+// remove removes a file that may be gone already.
+func remove(file string) error {
+	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove file: %w", err)
+	}
+	return nil
+}

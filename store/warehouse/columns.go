@@ -1,0 +1,159 @@
+package warehouse
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"agnes/domain/registry"
+)
+
+// uniqueNames makes column names that all survive: trimmed, none blank, none
+// equal to another but for case, as DuckDB compares them.
+func uniqueNames(raw []string) []string {
+	names := make([]string, len(raw))
+	taken := make(map[string]bool, len(raw))
+	for i, r := range raw {
+		names[i] = cleanName(r)
+		if names[i] == "" {
+			names[i] = fmt.Sprintf("column_%d", i+1)
+		}
+	}
+	// First come, first served: a later column gives way, also to a name that
+	// comes after it unsuffixed.
+	plain := make(map[string]bool, len(raw))
+	for _, n := range names {
+		plain[strings.ToLower(n)] = true
+	}
+	for i, n := range names {
+		for k := 2; taken[strings.ToLower(names[i])]; k++ {
+			candidate := fmt.Sprintf("%s_%d", n, k)
+			if !plain[strings.ToLower(candidate)] {
+				names[i] = candidate
+			}
+		}
+		taken[strings.ToLower(names[i])] = true
+	}
+	return names
+}
+
+// cleanName trims a name and drops what nobody can type.
+func cleanName(raw string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\r' || r == '\t':
+			return ' '
+		case unicode.IsControl(r), r == '\ufeff', r == unicode.ReplacementChar:
+			return -1
+		}
+		return r
+	}, raw))
+}
+
+// relation is something that can follow FROM, with the columns that it shall
+// have, in its own order.
+type relation struct {
+	from     string
+	columns  []registry.Column
+	reads    map[int]string // columns that are not stored as they are read: SQL with {} for the value
+	warnings []string
+}
+
+// newRelation gives from, which has columns, names that all survive.
+func newRelation(from string, columns []registry.Column) relation {
+	raw := make([]string, len(columns))
+	for i, c := range columns {
+		raw[i] = c.Name
+	}
+	r := relation{from: from, columns: make([]registry.Column, len(columns)), reads: map[int]string{}}
+	for i, name := range uniqueNames(raw) {
+		r.columns[i] = registry.Column{Name: name, Type: columns[i].Type}
+		if stored := storedType(columns[i].Type); stored != columns[i].Type {
+			r.store(i, stored, "CAST({} AS "+stored+")")
+		}
+	}
+	r.warnings = renamed(raw, r.columns)
+	return r
+}
+
+// renamed says in one sentence which columns are not called as in the source.
+func renamed(raw []string, columns []registry.Column) []string {
+	var said []string
+	for i, c := range columns {
+		if c.Name == raw[i] || c.Name == strings.TrimSpace(raw[i]) {
+			continue
+		}
+		if raw[i] = cleanName(raw[i]); raw[i] == "" {
+			raw[i] = "without a name"
+		}
+		said = append(said, fmt.Sprintf("%s → %s", raw[i], c.Name))
+	}
+	if len(said) == 0 {
+		return nil
+	}
+	if more := len(said) - 5; more > 0 {
+		said = append(said[:5], fmt.Sprintf("and %d more", more))
+	}
+	return []string{"Columns need names, each its own. Renamed: " + strings.Join(said, ", ") + "."}
+}
+
+// store makes a column another type than it is read as.
+func (r relation) store(column int, kind, read string) {
+	r.columns[column].Type, r.reads[column] = kind, read
+}
+
+// selectAll reads the relation with every value as Parquet can hold it.
+func (r relation) selectAll() string {
+	return r.selectAs(func(value string) string { return value })
+}
+
+// selectText reads the relation as text, each value cut to what a preview shows.
+func (r relation) selectText() string {
+	return r.selectAs(func(value string) string { return "left(CAST(" + value + " AS VARCHAR), 1000)" })
+}
+
+func (r relation) selectAs(as func(value string) string) string {
+	values := make([]string, len(r.columns))
+	for i, c := range r.columns {
+		value := "t." + quoteIdent(c.Name)
+		if read, differs := r.reads[i]; differs {
+			value = strings.ReplaceAll(read, "{}", value)
+		}
+		values[i] = as(value) + " AS " + quoteIdent(c.Name)
+	}
+	return "SELECT " + strings.Join(values, ", ") + " FROM " + r.named()
+}
+
+// named is the relation under the name t, with the names of its columns.
+func (r relation) named() string {
+	names := make([]string, len(r.columns))
+	for i, c := range r.columns {
+		names[i] = quoteIdent(c.Name)
+	}
+	return r.from + " AS t(" + strings.Join(names, ", ") + ")"
+}
+
+// storedType is the type that a column gets where Parquet has none like it:
+// DuckDB would write 128-bit integers as DOUBLE and lose digits.
+func storedType(kind string) string {
+	if kind == "BIT" || kind == "BIGNUM" || kind == `"NULL"` || strings.HasPrefix(kind, "UNION(") {
+		return "VARCHAR"
+	}
+	return replaceHuge(kind, huge)
+}
+
+// hugeOrName finds 128-bit integers in the text of a type, and quoted field
+// names, which may say the same.
+var hugeOrName = regexp.MustCompile(`"(?:[^"]|"")*"|\bU?HUGEINT\b`)
+
+// replaceHuge puts another type where a type, also a nested one, has a 128-bit
+// integer.
+func replaceHuge(kind, by string) string {
+	return hugeOrName.ReplaceAllStringFunc(kind, func(found string) string {
+		if found[0] == '"' {
+			return found
+		}
+		return by
+	})
+}

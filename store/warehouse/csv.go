@@ -1,0 +1,284 @@
+package warehouse
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"agnes/domain/files"
+	"agnes/domain/registry"
+)
+
+// sampleRows is how many rows types are guessed from at first: DuckDB's own
+// default. wholeFile stands for all of them.
+const (
+	sampleRows = 20480
+	wholeFile  = -1
+)
+
+// dialect is how one CSV file is written, in full, so that reading it guesses
+// nothing any more.
+type dialect struct {
+	path                  string
+	delim, quote, escape  string
+	newline               string // as DuckDB spells it: \n, \r or \r\n
+	skip                  int    // lines before the header
+	header                bool
+	columns               []registry.Column
+	dateFormat, timestamp string
+	warnings              []string
+}
+
+// sniffOptions narrow what the sniffer may choose; "" leaves it free.
+type sniffOptions struct {
+	delim, quote string
+	fixed        *dialect // keep this dialect, guess the types only
+	sample       int
+}
+
+// sniffCSV finds the dialect and the types of a CSV file.
+func sniffCSV(ctx context.Context, db *sql.DB, path string, format files.Format) (dialect, error) {
+	options := sniffOptions{quote: `"`, sample: sampleRows}
+	if format == files.TSV {
+		options.delim = "\t"
+	}
+	d, err := sniff(ctx, db, path, options)
+	if err != nil || len(d.columns) < 2 {
+		// Double quotes or tabs were only a first guess.
+		free, freely := sniff(ctx, db, path, sniffOptions{sample: sampleRows})
+		if freely == nil && (err != nil || len(free.columns) > 1) {
+			d, err = free, nil
+		}
+	}
+	if err != nil && (engineBroken(err) || ctx.Err() != nil) {
+		return dialect{}, err
+	}
+	if ragged := checkShape(ctx, db, path, d, err); ragged != nil {
+		return dialect{}, ragged
+	}
+	if d.skip > 0 {
+		d.warnings = append(d.warnings, leftOut(d.skip))
+	}
+	if d.quote == "" {
+		d.quote, d.escape = `"`, `"`
+		if err := d.scan(ctx, db, sampleRows); err != nil {
+			d.quote, d.escape = "", ""
+			d.warnings = append(d.warnings, "Quote characters in this file do not come in pairs. They are kept as part of the text.")
+		}
+	}
+	if !d.header {
+		d.warnings = append(d.warnings, "No line with column names was found. The columns are numbered.")
+	}
+	if err := d.readNames(ctx, db); err != nil {
+		return dialect{}, err
+	}
+	return d, d.keepDigits(ctx, db, sampleRows)
+}
+
+func leftOut(lines int) string {
+	if lines == 1 {
+		return "The first line does not have the columns of the rest. It is left out."
+	}
+	return fmt.Sprintf("The first %d lines do not have the columns of the rest. They are left out.", lines)
+}
+
+// retype guesses the types anew from every row, in the same dialect.
+func (d dialect) retype(ctx context.Context, db *sql.DB) (dialect, error) {
+	again, err := sniff(ctx, db, d.path, sniffOptions{fixed: &d, sample: wholeFile})
+	if err != nil {
+		return dialect{}, err
+	}
+	if len(again.columns) != len(d.columns) {
+		return dialect{}, fmt.Errorf("types of all rows: %d columns, had %d", len(again.columns), len(d.columns))
+	}
+	for i := range again.columns {
+		again.columns[i].Name = d.columns[i].Name
+	}
+	d.columns, d.dateFormat, d.timestamp = again.columns, again.dateFormat, again.timestamp
+	return d, d.keepDigits(ctx, db, wholeFile)
+}
+
+// sniff asks DuckDB's sniffer. Lines that begin with # are rows like others:
+// what the sniffer takes for comments would be lost.
+func sniff(ctx context.Context, db *sql.DB, path string, o sniffOptions) (dialect, error) {
+	args := []string{quoteFile(path), "comment = ''", "compression = 'none'", fmt.Sprintf("sample_size = %d", o.sample)}
+	if o.fixed != nil {
+		args = append(args, o.fixed.shape()...)
+	} else {
+		if o.delim != "" {
+			args = append(args, "delim = "+quoteLiteral(o.delim))
+		}
+		if o.quote != "" {
+			args = append(args, "quote = "+quoteLiteral(o.quote), "escape = "+quoteLiteral(o.quote))
+		}
+	}
+	d := dialect{path: path}
+	var columns string
+	var date, timestamp sql.NullString
+	err := db.QueryRowContext(ctx, `
+		SELECT Delimiter, Quote, Escape, NewLineDelimiter, SkipRows, HasHeader, CAST(to_json(Columns) AS VARCHAR), DateFormat, TimestampFormat
+		FROM sniff_csv(`+strings.Join(args, ", ")+")").
+		Scan(&d.delim, &d.quote, &d.escape, &d.newline, &d.skip, &d.header, &columns, &date, &timestamp)
+	if err != nil {
+		return dialect{}, fmt.Errorf("sniff file: %w", err)
+	}
+	for _, p := range []*string{&d.delim, &d.quote, &d.escape} {
+		if *p == "(empty)" {
+			*p = ""
+		}
+	}
+	if d.quote != "" && d.escape == "" {
+		d.escape = d.quote // no quote within quotes in the sample is no rule for the rest
+	}
+	d.dateFormat, d.timestamp = date.String, timestamp.String
+	if err := json.Unmarshal([]byte(columns), &d.columns); err != nil {
+		return dialect{}, fmt.Errorf("read sniffed columns: %w", err)
+	}
+	return d, nil
+}
+
+// shape is the dialect without columns, as arguments of DuckDB's readers.
+func (d dialect) shape() []string {
+	args := []string{
+		"delim = " + quoteLiteral(d.delim), "quote = " + quoteLiteral(d.quote), "escape = " + quoteLiteral(d.escape),
+		fmt.Sprintf("skip = %d", d.skip), fmt.Sprintf("header = %t", d.header),
+	}
+	if d.newline == `\n` || d.newline == `\r` || d.newline == `\r\n` {
+		args = append(args, "new_line = "+quoteLiteral(d.newline))
+	}
+	return args
+}
+
+// from reads the file in this dialect and guesses nothing.
+func (d dialect) from() string {
+	columns := make([]string, len(d.columns))
+	for i, c := range d.columns {
+		columns[i] = quoteLiteral(c.Name) + ": " + quoteLiteral(c.Type)
+	}
+	args := append([]string{
+		quoteFile(d.path), "auto_detect = false", "comment = ''", "compression = 'none'",
+		"columns = {" + strings.Join(columns, ", ") + "}",
+	}, d.shape()...)
+	if d.dateFormat != "" {
+		args = append(args, "dateformat = "+quoteLiteral(d.dateFormat))
+	}
+	if d.timestamp != "" {
+		args = append(args, "timestampformat = "+quoteLiteral(d.timestamp))
+	}
+	return "read_csv(" + strings.Join(args, ", ") + ")"
+}
+
+// asText is the dialect with every column as text.
+func (d dialect) asText() dialect {
+	columns := make([]registry.Column, len(d.columns))
+	for i, c := range d.columns {
+		columns[i] = registry.Column{Name: fmt.Sprintf("c%d", i+1), Type: "VARCHAR"}
+		if c.Name != "" {
+			columns[i].Name = c.Name
+		}
+	}
+	d.columns = columns
+	return d
+}
+
+// scan reads up to limit rows as text and keeps nothing; its error says where
+// a row does not have the dialect's shape.
+func (d dialect) scan(ctx context.Context, db *sql.DB, limit int) error {
+	text := d.asText()
+	query := "SELECT count(hash(t)) FROM (FROM " + text.from() + ") AS t"
+	if limit != wholeFile {
+		query = fmt.Sprintf("SELECT count(hash(t)) FROM (FROM %s LIMIT %d) AS t", text.from(), limit)
+	}
+	var n int64
+	return db.QueryRowContext(ctx, query).Scan(&n) //nolint:wrapcheck // callers read DuckDB's words
+}
+
+// readNames replaces the sniffer's names, which hide blank and doubled ones, by
+// those in the file.
+func (d *dialect) readNames(ctx context.Context, db *sql.DB) error {
+	raw := make([]string, len(d.columns))
+	if d.header {
+		line := d.asText()
+		line.header = false
+		for i := range line.columns {
+			line.columns[i].Name = fmt.Sprintf("c%d", i+1)
+		}
+		cells, into := make([]sql.NullString, len(raw)), make([]any, len(raw))
+		for i := range cells {
+			into[i] = &cells[i]
+		}
+		err := db.QueryRowContext(ctx, "FROM "+line.from()+" LIMIT 1").Scan(into...)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("read column names: %w", err)
+		}
+		for i, c := range cells {
+			raw[i] = c.String
+		}
+	}
+	for i, name := range uniqueNames(raw) {
+		d.columns[i].Name = name
+	}
+	if d.header {
+		d.warnings = append(d.warnings, renamed(raw, d.columns)...)
+	}
+	return nil
+}
+
+// keepDigits makes text of columns of DOUBLE that hold whole numbers too long
+// for it, such as account numbers: their last digits would be lost.
+func (d *dialect) keepDigits(ctx context.Context, db *sql.DB, limit int) error {
+	text := d.asText()
+	var tests []string
+	var which []int
+	for i, c := range d.columns {
+		if c.Type == "DOUBLE" {
+			tests = append(tests, "coalesce(bool_or(regexp_matches("+quoteIdent(text.columns[i].Name)+`, '^\s*[+-]?[0-9]{17,}\s*$')), false)`)
+			which = append(which, i)
+		}
+	}
+	if len(tests) == 0 {
+		return nil
+	}
+	from := text.from()
+	if limit != wholeFile {
+		from = fmt.Sprintf("(FROM %s LIMIT %d)", from, limit)
+	}
+	long, into := make([]bool, len(tests)), make([]any, len(tests))
+	for i := range long {
+		into[i] = &long[i]
+	}
+	if err := db.QueryRowContext(ctx, "SELECT "+strings.Join(tests, ", ")+" FROM "+from).Scan(into...); err != nil {
+		return fmt.Errorf("look for long numbers: %w", err)
+	}
+	for i, isLong := range long {
+		if isLong {
+			c := &d.columns[which[i]]
+			c.Type = "VARCHAR"
+			d.warnings = append(d.warnings, fmt.Sprintf("Column %s holds numbers of more than 16 digits. It is kept as text, so that no digit is lost.", c.Name))
+		}
+	}
+	return nil
+}
+
+// words describes the dialect for people.
+func (d dialect) words() string {
+	names := map[string]string{",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+	name, known := names[d.delim]
+	if !known {
+		name = "“" + d.delim + "”"
+	}
+	said := "Separated by " + name
+	if len(d.columns) == 1 {
+		said = "One column"
+	}
+	if d.quote != "" {
+		said += ", quoted by " + d.quote
+	}
+	if d.header {
+		return said + ", with column names"
+	}
+	return said + ", without column names"
+}

@@ -1,0 +1,151 @@
+package warehouse
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"agnes/domain/registry"
+)
+
+var (
+	csvLine    = regexp.MustCompile(`CSV Error on Line: (\d+)`)
+	csvValue   = regexp.MustCompile(`(?s)Error when converting column "(.*?)"\. Could not convert string "(.*?)" to '(.*?)'`)
+	csvColumns = regexp.MustCompile(`Expected Number of Columns: (\d+) Found: (\d+)`)
+)
+
+const nextMendLine = "Correct that line and upload the file again."
+
+// csvFault puts DuckDB's error about a CSV file into words: which line, which
+// column, what is wrong.
+func csvFault(err error, path string) error {
+	if general := generalFault(err); general != nil {
+		return general
+	}
+	var told *fault
+	if errors.As(err, &told) {
+		return err
+	}
+	if bad := checkUTF8(path); bad != nil {
+		return bad
+	}
+	if engineBroken(err) {
+		return err // it says nothing about the file
+	}
+	name, text := filepath.Base(path), err.Error()
+	line := 0
+	if m := csvLine.FindStringSubmatch(text); m != nil {
+		line, _ = strconv.Atoi(m[1]) // at worst 0: no line known
+	}
+	switch {
+	case csvValue.MatchString(text):
+		m := csvValue.FindStringSubmatch(text)
+		return refuse("file_value_misfit", "Correct the value, or put the column's values in quotes with a letter in each, and upload the file again.",
+			"Line %d of %s: %q in column %s is not %s, as the other rows have.", line, name, shorten(m[2], 80), m[1], typeWords(m[3])).atLine(line).because(err)
+	case csvColumns.MatchString(text):
+		m := csvColumns.FindStringSubmatch(text)
+		return refuse("file_row_misfit", nextMendLine, "Line %d of %s has %s, the header has %s.",
+			line, name, valueCount(m[2]), m[1]).atLine(line).because(err)
+	case strings.Contains(text, "unterminated quote"):
+		return refuse("file_quote_open", nextMendLine, "Line %d of %s opens a quote that is never closed.", line, name).atLine(line).because(err)
+	case strings.Contains(text, "Maximum line size"):
+		return refuse("file_line_too_long", "Check that quotes are closed and lines end where they should, then upload the file again.",
+			"Line %d of %s is longer than 2 MB.", line, name).atLine(line).because(err)
+	case line > 0:
+		return refuse("file_row_misfit", nextMendLine, "Line %d of %s does not have the form of the others.", line, name).atLine(line).because(err)
+	}
+	return refuse("file_dialect_unknown", "Check that every line has the same columns, separated by commas, semicolons or tabs.",
+		"%s does not look like a table: its lines do not have the same columns.", name).because(err)
+}
+
+func valueCount(n string) string {
+	if n == "1" {
+		return "1 value"
+	}
+	return n + " values"
+}
+
+// typeWords says in plain words what a value of a type is.
+func typeWords(kind string) string {
+	switch strings.ToUpper(kind) {
+	case "BIGINT", "INTEGER", "HUGEINT":
+		return "a whole number"
+	case "DOUBLE", "FLOAT":
+		return "a number"
+	case "BOOLEAN":
+		return "true or false"
+	case "DATE":
+		return "a date"
+	case "TIME":
+		return "a time of day"
+	case "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ":
+		return "a date with time"
+	}
+	return "of type " + kind
+}
+
+// checkShape finds the row that misled the sniffer. A row with a value too
+// many or too few makes it believe in one wide column, or skip all lines up to
+// there. sniffed is its error, if it found nothing at all.
+func checkShape(ctx context.Context, db *sql.DB, path string, d dialect, sniffed error) error {
+	head, _, err := readHead(path)
+	if err != nil {
+		return err
+	}
+	first, _, _ := bytes.Cut(bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\ufeff")), "\r\n"), []byte("\n"))
+	line := strings.TrimRight(string(first), "\r")
+	guess := dialect{path: path, quote: `"`, escape: `"`, header: true}
+	var wide int
+	switch {
+	case sniffed != nil || len(d.columns) == 1 && d.skip == 0:
+		guess.delim, wide = likelyDelimiter(line)
+	case d.skip > 0:
+		guess.delim, wide = d.delim, countValues(line, d.delim)
+		if wide != len(d.columns) {
+			return nil // lines before the table, as spreadsheets have
+		}
+	default:
+		return nil
+	}
+	if wide > 1 {
+		guess.columns = make([]registry.Column, wide)
+		if err := guess.scan(ctx, db, wholeFile); err != nil {
+			return csvFault(err, path)
+		}
+	}
+	if sniffed != nil {
+		return csvFault(sniffed, path)
+	}
+	return nil
+}
+
+// likelyDelimiter returns the separator that a header line uses, and how many
+// values the line then has.
+func likelyDelimiter(line string) (delim string, values int) {
+	values = 1
+	for _, candidate := range []string{",", ";", "\t", "|"} {
+		if n := countValues(line, candidate); n > values {
+			delim, values = candidate, n
+		}
+	}
+	return delim, values
+}
+
+// countValues counts a line's values; separators within quotes do not count.
+func countValues(line, delim string) int {
+	n, quoted := 1, false
+	for i := range len(line) {
+		switch {
+		case line[i] == '"':
+			quoted = !quoted
+		case !quoted && strings.HasPrefix(line[i:], delim):
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,103 @@
+package warehouse
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"agnes/domain/files"
+)
+
+// openJSON says how a JSON file is read. Types come from all rows: a field that
+// first appears later would be dropped without a word.
+func (r *reader) openJSON(ctx context.Context, db *sql.DB, sample int) (relation, error) {
+	rel, err := r.described(ctx, db, fmt.Sprintf(
+		"read_json(%s, records = true, sample_size = %d, map_inference_threshold = -1, compression = 'uncompressed')", quoteFile(r.path), sample))
+	if err != nil {
+		return relation{}, err
+	}
+	if err := plainJSON(ctx, db, rel, sample); err != nil {
+		return relation{}, r.fault(err)
+	}
+	return rel, nil
+}
+
+// huge is what newRelation makes of 128-bit integers.
+const huge = "DECIMAL(38,0)"
+
+// plainJSON gives columns that the engine guessed too widely what people
+// expect: text where numbers and words are mixed (not text in JSON's quotes),
+// whole numbers of the usual size where signs are mixed.
+func plainJSON(ctx context.Context, db *sql.DB, rel relation, sample int) error {
+	var tests []string
+	var which []int
+	narrow := map[int]string{}
+	for i, c := range rel.columns {
+		name := "t." + quoteIdent(c.Name)
+		switch {
+		case c.Type == "JSON":
+			tests = append(tests, "coalesce(bool_and(json_type("+name+") NOT IN ('OBJECT', 'ARRAY')), true)")
+		case strings.Contains(c.Type, huge):
+			narrow[i] = strings.ReplaceAll(c.Type, huge, "BIGINT")
+			tests = append(tests, fmt.Sprintf("coalesce(bool_and(CAST(%s AS %s) IS NOT DISTINCT FROM CAST(TRY_CAST(%[1]s AS %[3]s) AS %[2]s)), true)", name, c.Type, narrow[i]))
+		default:
+			continue
+		}
+		which = append(which, i)
+	}
+	if len(tests) == 0 {
+		return nil
+	}
+	from := rel.named()
+	if sample != wholeFile {
+		from = fmt.Sprintf("(FROM %s LIMIT %d) AS t", from, sample)
+	}
+	plain, into := make([]bool, len(tests)), make([]any, len(tests))
+	for i := range plain {
+		into[i] = &plain[i]
+	}
+	if err := db.QueryRowContext(ctx, "SELECT "+strings.Join(tests, ", ")+" FROM "+from).Scan(into...); err != nil {
+		return err //nolint:wrapcheck // the caller reads DuckDB's words
+	}
+	for k, i := range which {
+		switch {
+		case !plain[k]:
+		case rel.columns[i].Type == "JSON":
+			rel.store(i, "VARCHAR", "{} ->> '$'")
+		default:
+			rel.store(i, narrow[i], "CAST({} AS "+narrow[i]+")")
+		}
+	}
+	return nil
+}
+
+// loneObject warns of a JSON document that is read as one row.
+func (r *reader) loneObject(rows int64) []string {
+	if r.format != files.JSON || rows != 1 {
+		return nil
+	}
+	head, _, err := readHead(r.path)
+	if err != nil || !strings.HasPrefix(strings.TrimSpace(string(head)), "{") { // only a warning is lost
+		return nil
+	}
+	return []string{"The file is one JSON object, so the table has one row. For a row each, upload a list of objects."}
+}
+
+func jsonFault(err error, name string) error {
+	text := err.Error()
+	switch {
+	case strings.Contains(text, "expected records"), strings.Contains(text, "Expected OBJECT"):
+		return refuse("file_json_not_rows", `Make it a list of objects, such as [{"id": 1}], or one object per line.`,
+			"%s is JSON, but not a list of objects, so it has no rows and columns.", name).because(err)
+	case strings.Contains(text, "invalid UTF-8"):
+		return refuse("file_not_utf8", "Save it as UTF-8 and upload it again.", "%s has characters that are not UTF-8.", name).because(err)
+	case strings.Contains(text, "maximum_object_size"):
+		return refuse("file_json_object_too_large", "Split the object into one per row.", "%s holds one object of more than 16 MB.", name).because(err)
+	}
+	where := ""
+	if _, after, found := strings.Cut(engineWords(err), "at byte "); found {
+		where = " It breaks off at byte " + strings.TrimRight(after, ". ") + "."
+	}
+	return refuse("file_json_invalid", "Check the export that made it, and upload it again.", "%s is not valid JSON.%s", name, where).because(err)
+}

@@ -1,0 +1,106 @@
+package warehouse
+
+import (
+	"strings"
+	"testing"
+
+	"agnes/domain/files"
+)
+
+func TestPreview(t *testing.T) {
+	t.Parallel()
+	s := newTestStore(t)
+	mustWrite(t, s, "uploads/1/a.csv", "id;name\n1;x\n2;\n"+strings.Repeat("3;y\n", 100))
+	mustWrite(t, s, "uploads/1/a.json", `[{"a":1},{"b":null}]`)
+	mustExec(t, "COPY (SELECT 1 AS n FROM range(70)) TO "+quoteLiteral(mustPath(t, s, "uploads/1/a.parquet"))+" (FORMAT parquet)")
+	for _, c := range []struct {
+		name, dialect, columns string
+		rows                   int
+		total                  int64
+	}{
+		{"a.csv", `Separated by semicolon, quoted by ", with column names`, "id BIGINT, name VARCHAR", 50, -1},
+		{"a.json", "", "a BIGINT, b VARCHAR", 2, -1},
+		{"a.parquet", "", "n INTEGER", 50, 70},
+	} {
+		format, _ := files.FormatOf(c.name)
+		got, err := s.Preview(t.Context(), "uploads/1/"+c.name, format)
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		if got.Dialect != c.dialect || columnList(got.Columns) != c.columns || len(got.Rows) != c.rows || got.TotalRows != c.total {
+			t.Errorf("%s: dialect %q, columns %s, %d rows of %d", c.name, got.Dialect, columnList(got.Columns), len(got.Rows), got.TotalRows)
+		}
+	}
+}
+
+func TestPreviewShowsNullAndCutsLongValues(t *testing.T) {
+	t.Parallel()
+	s := newTestStore(t)
+	mustWrite(t, s, "uploads/1/a.csv", "id,name\n1,\n2,"+strings.Repeat("ž", 5000)+"\n")
+	got, err := s.Preview(t.Context(), "uploads/1/a.csv", files.CSV)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Rows[0][1] != nil {
+		t.Errorf("missing value is %q, want nil", *got.Rows[0][1])
+	}
+	if n := len([]rune(*got.Rows[1][1])); n != 1000 {
+		t.Errorf("long value has %d characters, want 1000", n)
+	}
+}
+
+func TestPreviewRefuses(t *testing.T) {
+	t.Parallel()
+	s := newTestStore(t)
+	mustWrite(t, s, "uploads/1/a.csv", "id,a,b\n1,2,3\n4,5\n6,7,8\n")
+	_, err := s.Preview(t.Context(), "uploads/1/a.csv", files.CSV)
+	if failure := wantCode(t, err, "file_row_misfit"); failure.Message != "Line 3 of a.csv has 2 values, the header has 3." {
+		t.Errorf("message %q", failure.Message)
+	}
+	if _, err := s.Preview(t.Context(), "../a.csv", files.CSV); err == nil {
+		t.Error("a key outside the data directory was read")
+	}
+}
+
+func TestWordsForValueOfWrongType(t *testing.T) {
+	t.Parallel()
+	s := newTestStore(t)
+	mustWrite(t, s, "files/a.csv", "id,price\n1,2\n2,x\n")
+	db, err := s.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	path := mustPath(t, s, "files/a.csv")
+	_, err = db.ExecContext(t.Context(), "CREATE TABLE t AS FROM read_csv("+quoteFile(path)+", auto_detect = false, header = true, columns = {'id': 'BIGINT', 'price': 'BIGINT'})")
+	failure := wantCode(t, csvFault(err, path), "file_value_misfit")
+	if want := `Line 3 of a.csv: "x" in column price is not a whole number, as the other rows have.`; failure.Message != want || failure.Line != 3 {
+		t.Errorf("message %q at line %d, want %q at 3", failure.Message, failure.Line, want)
+	}
+}
+
+func TestEngineWordsHideFolders(t *testing.T) {
+	t.Parallel()
+	err := refuse("x", "", "%s", "IO Error: Cannot open \"/srv/data/extracts/shop/data/a.parquet\": gone\n\nLINE 1: select\n   ^")
+	if got, want := engineWords(err), `IO Error: Cannot open "a.parquet": gone`; got != want {
+		t.Errorf("engineWords = %q, want %q", got, want)
+	}
+}
+
+func TestLikelyDelimiter(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		line, delim string
+		values      int
+	}{
+		{"a,b,c", ",", 3}, {"a;b,c;d", ";", 3}, {`"a,b",c`, ",", 2}, {"a", "", 1}, {"a\tb", "\t", 2}, {"", "", 1},
+	} {
+		if delim, n := likelyDelimiter(c.line); delim != c.delim || n != c.values {
+			t.Errorf("likelyDelimiter(%q) = %q, %d, want %q, %d", c.line, delim, n, c.delim, c.values)
+		}
+	}
+}

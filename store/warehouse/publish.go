@@ -1,0 +1,178 @@
+package warehouse
+
+import (
+	"context"
+	"crypto/md5" //nolint:gosec // the contract's manifest carries MD5; SHA-256 is the one that proves
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"agnes/domain/registry"
+	"agnes/domain/work"
+)
+
+// tempPattern names files that are being written. The leading dot hides them
+// from globs, and Sweep knows them by it.
+const tempPattern = ".tmp-*"
+
+// publishParquet is the only way a Parquet file gets its final name: write to a
+// unique temporary file beside it, read it back, make it durable, then give it
+// the name of key, which must be free. On any error nothing is left behind.
+// write returns how many rows it wrote.
+func (s *Store) publishParquet(ctx context.Context, key string, write func(temp string) (rows int64, err error)) (_ work.Extracted, err error) {
+	final, err := s.path(key)
+	if err != nil {
+		return work.Extracted{}, err
+	}
+	temp, err := tempBeside(final)
+	if err != nil {
+		return work.Extracted{}, err
+	}
+	defer func() { err = errors.Join(err, discard(temp)) }()
+
+	rows, err := write(temp)
+	if err != nil {
+		return work.Extracted{}, err
+	}
+	columns, err := s.readBack(ctx, temp, rows)
+	if err != nil {
+		return work.Extracted{}, refuse("version_not_readable", "Try again. If it happens again, the server's disk or memory may be faulty.",
+			"The new rows were written but could not be read back. The rows from before stay.").because(err)
+	}
+	sums, err := hashFile(temp)
+	if err != nil {
+		return work.Extracted{}, err
+	}
+	if err := settle(temp, final); err != nil {
+		return work.Extracted{}, err
+	}
+	return work.Extracted{
+		Files:   []registry.File{{Key: key, Bytes: sums.bytes, SHA256: sums.sha256}},
+		Columns: columns, Rows: rows, Bytes: sums.bytes, MD5: sums.md5,
+	}, nil
+}
+
+// tempBeside makes an empty temporary file in the folder of final, which it
+// makes too.
+func tempBeside(final string) (string, error) {
+	dir := filepath.Dir(final)
+	if err := makeDir(dir); err != nil {
+		return "", err
+	}
+	f, err := os.CreateTemp(dir, tempPattern)
+	if err != nil {
+		return "", fmt.Errorf("make temporary file: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return "", errors.Join(fmt.Errorf("close temporary file: %w", err), discard(f.Name()))
+	}
+	return f.Name(), nil
+}
+
+// settle makes temp durable and gives it its final name, which must be free:
+// a version is never written over.
+func settle(temp, final string) error {
+	if err := os.Chmod(temp, 0o440); err != nil { //nolint:gosec // the group may read: backups, custom tools
+		return fmt.Errorf("make version read-only: %w", err)
+	}
+	if err := syncFile(temp); err != nil {
+		return writeFault(err)
+	}
+	if err := linkNew(temp, final); err != nil {
+		return fmt.Errorf("publish version: %w", err)
+	}
+	if err := syncDir(filepath.Dir(final)); err != nil {
+		return writeFault(err)
+	}
+	return nil
+}
+
+// linkNew gives a file a second name unless that name is taken. Where the file
+// system has no hard links it renames, after a look.
+func linkNew(from, to string) error {
+	err := os.Link(from, to)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		return err //nolint:wrapcheck // the caller says what it published
+	}
+	if _, looked := os.Lstat(to); !errors.Is(looked, fs.ErrNotExist) {
+		return errors.Join(err, looked)
+	}
+	return os.Rename(from, to) //nolint:wrapcheck // the caller says what it published
+}
+
+// writeFault is what people read when the disk did not confirm a write.
+func writeFault(err error) error {
+	if general := generalFault(err); general != nil {
+		return general
+	}
+	return refuse("disk_write_failed", "Have the server's disk checked before you try again.",
+		"The server's disk did not confirm that the data was written. Nothing was changed.").because(err)
+}
+
+// readBack opens a Parquet file as analysts will, in an instance that sees
+// nothing else, and returns its columns. Footer, number of rows, first row and
+// last row must all be there.
+func (s *Store) readBack(ctx context.Context, file string, rows int64) (_ []registry.Column, err error) {
+	db, err := s.locked(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	var inFooter, read, ends int64
+	from := "read_parquet(" + quoteFile(file) + ", hive_partitioning = false, file_row_number = true)"
+	if err := db.QueryRowContext(ctx, "SELECT num_rows FROM parquet_file_metadata("+quoteFile(file)+")").Scan(&inFooter); err != nil {
+		return nil, fmt.Errorf("read footer: %w", err)
+	}
+	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM "+from).Scan(&read); err != nil {
+		return nil, fmt.Errorf("count rows: %w", err)
+	}
+	if inFooter != rows || read != rows {
+		return nil, fmt.Errorf("wrote %d rows, footer says %d, read %d", rows, inFooter, read)
+	}
+	// The hash needs every column's value.
+	err = db.QueryRowContext(ctx, fmt.Sprintf("SELECT count(hash(t)) FROM (FROM %s WHERE file_row_number IN (0, %d)) AS t", from, rows-1)).Scan(&ends)
+	if err != nil {
+		return nil, fmt.Errorf("read first and last row: %w", err)
+	}
+	if want := min(rows, 2); ends != want {
+		return nil, fmt.Errorf("read %d of first and last row, want %d", ends, want)
+	}
+	return describe(ctx, db, "read_parquet("+quoteFile(file)+", hive_partitioning = false)")
+}
+
+// describe returns the columns of anything that can follow FROM.
+func describe(ctx context.Context, db querier, from string) ([]registry.Column, error) {
+	columns, err := collect(ctx, db, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM "+from+")", func(r *sql.Rows) (registry.Column, error) {
+		var c registry.Column
+		return c, r.Scan(&c.Name, &c.Type)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("describe columns: %w", err)
+	}
+	return columns, nil
+}
+
+type fileSums struct {
+	bytes       int64
+	sha256, md5 string
+}
+
+func hashFile(path string) (_ fileSums, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return fileSums{}, fmt.Errorf("open file to hash: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	strong, weak := sha256.New(), md5.New() //nolint:gosec // see the import
+	n, err := io.Copy(io.MultiWriter(strong, weak), f)
+	if err != nil {
+		return fileSums{}, fmt.Errorf("hash file: %w", err)
+	}
+	return fileSums{bytes: n, sha256: hex.EncodeToString(strong.Sum(nil)), md5: hex.EncodeToString(weak.Sum(nil))}, nil
+}

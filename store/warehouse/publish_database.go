@@ -1,0 +1,115 @@
+package warehouse
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// draftName is the catalog of a database file that is being built.
+const draftName = "draft"
+
+// PublishFile publishes a DuckDB file at key, over the one before: build fills a
+// new file through db, where it is attached as the catalog draft; then the file
+// is checkpointed, closed, read back, made durable and renamed. Readers of
+// the file before keep it. On any error the file before stays.
+func (s *Store) PublishFile(ctx context.Context, key string, build func(db *sql.DB) (objects int, err error)) (err error) {
+	final, err := s.path(key)
+	if err != nil {
+		return err
+	}
+	temp, err := tempBeside(final)
+	if err != nil {
+		return err
+	}
+	// DuckDB makes the file itself; the name stays ours, for it is random.
+	if err := discard(temp); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, discard(temp), discard(temp+".wal")) }()
+
+	objects, err := s.draft(ctx, temp, build)
+	if err != nil {
+		return err
+	}
+	if err := s.checkDatabase(ctx, temp, objects); err != nil {
+		return fmt.Errorf("read back database file: %w", err)
+	}
+	return replaceDatabase(temp, final)
+}
+
+// draft builds a database file in a private instance. The default storage
+// version is what every DuckDB since 1.1 can open.
+func (s *Store) draft(ctx context.Context, temp string, build func(db *sql.DB) (int, error)) (objects int, err error) {
+	db, err := s.Open(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if _, err := db.ExecContext(ctx, "ATTACH "+quoteLiteral(temp)+" AS "+draftName); err != nil {
+		return 0, fmt.Errorf("make database file: %w", err)
+	}
+	objects, err = build(db)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := db.ExecContext(ctx, "CHECKPOINT "+draftName+"; DETACH "+draftName); err != nil {
+		return 0, fmt.Errorf("finish database file: %w", err)
+	}
+	if _, err := os.Lstat(temp + ".wal"); !errors.Is(err, fs.ErrNotExist) {
+		return 0, errors.Join(errors.New("finish database file: its log is still there"), err)
+	}
+	return objects, nil
+}
+
+// checkDatabase opens a finished database file as other programs will.
+func (s *Store) checkDatabase(ctx context.Context, file string, objects int) (err error) {
+	db, err := s.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if _, err := db.ExecContext(ctx, "ATTACH "+quoteLiteral(file)+" AS "+draftName+" (READ_ONLY)"); err != nil {
+		return fmt.Errorf("open: %w", err)
+	}
+	var found int
+	const count = `
+		SELECT (SELECT count(*) FROM duckdb_views() WHERE database_name = $1 AND NOT internal)
+		     + (SELECT count(*) FROM duckdb_tables() WHERE database_name = $1 AND NOT internal)`
+	if err := db.QueryRowContext(ctx, count, draftName).Scan(&found); err != nil {
+		return fmt.Errorf("count tables and views: %w", err)
+	}
+	if found != objects {
+		return fmt.Errorf("made %d tables and views, found %d", objects, found)
+	}
+	return nil
+}
+
+// replaceDatabase renames temp over final. A log that a crashed writer left
+// beside final would be replayed into the new file, so it goes first, durably.
+func replaceDatabase(temp, final string) error {
+	if err := os.Chmod(temp, 0o640); err != nil { //nolint:gosec // the group may read: backups, custom tools
+		return fmt.Errorf("set mode of database file: %w", err)
+	}
+	if err := syncFile(temp); err != nil {
+		return writeFault(err)
+	}
+	dir := filepath.Dir(final)
+	if err := discard(final + ".wal"); err != nil {
+		return err
+	}
+	if err := syncDir(dir); err != nil {
+		return writeFault(err)
+	}
+	if err := os.Rename(temp, final); err != nil {
+		return fmt.Errorf("publish database file: %w", err)
+	}
+	if err := syncDir(dir); err != nil {
+		return writeFault(err)
+	}
+	return nil
+}

@@ -1,0 +1,5 @@
+//go:build race
+
+package warehouse
+
+const raceDetector = true

@@ -1,0 +1,93 @@
+//go:build duckdb_arrow
+
+package warehouse
+
+import (
+	"fmt"
+	"os/signal"
+	"runtime/debug"
+
+	"github.com/landlock-lsm/go-landlock/landlock"
+	landlocksys "github.com/landlock-lsm/go-landlock/landlock/syscall"
+	"golang.org/x/sys/unix"
+
+	"agnes/domain/work"
+)
+
+const (
+	// queryDataSlack is what a child may allocate beyond twice DuckDB's
+	// memory_limit, which does not count single values, plans and Go itself.
+	queryDataSlack = 512 << 20
+	// queryGoMemory is where Go's collector begins to work harder, so that
+	// nearly all of the allowance is DuckDB's.
+	queryGoMemory = 192 << 20
+	// queryOpenFiles bounds descriptors; each file of a scanned table is one.
+	queryOpenFiles = 4096
+	// queryScratchFactor is how much a query may spill, in memory limits.
+	queryScratchFactor = 8
+)
+
+// LandlockABI returns the version of Landlock that the kernel offers, 0 for
+// none: then a query child is held by DuckDB's own locks and limits only.
+func LandlockABI() int {
+	version, err := landlocksys.LandlockGetABIVersion()
+	if err != nil {
+		return 0
+	}
+	return version
+}
+
+// enterQuerySandbox gives up, for good and for the whole process, everything
+// that a query does not need. It runs before DuckDB opens, so that the
+// engine's threads inherit it.
+func enterQuerySandbox(budget work.Budget, files []string) error {
+	if err := limitQueryProcess(budget); err != nil {
+		return err
+	}
+	debug.SetMemoryLimit(queryGoMemory)
+	if err := landlocksys.AllThreadsPrctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("give up new privileges: %w", err)
+	}
+	rules := []landlock.Rule{
+		landlock.PathAccess(landlocksys.AccessFSReadFile, files...).IgnoreIfMissing(),
+		// DuckDB asks for the memory of its control group when it opens, and
+		// ends the process when it may not.
+		landlock.PathAccess(landlocksys.AccessFSReadFile, "/proc/self/cgroup", "/proc/meminfo").IgnoreIfMissing(),
+		landlock.RODirs("/sys/fs/cgroup").IgnoreIfMissing(),
+		landlock.RWDirs(budget.ScratchKey),
+	}
+	if err := landlock.V10.BestEffort().Restrict(rules...); err != nil {
+		return fmt.Errorf("restrict file access: %w", err)
+	}
+	return nil
+}
+
+func limitQueryProcess(budget work.Budget) error {
+	// A write past RLIMIT_FSIZE should fail, not end the process.
+	signal.Ignore(unix.SIGXFSZ)
+	memory := uint64(max(budget.MemoryBytes, 0))
+	limits := []struct {
+		name     string
+		resource int
+		value    uint64
+	}{
+		{"core", unix.RLIMIT_CORE, 0},
+		{"files", unix.RLIMIT_NOFILE, queryOpenFiles},
+		{"file size", unix.RLIMIT_FSIZE, queryScratchFactor * memory},
+		{"data", unix.RLIMIT_DATA, 2*memory + queryDataSlack},
+	}
+	for _, l := range limits {
+		if l.resource == unix.RLIMIT_DATA && raceDetector {
+			continue // its shadow memory alone is terabytes
+		}
+		var now unix.Rlimit
+		if err := unix.Getrlimit(l.resource, &now); err != nil {
+			return fmt.Errorf("read limit of %s: %w", l.name, err)
+		}
+		value := min(l.value, now.Max)
+		if err := unix.Setrlimit(l.resource, &unix.Rlimit{Cur: value, Max: value}); err != nil {
+			return fmt.Errorf("set limit of %s: %w", l.name, err)
+		}
+	}
+	return nil
+}
