@@ -1,0 +1,157 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"agnes/domain/access"
+	"agnes/domain/config"
+	"agnes/handlers/request"
+)
+
+// Store is what the operations need of the state.
+type Store interface {
+	access.Catalogs
+	Accounts
+	Groups
+	Grants
+	Users
+	Registry
+	Runs
+	Pulls
+	Health
+	Auditor
+}
+
+// Deps is everything the operations work with.
+type Deps struct {
+	Store   Store
+	SignIn  Passwords
+	Tokens  *request.Tokens
+	Remover Remover
+	// Rebuilder is asked for a rebuild after a table got another name.
+	Rebuilder interface{ Request() }
+	Syncer    Syncer
+	Queries   Queries
+	Data      Data
+	// Ready runs a real query through a real child.
+	Ready      func(ctx context.Context) error
+	Build      config.Build
+	DeployedAt time.Time // when this process started
+	Debug      bool
+	Now        func() time.Time
+	Log        *slog.Logger
+}
+
+// API is the set of operations.
+type API struct {
+	Deps
+	huma   huma.API
+	routes []request.Route
+	ready  readiness
+}
+
+// New declares every operation.
+func New(d Deps) (*API, error) {
+	a := &API{Deps: d}
+	a.huma = huma.NewAPI(a.config(), adapter{a})
+	a.authRoutes()
+	a.healthRoutes()
+	a.tableRoutes()
+	a.syncRoutes()
+	a.runRoutes()
+	a.dataRoutes()
+	a.queryRoutes()
+	a.registryRoutes()
+	a.groupRoutes()
+	a.grantRoutes()
+	a.userRoutes()
+	a.membershipRoutes()
+	return a, a.describe()
+}
+
+// Routes returns the operations, and the document that describes them, for the router.
+func (a *API) Routes() []request.Route { return a.routes }
+
+// OpenAPI returns the description of all operations. It must not be changed.
+func (a *API) OpenAPI() *huma.OpenAPI { return a.huma.OpenAPI() }
+
+func (a *API) config() huma.Config {
+	c := huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title:       "Agnes",
+				Version:     a.Build.Version,
+				Description: "Company data for analysts and their agents: what there is, SQL over it, files to take along, and the administration of both. Every operation names who may use it. Errors are JSON with a `detail`: a sentence, or for wrong input a list of what is wrong where.",
+			},
+			Components: &huma.Components{
+				Schemas:         huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				SecuritySchemes: securitySchemes(),
+			},
+			Tags: tags(),
+		},
+		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
+		DefaultFormat: "application/json",
+		Transformers:  []huma.Transformer{explain},
+	}
+	// Clients of other releases send fields that are unknown here; contract 4.3 ignores them.
+	c.AllowAdditionalPropertiesByDefault = true
+	return c
+}
+
+func securitySchemes() map[string]*huma.SecurityScheme {
+	return map[string]*huma.SecurityScheme{
+		"token": {
+			Type: "http", Scheme: "bearer", BearerFormat: "JWT",
+			Description: "Header `Authorization: Bearer <access_token>` with a token from `POST /auth/token`. The cookie `access_token` does as well.",
+		},
+		"session": {
+			Type: "apiKey", In: "cookie", Name: "agnes_session",
+			Description: "What a browser has after signing in.",
+		},
+	}
+}
+
+func tags() []*huma.Tag {
+	return []*huma.Tag{
+		{Name: "Sign-in", Description: "Access tokens."},
+		{Name: "Catalog", Description: "Which tables there are for you, and what is in them."},
+		{Name: "Query", Description: "SQL over the tables that you may read."},
+		{Name: "Data", Description: "Tables as Parquet files."},
+		{Name: "Sync", Description: "Bringing newest rows here."},
+		{Name: "Tables", Description: "The registry of tables. For administrators."},
+		{Name: "Access", Description: "Groups, their members and their grants. For administrators."},
+		{Name: "People", Description: "Accounts. For administrators."},
+		{Name: "Health", Description: "How the server is."},
+	}
+}
+
+// describe makes the document of what was declared and adds its route.
+func (a *API) describe() error {
+	schemas := a.OpenAPI().Components.Schemas.Map()
+	// The library's own shape of errors, which is never sent.
+	delete(schemas, "ErrorModel")
+	delete(schemas, "ErrorDetail")
+	schemas["Failure"] = failureSchema()
+	document, err := json.Marshal(a.OpenAPI())
+	if err != nil {
+		return fmt.Errorf("describe the API: %w", err)
+	}
+	a.routes = append(a.routes, request.Route{
+		Method: http.MethodGet, Pattern: "/openapi.json", Need: access.SignedIn,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			if _, err := w.Write(document); err != nil {
+				request.Logger(r.Context()).Debug("write the API's description", "err", err)
+			}
+		}),
+	})
+	return nil
+}

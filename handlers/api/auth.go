@@ -1,0 +1,71 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"agnes/domain"
+	"agnes/domain/access"
+	"agnes/domain/people"
+	"agnes/handlers/request"
+)
+
+// Passwords proves who somebody is.
+type Passwords interface {
+	// Password returns the user with that e-mail and password, or Unauthenticated.
+	Password(ctx context.Context, email, password string) (people.User, error)
+}
+
+type tokenInput struct {
+	Body struct {
+		Email    string `json:"email" doc:"The address that the account was made for." example:"ada@example.com"`
+		Password string `json:"password,omitempty" doc:"The account's password."`
+	}
+}
+
+type tokenOutput struct {
+	Body struct {
+		AccessToken string `json:"access_token" doc:"To be sent as Authorization: Bearer. It works for 24 hours."`
+		TokenType   string `json:"token_type" doc:"Always bearer."`
+		UserID      string `json:"user_id"`
+		Email       string `json:"email"`
+		Role        string `json:"role" enum:"admin,user"`
+	}
+}
+
+func (a *API) authRoutes() {
+	register(a, operation{
+		id: "create-token", method: http.MethodPost, path: "/auth/token", tag: "Sign-in",
+		summary: "Get an access token", need: access.Public, signIn: true,
+		about:   "Proves who you are by e-mail and password and returns a token for the other operations. Ten tries a minute are open to one address.",
+		errors:  []int{http.StatusUnauthorized, http.StatusUnprocessableEntity, http.StatusTooManyRequests},
+		example: map[string]any{"email": "ada@example.com", "password": "correct horse battery"},
+	}, a.createToken)
+}
+
+func (a *API) createToken(ctx context.Context, in *tokenInput) (*tokenOutput, error) {
+	if in.Body.Password == "" {
+		return nil, domain.E(domain.Unauthenticated, "password_required", "Password required")
+	}
+	u, err := a.SignIn.Password(ctx, in.Body.Email, in.Body.Password)
+	if err != nil {
+		request.Logger(ctx).Warn("sign-in refused", "code", domain.CodeOf(err))
+		return nil, err
+	}
+	request.Logger(ctx).Info("token issued", "user_id", string(u.ID))
+	token, err := a.Tokens.Issue(u)
+	if err != nil {
+		return nil, err
+	}
+	out := &tokenOutput{}
+	out.Body.AccessToken, out.Body.TokenType = token, "bearer"
+	out.Body.UserID, out.Body.Email, out.Body.Role = string(u.ID), u.Email, role(u.Admin)
+	return out, nil
+}
+
+func role(admin bool) string {
+	if admin {
+		return "admin"
+	}
+	return "user"
+}

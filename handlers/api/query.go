@@ -1,0 +1,110 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"agnes/domain/access"
+	"agnes/domain/query"
+	"agnes/handlers/request"
+)
+
+// Queries runs people's SQL.
+type Queries interface {
+	Run(ctx context.Context, p access.Principal, r query.Request) (*query.Run, error)
+}
+
+type queryInput struct {
+	Body struct {
+		SQL   string `json:"sql" doc:"One reading statement over the tables of your catalog."`
+		Limit *int64 `json:"limit,omitempty" nullable:"true" default:"1000" doc:"Most rows in the answer."`
+	}
+}
+
+type queryOutput struct {
+	ContentType string `header:"Content-Type"`
+	Body        func(huma.Context)
+}
+
+// queryAnswer documents what is written row by row.
+type queryAnswer struct {
+	Columns   []string `json:"columns"`
+	Rows      [][]any  `json:"rows" doc:"Numbers, truth values, text and null are themselves; every other value is text."`
+	RowCount  int64    `json:"row_count"`
+	Truncated bool     `json:"truncated" doc:"Whether there were more rows than the limit."`
+}
+
+func (a *API) queryRoutes() {
+	o := operation{
+		id: "query", method: http.MethodPost, path: "/api/query", tag: "Query", need: access.SignedIn, long: true,
+		summary: "Run SQL",
+		about: "Runs one reading statement (SELECT, WITH, FROM, VALUES, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN, PIVOT) in DuckDB. It sees the tables of your catalog and nothing else. " +
+			"Rows are sent as they come; an answer that breaks off is not whole.",
+		invalid: http.StatusBadRequest,
+		errors:  []int{http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusServiceUnavailable},
+		example: map[string]any{"sql": "SELECT state, count(*) AS airports FROM airports GROUP BY state ORDER BY airports DESC", "limit": 10},
+	}
+	register(a, o, a.query)
+	schema := a.OpenAPI().Components.Schemas.Schema(typeOf[queryAnswer](), true, "QueryAnswer")
+	a.OpenAPI().Paths[o.path].Post.Responses["200"] = &huma.Response{
+		Description: "The rows.",
+		Content: map[string]*huma.MediaType{"application/json": {Schema: schema, Example: map[string]any{
+			"columns": []string{"state", "airports"}, "rows": [][]any{{"AK", 263}, {"TX", 209}}, "row_count": 2, "truncated": true,
+		}}},
+	}
+}
+
+const defaultLimit = 1000
+
+func (a *API) query(ctx context.Context, in *queryInput) (*queryOutput, error) {
+	limit := int64(defaultLimit)
+	if in.Body.Limit != nil {
+		limit = max(*in.Body.Limit, 0) // contract 3.1 takes any number
+	}
+	// The engine takes 0 for all rows, so none are asked for as one and left out.
+	run, err := a.Queries.Run(ctx, principal(ctx), query.Request{SQL: in.Body.SQL, MaxRows: max(limit, 1), Origin: query.FromAPI})
+	if err != nil {
+		return nil, sqlError(err)
+	}
+	out := newRowWriter(run, limit)
+	// What fits into the buffer is answered with a true status; beyond it, the
+	// rows go out as they come and a failure cuts the answer off.
+	if err := out.fill(); err != nil {
+		return nil, errors.Join(sqlError(err), run.Close()) //nolint:contextcheck // a run ends under the context that it began with
+	}
+	if out.done {
+		if err := run.Close(); err != nil { //nolint:contextcheck // a run ends under the context that it began with
+			return nil, err
+		}
+	}
+	return &queryOutput{ContentType: "application/json", Body: func(hc huma.Context) { a.sendRows(hc, run, out) }}, nil //nolint:contextcheck // a run ends under the context that it began with
+}
+
+// sendRows sends what is buffered and then the rest of the run.
+func (a *API) sendRows(hc huma.Context, run *query.Run, out *rowWriter) {
+	hc.SetStatus(http.StatusOK)
+	err := out.drain(hc.BodyWriter())
+	if cerr := run.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		request.Logger(hc.Context()).Warn("a query's answer broke off", "run_id", run.ID, "err", err)
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// sqlError is an error of a query as contract 3.1 words it.
+func sqlError(err error) error {
+	var bad *query.SQLError
+	if !errors.As(err, &bad) {
+		return err
+	}
+	text := bad.Text
+	if bad.Code == "query_error" {
+		text = "Query error: " + text
+	}
+	return &failure{status: http.StatusBadRequest, Detail: text}
+}

@@ -1,0 +1,161 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+
+	"agnes/domain"
+	"agnes/domain/access"
+	"agnes/domain/registry"
+)
+
+// TableChange is the body of contract 4.5: what is sent is changed, and null clears.
+type TableChange struct {
+	Name *string `json:"name,omitempty" nullable:"true"`
+	TableFields
+}
+
+type (
+	updateTableInput struct {
+		OneTable
+		Body    TableChange
+		RawBody []byte `contentType:"application/json"` // tells what was sent as null from what was not sent
+	}
+	updateTableOutput struct {
+		Body struct {
+			ID      string   `json:"id"`
+			Updated []string `json:"updated" doc:"The fields that were sent."`
+		}
+	}
+	precheckOutput struct {
+		Body struct {
+			OK    bool `json:"ok"`
+			Table struct {
+				Name        string   `json:"name"`
+				SourceType  *string  `json:"source_type"`
+				Bucket      *string  `json:"bucket"`
+				SourceTable *string  `json:"source_table"`
+				Rows        *int64   `json:"rows"`
+				SizeBytes   *int64   `json:"size_bytes"`
+				Columns     []column `json:"columns"`
+				Note        string   `json:"note"`
+			} `json:"table"`
+		}
+	}
+)
+
+func (a *API) updateTableRoutes() {
+	register(a, operation{
+		id: "update-table", method: http.MethodPut, path: "/api/admin/registry/{id}", tag: "Tables", need: access.Admin,
+		summary: "Change a table", about: "Changes the fields that are sent; null clears one. A table of a custom extractor keeps what its extract says of it.",
+		errors:  []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
+		example: map[string]any{"description": "One row per order", "sync_schedule": "daily 05:00"},
+		answer:  map[string]any{"id": "orders", "updated": []string{"description", "sync_schedule"}},
+	}, a.updateTable)
+	register(a, operation{
+		id: "precheck-table", method: http.MethodPost, path: "/api/admin/register-table/precheck", tag: "Tables", need: access.Admin,
+		summary: "Check a registration", about: "Checks what register-table checks, and registers nothing.",
+		errors:  []int{http.StatusUnprocessableEntity},
+		example: map[string]any{"name": "orders", "source_type": "local", "source_table": "orders.csv"},
+	}, a.precheckTable)
+}
+
+func (a *API) updateTable(ctx context.Context, in *updateTableInput) (*updateTableOutput, error) {
+	id := registry.TableID(in.ID)
+	was, err := a.Store.GetTable(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	var sent map[string]json.RawMessage
+	if err := json.Unmarshal(in.RawBody, &sent); err != nil {
+		return nil, domain.E(domain.Invalid, "invalid_json", "The body is not a JSON object.").Because(err)
+	}
+	change, err := in.Body.change(sent)
+	if err != nil {
+		return nil, err
+	}
+	t := was.Table
+	named := change.Apply(&t)
+	if err := changeable(was.Table, t, named); err != nil {
+		return nil, err
+	}
+	if len(named) > 0 {
+		if _, err := a.Store.UpdateTable(ctx, principal(ctx).Actor(), id, change); err != nil {
+			return nil, err
+		}
+	}
+	if t.Name != was.Name {
+		a.Rebuilder.Request()
+	}
+	out := &updateTableOutput{}
+	out.Body.ID, out.Body.Updated = in.ID, append([]string{}, named...)
+	return out, nil
+}
+
+// change is what was sent, as the registry takes it.
+func (c TableChange) change(sent map[string]json.RawMessage) (registry.TableChange, error) {
+	out := registry.TableChange{
+		Name: named(sent, "name", text(c.Name)), Folder: named(sent, "folder", text(c.Folder)),
+		SyncStrategy: named(sent, "sync_strategy", textOr(c.SyncStrategy, "full_refresh")), PrimaryKey: named(sent, "primary_key", []string(c.PrimaryKey)),
+		Description: named(sent, "description", unescape(text(c.Description))), SourceType: named(sent, "source_type", text(c.SourceType)),
+		Bucket: named(sent, "bucket", text(c.Bucket)), SourceTable: named(sent, "source_table", text(c.SourceTable)),
+		SourceQuery: named(sent, "source_query", text(c.SourceQuery)), QueryMode: named(sent, "query_mode", textOr(c.QueryMode, registry.ModeLocal)),
+		SyncSchedule:          named(sent, "sync_schedule", text(c.SyncSchedule)),
+		ProfileAfterSync:      named(sent, "profile_after_sync", c.ProfileAfterSync == nil || *c.ProfileAfterSync),
+		IncrementalWindowDays: named(sent, "incremental_window_days", c.IncrementalWindowDays),
+		MaxHistoryDays:        named(sent, "max_history_days", c.MaxHistoryDays),
+		InitialLoadChunkDays:  named(sent, "initial_load_chunk_days", c.InitialLoadChunkDays),
+		IncrementalColumn:     named(sent, "incremental_column", text(c.IncrementalColumn)),
+		PartitionBy:           named(sent, "partition_by", text(c.PartitionBy)),
+		PartitionGranularity:  named(sent, "partition_granularity", text(c.PartitionGranularity)),
+		BQFQN:                 named(sent, "bq_fqn", text(c.BQFQN)),
+	}
+	conditions, err := filters(c.WhereFilters)
+	out.WhereFilters = named(sent, "where_filters", conditions)
+	return out, err
+}
+
+// named is a value that was sent, nil for one that was not.
+func named[T any](sent map[string]json.RawMessage, field string, v T) *T {
+	if _, ok := sent[field]; !ok {
+		return nil
+	}
+	return &v
+}
+
+// changeable checks a table as it would be, by the rules of its source.
+func changeable(was, t registry.Table, changed []string) error {
+	if was.SourceType == registry.SourceCustom {
+		own := []string{"folder", "description", "primary_key", "sync_schedule", "profile_after_sync"}
+		for _, field := range changed {
+			if !slices.Contains(own, field) {
+				return domain.FieldError(field, "%s comes from the extract of %s, so it is changed there.", field, was.Bucket)
+			}
+		}
+		t.SourceType = registry.SourceLocal // for the words that all tables share
+	}
+	for _, check := range []func(registry.Table) error{words, together, available} {
+		if err := check(t); err != nil {
+			return err
+		}
+	}
+	if t.Name == was.Name {
+		return nil
+	}
+	_, err := registry.CheckName(t.Name)
+	return err
+}
+
+func (a *API) precheckTable(_ context.Context, in *registerInput) (*precheckOutput, error) {
+	t, err := in.Body.table()
+	if err != nil {
+		return nil, err
+	}
+	out := &precheckOutput{}
+	b := &out.Body.Table
+	out.Body.OK, b.Name, b.SourceType, b.Bucket, b.SourceTable = true, t.Name, orNull(t.SourceType), orNull(t.Bucket), orNull(t.SourceTable)
+	b.Columns, b.Note = []column{}, "Rows and columns are known after the first sync."
+	return out, nil
+}

@@ -1,0 +1,97 @@
+package handlers
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+
+	"agnes/domain"
+	"agnes/domain/access"
+	"agnes/handlers/request"
+	"agnes/static"
+)
+
+// routes builds the router. The middleware is listed outermost first.
+func (s *Server) routes() (http.Handler, error) {
+	mux := chi.NewRouter()
+	crossOrigin, err := s.crossOrigin()
+	if err != nil {
+		return nil, err
+	}
+	squeeze, err := compress()
+	if err != nil {
+		return nil, err
+	}
+	mux.Use(
+		s.identify,
+		s.record,
+		s.recover,
+		s.secure,
+		squeeze,
+		s.cors(),
+		crossOrigin,
+		s.session,
+		s.authenticate,
+	)
+	mux.NotFound(func(w http.ResponseWriter, r *http.Request) {
+		s.fail(w, r, domain.E(domain.NotFound, "not_found", "There is nothing at this address."))
+	})
+	mux.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
+		s.failAs(w, r, http.StatusMethodNotAllowed, domain.E(domain.Invalid, "method_not_allowed", "Method Not Allowed"))
+	})
+
+	own := []request.Route{{Method: http.MethodGet, Pattern: static.Prefix + "*", Need: access.Public, Handler: static.Handler()}}
+	seen := map[string]bool{}
+	for _, list := range [][]request.Route{own, s.API, s.Pages} {
+		for _, route := range list {
+			key := route.Method + " " + route.Pattern
+			switch {
+			case seen[key]:
+				return nil, fmt.Errorf("handlers: two routes answer %s", key)
+			case route.Need == access.Undeclared:
+				return nil, fmt.Errorf("handlers: %s declares no permission", key)
+			case route.Handler == nil:
+				return nil, fmt.Errorf("handlers: %s has no handler", key)
+			}
+			seen[key] = true
+			s.mount(mux, route)
+		}
+	}
+	return mux, nil
+}
+
+// mount is the one way a route gets into the router.
+func (s *Server) mount(mux chi.Router, route request.Route) {
+	guarded := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := s.permit(r, route.Need); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		if route.SignIn && !s.attempts.allow(request.IP(r)) {
+			w.Header().Set("Retry-After", "60")
+			s.fail(w, r, domain.E(domain.Limited, "too_many_attempts", "Too many attempts to sign in from this address. Wait a minute, then try again."))
+			return
+		}
+		s.boundBody(w, r, route)
+		ctx, cancel := s.bound(w, r, route)
+		defer cancel()
+		route.Handler.ServeHTTP(w, r.WithContext(ctx)) //nolint:contextcheck // ctx is r's own, bounded
+	})
+	mux.Method(route.Method, route.Pattern, guarded)
+	if route.Method == http.MethodGet && !route.Stream {
+		mux.Method(http.MethodHead, route.Pattern, guarded)
+	}
+}
+
+// permit checks what a route needs. Somebody whose credentials were refused
+// hears why, unless the route is open to all.
+func (s *Server) permit(r *http.Request, need access.Need) error {
+	p := request.Principal(r.Context())
+	if p == nil && need != access.Public {
+		if refused := refusal(r.Context()); refused != nil {
+			return refused
+		}
+	}
+	return access.Check(p, need)
+}
