@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/mattn/go-isatty"
+	"github.com/oklog/ulid/v2"
+
+	"agnes/connectors/custom"
+	filesource "agnes/connectors/files"
+	"agnes/domain/config"
+	"agnes/domain/files"
+	"agnes/domain/people"
+	"agnes/domain/query"
+	"agnes/domain/syncs"
+	"agnes/jobs"
+	"agnes/store"
+)
+
+// app is everything behind the pages and the API: what one-shot operations
+// need too.
+type app struct {
+	cfg       config.Config
+	log       *slog.Logger
+	store     *store.Store
+	children  *jobs.Supervisor
+	pool      *jobs.QueryPool
+	feed      *syncs.Feed
+	rebuilder *syncs.Rebuilder
+	syncer    *syncs.Syncer
+	watcher   *syncs.Watcher
+	scheduler *syncs.Scheduler
+	folder    filesource.Folder
+	importer  *files.Importer
+	runner    *query.Runner
+	signIn    *people.SignIn
+}
+
+// maxSQL bounds a statement's text; the largest generated statements seen in
+// practice stay under it.
+const maxSQL = 512 << 10
+
+// rebuildTimeout bounds one rebuild; 10,000 tables take seconds.
+const rebuildTimeout = 5 * time.Minute
+
+// newApp opens the state and prepares the rest; nothing runs yet. Close it.
+func newApp(ctx context.Context, cfg config.Config, log *slog.Logger) (*app, error) {
+	data, err := filepath.Abs(cfg.Dirs.Data)
+	if err != nil {
+		return nil, fmt.Errorf("find the data directory: %w", err)
+	}
+	cfg.Dirs.Data = data
+	if err := os.MkdirAll(data, 0o750); err != nil {
+		return nil, fmt.Errorf("make the data directory: %w", err)
+	}
+	state, err := store.Open(ctx, store.Options{Dir: cfg.Dirs.State, Now: time.Now, NewID: newID, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	a := &app{cfg: cfg, log: log, store: state, feed: syncs.NewFeed()}
+	if err := a.startChildren(); err != nil {
+		return nil, errors.Join(err, state.Close())
+	}
+	a.wire()
+	return a, nil
+}
+
+// startChildren prepares the supervisor; a child starts when it is needed.
+func (a *app) startChildren() error {
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	q := a.cfg.Query
+	limits := jobs.Limits{Children: q.Children, MemoryBytes: q.MemoryBytes, Threads: q.Threads}
+	a.children = jobs.NewSupervisor(jobs.Config{
+		Executable: self, DataDir: a.cfg.Dirs.Data, Jobs: jobs.Limits{MemoryBytes: q.MemoryBytes, Threads: q.Threads}, NewID: newFileID, Log: a.log,
+	})
+	a.pool = jobs.NewQueryPool(a.children, jobs.PoolConfig{Limits: limits})
+	return nil
+}
+
+// wire puts the use cases together.
+func (a *app) wire() {
+	probe := query.Probe{Engine: a.pool}
+	a.rebuilder = &syncs.Rebuilder{Tables: a.store, Publisher: a.children, Timeout: rebuildTimeout, Log: a.log}
+	a.syncer = &syncs.Syncer{
+		Runs: a.store, Tables: a.store, Extractor: a.children, Rebuilder: a.rebuilder, Reader: probe, Feed: a.feed,
+		Timeout: a.cfg.Sync.ExtractorTimeout, Workers: 2, Now: time.Now, NewID: newFileID, Log: a.log,
+	}
+	a.watcher = &syncs.Watcher{
+		Dirs: custom.Folder{Root: a.cfg.Dirs.Data, Owned: []string{"files"}}, Inspector: a.children, Sources: a.store, Tables: a.store,
+		Syncer: a.syncer, Now: time.Now, Log: a.log,
+	}
+	a.scheduler = &syncs.Scheduler{Tables: a.store, Syncer: a.syncer, Now: time.Now, Log: a.log}
+	a.folder = filesource.Folder{Root: a.cfg.Dirs.Data, MaxBytes: a.cfg.Files.MaxUploadBytes}
+	a.importer = &files.Importer{
+		Folder: a.folder, Previewer: a.children, Tables: a.store, Syncer: a.syncer, Rebuilder: a.rebuilder, Samples: samples(),
+		Everyone: func(ctx context.Context) (people.GroupID, error) {
+			g, err := a.store.GetGroupByName(ctx, people.EveryoneGroup)
+			return g.ID, err
+		},
+	}
+	a.runner = &query.Runner{
+		Catalogs: a.store, Engine: a.pool, Log: a.store, Now: time.Now, NewID: newFileID,
+		Limits: query.Limits{Timeout: a.cfg.Query.Timeout, MaxSQL: maxSQL},
+	}
+	a.signIn = &people.SignIn{Accounts: a.store, Now: time.Now}
+}
+
+// Close ends the children and closes the state.
+func (a *app) Close(ctx context.Context) error {
+	return errors.Join(a.children.Close(ctx), a.store.Close())
+}
+
+// newID makes a UUID that grows with time.
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// newFileID makes an id that grows with time and reads well in file names.
+func newFileID() string { return ulid.Make().String() }
+
+// newLogger writes text to a terminal, JSON otherwise.
+func newLogger(w io.Writer, level slog.Level) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
+	if f, ok := w.(*os.File); ok && isatty.IsTerminal(f.Fd()) {
+		return slog.New(slog.NewTextHandler(w, options))
+	}
+	return slog.New(slog.NewJSONHandler(w, options))
+}

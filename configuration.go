@@ -1,0 +1,196 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/joho/godotenv"
+	"github.com/spf13/cobra"
+
+	"agnes/domain/config"
+)
+
+// addSettingFlags gives a command one flag for each setting that has one.
+func addSettingFlags(cmd *cobra.Command) {
+	for _, s := range config.Settings() {
+		if s.Flag != "" {
+			about := strings.ReplaceAll(s.About, "`", "") // the flag parser would take it for the value's name
+			cmd.PersistentFlags().String(s.Flag, "", about+" (default "+s.Default+")")
+		}
+	}
+}
+
+// readConfig makes the configuration of flags, environment and files.
+// Warnings are returned for the log; all mistakes come as one error.
+func readConfig(cmd *cobra.Command) (config.Config, []config.Warning, error) {
+	flags := map[string]string{}
+	for _, s := range config.Settings() {
+		if s.Flag == "" {
+			continue
+		}
+		if f := cmd.Flag(s.Flag); f != nil && f.Changed {
+			flags[s.Flag] = f.Value.String()
+		}
+	}
+	development, err := readEnvFile(".env")
+	if err != nil {
+		return config.Config{}, nil, err
+	}
+	getenv := environment(development)
+	dirs := config.Places(getenv, flags)
+	overlay, err := readEnvFile(dirs.EnvOverlayFile())
+	if err != nil {
+		return config.Config{}, nil, err
+	}
+	in := config.Input{Getenv: environment(development, overlay), Flags: flags, Machine: thisMachine()}
+	for _, name := range []string{dirs.BaseFile(), dirs.OverlayFile()} {
+		data, err := os.ReadFile(name) //nolint:gosec // the operator names the folder
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return config.Config{}, nil, fmt.Errorf("read configuration: %w", err)
+		}
+		in.YAML = append(in.YAML, config.File{Name: shortName(name), Data: data})
+	}
+	return config.Load(in)
+}
+
+// readEnvFile reads KEY=VALUE lines; a file that is absent has none.
+func readEnvFile(name string) (map[string]string, error) {
+	data, err := os.ReadFile(name) //nolint:gosec // a fixed name in a folder of the operator's
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil //nolint:nilnil // no file is no lines
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read variables: %w", err)
+	}
+	lines, err := godotenv.Parse(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("read variables of %s: %w", filepath.Base(name), err)
+	}
+	return lines, nil
+}
+
+// environment looks a variable up in the process first, then in the files.
+func environment(files ...map[string]string) func(string) (string, bool) {
+	return func(key string) (string, bool) {
+		if v, ok := os.LookupEnv(key); ok {
+			return v, true
+		}
+		for _, f := range files {
+			if v, ok := f[key]; ok {
+				return v, true
+			}
+		}
+		return "", false
+	}
+}
+
+func shortName(path string) string {
+	return filepath.ToSlash(filepath.Join(filepath.Base(filepath.Dir(path)), filepath.Base(path)))
+}
+
+// thisMachine reads what defaults depend on: processors, and the memory that
+// the machine or its control group allows.
+func thisMachine() config.Machine {
+	return config.Machine{CPUs: runtime.GOMAXPROCS(0), MemoryBytes: memoryLimit()}
+}
+
+func memoryLimit() int64 {
+	limit := meminfo()
+	for _, file := range []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} {
+		data, err := os.ReadFile(file) //nolint:gosec // two fixed names
+		if err != nil {
+			continue
+		}
+		if n, err := strconv.ParseInt(strings.TrimSpace(string(data)), 10, 64); err == nil && n > 0 && (limit == 0 || n < limit) {
+			limit = n
+		}
+	}
+	return limit
+}
+
+func meminfo() int64 {
+	data, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(data)) {
+		fields := strings.Fields(line)
+		if len(fields) >= 2 && fields[0] == "MemTotal:" {
+			kib, err := strconv.ParseInt(fields[1], 10, 64)
+			if err != nil {
+				return 0
+			}
+			return kib << 10
+		}
+	}
+	return 0
+}
+
+// buildOf fills in what the binary knows of itself where nothing was set.
+func buildOf(b config.Build) config.Build {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return b
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && b.Commit == "" {
+			b.Commit = s.Value
+		}
+	}
+	return b
+}
+
+func newConfigCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "config", Short: "Print the effective configuration with origins", GroupID: "server", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, warnings, err := readConfig(cmd)
+			for _, w := range warnings {
+				fmt.Fprintln(cmd.ErrOrStderr(), "warning:", w)
+			}
+			if err != nil {
+				return err
+			}
+			return printConfig(cmd, cfg, asJSON)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func printConfig(cmd *cobra.Command, cfg config.Config, asJSON bool) error {
+	if asJSON {
+		type line struct {
+			Key    string `json:"key"`
+			Value  string `json:"value"`
+			Origin string `json:"origin"`
+		}
+		lines := []line{}
+		for _, e := range cfg.Effective() {
+			lines = append(lines, line{e.Name(), e.Value, e.Origin})
+		}
+		out := json.NewEncoder(cmd.OutOrStdout())
+		out.SetIndent("", "  ")
+		return out.Encode(lines)
+	}
+	out := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+	fmt.Fprintln(out, "KEY\tVALUE\tORIGIN")
+	for _, e := range cfg.Effective() {
+		fmt.Fprintf(out, "%s\t%s\t%s\n", e.Name(), e.Value, e.Origin)
+	}
+	return out.Flush()
+}

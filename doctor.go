@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"agnes/domain/query"
+	"agnes/static"
+)
+
+// check is one thing that the doctor looks at.
+type check struct {
+	Name   string `json:"name"`
+	Status string `json:"status"` // ok or failed
+	Detail string `json:"detail,omitempty"`
+}
+
+// lowSpace is the free space under which syncs of large tables are likely to fail.
+const lowSpace = 1 << 30
+
+func newDoctorCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "doctor", Short: "Check that this machine and data directory can serve", GroupID: "operations", Args: cobra.NoArgs,
+		Long: "Checks the portal's bundle, the state, the data directory and a real query in a real child.\nThe server must be stopped, because the state belongs to one process at a time.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withApp(cmd, func(ctx context.Context, a *app) error {
+				return printChecks(cmd, examine(ctx, a), asJSON)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// examine runs every check, whatever the others found.
+func examine(ctx context.Context, a *app) []check {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	steps := []struct {
+		name string
+		look func() (string, error)
+	}{
+		{"bundle", func() (string, error) { return "scripts and styles are built in", static.Check() }},
+		{"state", func() (string, error) {
+			v, err := a.store.SchemaVersion(ctx)
+			return fmt.Sprintf("schema %d, written and read back", v), errors.Join(err, a.store.Check(ctx))
+		}},
+		{"data directory", func() (string, error) { return "writable", writable(a.cfg.Dirs.Data) }},
+		{"disk space", func() (string, error) { return space(a.cfg.Dirs.Data) }},
+		{"query", func() (string, error) {
+			return "a child answered a query", query.Probe{Engine: a.pool}.Ready(ctx)
+		}},
+	}
+	out := make([]check, 0, len(steps))
+	for _, s := range steps {
+		c := check{Name: s.name, Status: "ok"}
+		detail, err := s.look()
+		c.Detail = detail
+		if err != nil {
+			c.Status, c.Detail = "failed", err.Error()
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+func writable(dir string) error {
+	f, err := os.CreateTemp(dir, ".doctor-*")
+	if err != nil {
+		return fmt.Errorf("write in it: %w", err)
+	}
+	_, err = f.WriteString("x")
+	return errors.Join(err, f.Sync(), f.Close(), os.Remove(filepath.Clean(f.Name())))
+}
+
+func space(dir string) (string, error) {
+	var s unix.Statfs_t
+	if err := unix.Statfs(dir, &s); err != nil {
+		return "", fmt.Errorf("ask for free space: %w", err)
+	}
+	free := s.Bavail * uint64(s.Bsize) //nolint:gosec // a block size is positive
+	if free < lowSpace {
+		return "", fmt.Errorf("%d MiB are free; syncs need room for a second copy of a table", free>>20)
+	}
+	return fmt.Sprintf("%d GiB free", free>>30), nil
+}
+
+func printChecks(cmd *cobra.Command, checks []check, asJSON bool) error {
+	failed := 0
+	for _, c := range checks {
+		if c.Status != "ok" {
+			failed++
+		}
+		if !asJSON {
+			fmt.Fprintf(cmd.OutOrStdout(), "%-7s %-15s %s\n", c.Status, c.Name, c.Detail)
+		}
+	}
+	if asJSON {
+		if err := json.NewEncoder(cmd.OutOrStdout()).Encode(checks); err != nil {
+			return err
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of %d checks failed", failed, len(checks))
+	}
+	return nil
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"agnes/jobs"
+	"agnes/store/warehouse"
+)
+
+// Files that nothing refers to are kept for a day: a query or a download may
+// still read them, and a backup of the state may still name them.
+const orphanAge = 24 * time.Hour
+
+// schedule is what Agnes does by itself.
+func (a *app) schedule() []jobs.Job {
+	return []jobs.Job{
+		{Name: "watch extracts", Every: 2 * time.Second, Timeout: time.Minute, Run: a.watcher.Tick},
+		{Name: "sync due tables", Every: time.Minute, Timeout: time.Minute, Run: a.scheduler.Tick},
+		{Name: "forget old sessions", Every: time.Hour, Timeout: time.Minute, Run: a.store.SweepSessions},
+		{Name: "sweep old files", Every: time.Hour, Timeout: 10 * time.Minute, Run: a.sweep},
+	}
+}
+
+// sweep forgets versions beyond those that are kept, then removes what nothing
+// refers to.
+func (a *app) sweep(ctx context.Context) error {
+	if _, err := a.store.PruneVersions(ctx, a.cfg.Files.VersionsKept); err != nil {
+		return fmt.Errorf("prune versions: %w", err)
+	}
+	keys, err := a.store.VersionKeys(ctx)
+	if err != nil {
+		return fmt.Errorf("list the versions' files: %w", err)
+	}
+	before := time.Now().Add(-orphanAge)
+	removed, err := warehouse.Sweep(ctx, a.cfg.Dirs.Data, before, func(key string) bool { _, known := keys[key]; return known })
+	if removed > 0 {
+		a.log.Info("old files removed", "files", removed)
+	}
+	if err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	if _, err := a.folder.SweepUploads(ctx, before); err != nil {
+		return fmt.Errorf("sweep uploads: %w", err)
+	}
+	return nil
+}

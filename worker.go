@@ -1,0 +1,35 @@
+package main
+
+import (
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"agnes/connectors/custom"
+	"agnes/connectors/files"
+	"agnes/store/warehouse"
+)
+
+// newWorkerCommand is the children's side: the server starts these, nobody
+// else. Descriptor 3 is the channel to the server; standard output and error
+// are for the log only, because the engine may write there.
+func newWorkerCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "worker", Short: "Run as a child of the server", Hidden: true}
+	channel := func() *os.File { return os.NewFile(3, "server") }
+	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	cmd.AddCommand(
+		&cobra.Command{Use: "extract", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+			return warehouse.RunExtract(cmd.Context(), os.Stdin, channel(), map[string]warehouse.Connector{
+				"files": files.Connector{}, "custom": custom.Connector{},
+			}, log)
+		}},
+		&cobra.Command{Use: "rebuild", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+			return warehouse.RunRebuild(cmd.Context(), os.Stdin, channel(), log)
+		}},
+		&cobra.Command{Use: "query", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+			return warehouse.RunQuery(cmd.Context(), channel(), log)
+		}},
+	)
+	return cmd
+}
