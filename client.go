@@ -21,11 +21,11 @@ func newClientCommands() []*cobra.Command {
 	})
 }
 
-// clientVersion is what the client calls itself; a release sets AGNES_VERSION.
+// clientVersion is what the client calls itself, whatever else is wrong in the environment.
 func clientVersion() string {
 	cfg, _, err := config.Load(config.Input{Getenv: os.LookupEnv})
 	if err != nil {
-		return "development"
+		return version
 	}
-	return cfg.Build.Version
+	return buildOf(cfg.Build).Version
 }

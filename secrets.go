@@ -20,7 +20,7 @@ func signingKey(cfg config.Config) ([]byte, error) {
 		return []byte(cfg.Auth.JWTSecretKey.Reveal()), nil
 	}
 	file := filepath.Join(cfg.Dirs.State, ".jwt_secret")
-	data, err := os.ReadFile(file) //nolint:gosec // a fixed name in the state folder
+	data, err := os.ReadFile(file)
 	if err == nil {
 		if key := strings.TrimSpace(string(data)); len(key) >= 32 {
 			return []byte(key), nil
@@ -43,7 +43,7 @@ func signingKey(cfg config.Config) ([]byte, error) {
 
 // writeOnce writes a secret file that must not exist yet, durably.
 func writeOnce(file, text string) error {
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // a fixed name in the state folder
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}

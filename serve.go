@@ -120,7 +120,7 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 		return nil, err
 	}
 	operations, err := api.New(api.Deps{
-		Store: a.store, SignIn: a.signIn, Tokens: tokens, Remover: a.importer, Syncer: a.syncer, Queries: a.runner, Data: data,
+		Store: a.store, SignIn: a.signIn, Tokens: tokens, Remover: a.importer, Rebuilder: a.rebuilder, Syncer: a.syncer, Queries: a.runner, Data: data,
 		Ready: query.Probe{Engine: a.pool}.Ready, Build: build, DeployedAt: time.Now(), Debug: a.cfg.Server.Debug, Now: time.Now, Log: a.log,
 	})
 	if err != nil {

@@ -91,6 +91,9 @@ func New(c Config) (*Server, error) {
 	if c.Timeout <= 0 {
 		c.Timeout = defaultTimeout
 	}
+	if c.Version == "" {
+		c.Version = "0.0.0" // clients compare it with their own
+	}
 	if c.AuthPerMinute <= 0 {
 		c.AuthPerMinute = defaultAuthPerMinute
 	}

@@ -34,6 +34,7 @@ type queryResult struct {
 	mu      sync.Mutex
 	stopped error       // why the statement was interrupted
 	killer  *time.Timer // ends a child that does not stop
+	told    bool        // the interrupt was sent
 	writing sync.Mutex  // held for each frame that is sent
 }
 
@@ -99,8 +100,8 @@ func (r *queryResult) Next(ctx context.Context) (arrow.RecordBatch, error) {
 
 // Close ends the statement if it still runs, and gives its child back.
 func (r *queryResult) Close() error {
-	if over := r.over != nil; over {
-		return nil
+	if r.over != nil {
+		return nil //nolint:nilerr // how it ended was told before
 	}
 	r.interrupt(errClosed)
 	for {
@@ -151,7 +152,11 @@ func (r *queryResult) interrupt(why error) {
 	defer r.writing.Unlock()
 	if err := work.WriteFrame(r.child.conn, work.FrameInterrupt, nil); err != nil {
 		r.child.process.kill() // it is gone or deaf
+		return
 	}
+	r.mu.Lock()
+	r.told = true
+	r.mu.Unlock()
 }
 
 // finish lets go of the child; keep says that it can go on.
@@ -160,10 +165,11 @@ func (r *queryResult) finish(over error, keep bool) {
 	r.unwatch()
 	r.mu.Lock()
 	if r.stopped == nil {
-		r.stopped = over // an interrupt that comes now would hit the next statement
+		r.stopped = over // so that no interrupt begins any more
 	}
-	if r.killer != nil && !r.killer.Stop() {
-		keep = false
+	if r.killer != nil {
+		// An interrupt still on its way would hit the next statement.
+		keep = r.killer.Stop() && r.told && keep
 	}
 	r.mu.Unlock()
 	if r.child.forced.Load() {

@@ -113,9 +113,16 @@ func testVersion(id string, rows, bytes int64) *registry.Version {
 
 func testColumns() []registry.Column {
 	return []registry.Column{
-		{Name: "order_id", Type: "BIGINT"}, {Name: "ordered_at", Type: "TIMESTAMP"}, {Name: "channel", Type: "VARCHAR"},
-		{Name: "net_eur", Type: "DECIMAL(18,2)"}, {Name: "paid", Type: "BOOLEAN"}, {Name: "tags", Type: "VARCHAR[]"}, {Name: "year", Type: "INTEGER"},
-		{Name: "share", Type: "DOUBLE"}, {Name: "delivered_on", Type: "DATE"}, {Name: "note", Type: "STRUCT(a INTEGER, b VARCHAR)"},
+		{Name: "order_id", Type: "BIGINT"},
+		{Name: "ordered_at", Type: "TIMESTAMP"},
+		{Name: "channel", Type: "VARCHAR"},
+		{Name: "net_eur", Type: "DECIMAL(18,2)"},
+		{Name: "paid", Type: "BOOLEAN"},
+		{Name: "tags", Type: "VARCHAR[]"},
+		{Name: "year", Type: "INTEGER"},
+		{Name: "share", Type: "DOUBLE"},
+		{Name: "delivered_on", Type: "DATE"},
+		{Name: "note", Type: "STRUCT(a INTEGER, b VARCHAR)"},
 	}
 }
 
@@ -269,9 +276,11 @@ func testRefused() ConsoleView {
 func testReference() ReferenceView {
 	return ReferenceView{Title: "API reference", Version: "0.1.0", SpecURL: "/openapi.json", Intro: []string{"Every call carries a token: Authorization: Bearer …. Answers are JSON."}, Groups: []ReferenceGroup{
 		{Name: "Query", Description: "Read what is granted.", Operations: []Operation{
-			{ID: "query", Method: "POST", Path: "/api/query", Summary: "Run one reading statement", Description: "Answers with all rows, up to the limit.", Need: "signed in",
+			{
+				ID: "query", Method: "POST", Path: "/api/query", Summary: "Run one reading statement", Description: "Answers with all rows, up to the limit.", Need: "signed in",
 				Params:  []Param{{Name: "sql", In: "body", Type: "string", Required: true, Description: "One SELECT."}, {Name: "limit", In: "body", Type: "integer", Description: "Rows at most; 1,000 by default."}},
-				Request: "{\n  \"sql\": \"SELECT 42\"\n}", Responses: []Response{{Status: 200, Description: "Rows", Example: "{\n  \"rows\": [[42]]\n}"}, {Status: 400, Description: "The statement was refused"}}},
+				Request: "{\n  \"sql\": \"SELECT 42\"\n}", Responses: []Response{{Status: 200, Description: "Rows", Example: "{\n  \"rows\": [[42]]\n}"}, {Status: 400, Description: "The statement was refused"}},
+			},
 		}},
 		{Name: "Tables", Operations: []Operation{
 			{ID: "unregister", Method: "DELETE", Path: "/api/admin/registry/{table_id}", Summary: "Remove a table", Need: "administrators", Responses: []Response{{Status: 204, Description: "Removed"}}},

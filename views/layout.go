@@ -34,8 +34,9 @@ func ParseTheme(text string) Theme {
 	switch t := Theme(text); t {
 	case ThemeDay, ThemeNight:
 		return t
+	default:
+		return ThemeSystem
 	}
-	return ThemeSystem
 }
 
 // Next is the theme that the switch turns to: system, day, night, system.
@@ -45,8 +46,9 @@ func (t Theme) Next() Theme {
 		return ThemeDay
 	case ThemeDay:
 		return ThemeNight
+	default:
+		return ThemeSystem
 	}
-	return ThemeSystem
 }
 
 // Word says what the theme does.
@@ -56,8 +58,9 @@ func (t Theme) Word() string {
 		return "light"
 	case ThemeNight:
 		return "dark"
+	default:
+		return "as the system"
 	}
-	return "as the system"
 }
 
 // Viewer is who looks at the page.
@@ -167,8 +170,9 @@ func (t Theme) icon() string {
 		return "sun"
 	case ThemeNight:
 		return "moon"
+	default:
+		return "sun-moon"
 	}
-	return "sun-moon"
 }
 
 type shortcut struct {

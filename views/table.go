@@ -22,8 +22,9 @@ func ParseTableTab(text string) TableTab {
 	switch t := TableTab(text); t {
 	case TabSample, TabRuns:
 		return t
+	default:
+		return TabColumns
 	}
-	return TabColumns
 }
 
 // RunSteps is a run with what each of its phases did.
@@ -81,8 +82,9 @@ func (v TableView) tabLabel() string {
 		return "Sample"
 	case TabRuns:
 		return "Runs"
+	default:
+		return "Columns"
 	}
-	return "Columns"
 }
 
 func (v TableView) sampleNote() string {

@@ -109,8 +109,9 @@ func formatWord(f files.Format) string {
 		return "JSON, one object a line"
 	case files.Parquet:
 		return "Parquet"
+	default:
+		return strings.ToUpper(string(f))
 	}
-	return strings.ToUpper(string(f))
 }
 
 // rowsFound words the rows of the file, which are not always counted yet.

@@ -36,6 +36,7 @@ func (s *shelf) do(format string, args ...any) error {
 func (s *shelf) Stage(context.Context, string, io.Reader) (Upload, error) {
 	return Upload{}, s.do("stage")
 }
+
 func (s *shelf) Staged(_ context.Context, id UploadID) (Upload, error) {
 	return Upload{ID: id, Name: "x.csv", Key: "uploads/1/x.csv"}, s.do("staged %s", id)
 }
@@ -43,6 +44,7 @@ func (s *shelf) Discard(_ context.Context, id UploadID) error { return s.do("dis
 func (s *shelf) Commit(_ context.Context, id UploadID, table registry.TableID) (string, error) {
 	return string(table) + ".csv", s.do("commit %s to %s", id, table)
 }
+
 func (s *shelf) Add(_ context.Context, item string, r io.Reader) error {
 	data, err := io.ReadAll(r)
 	if err != nil {
@@ -58,9 +60,11 @@ func (s *shelf) Key(_ context.Context, item string) (string, error) {
 	}
 	return "files/" + item, nil
 }
+
 func (s *shelf) PreviewFile(_ context.Context, key string) (Preview, error) {
 	return Preview{Format: CSV}, s.do("preview %s", key)
 }
+
 func (s *shelf) GetTable(_ context.Context, id registry.TableID) (registry.Published, error) {
 	t, ok := s.tables[id]
 	if !ok {
@@ -68,6 +72,7 @@ func (s *shelf) GetTable(_ context.Context, id registry.TableID) (registry.Publi
 	}
 	return registry.Published{Table: t}, nil
 }
+
 func (s *shelf) ListTables(context.Context) ([]registry.Published, error) {
 	var all []registry.Published
 	for _, t := range s.tables {
@@ -75,6 +80,7 @@ func (s *shelf) ListTables(context.Context) ([]registry.Published, error) {
 	}
 	return all, nil
 }
+
 func (s *shelf) RegisterTables(_ context.Context, _ audit.Actor, regs []registry.Registration) ([]registry.Table, error) {
 	var made []registry.Table
 	for _, r := range regs {
@@ -86,9 +92,11 @@ func (s *shelf) RegisterTables(_ context.Context, _ audit.Actor, regs []registry
 	}
 	return made, nil
 }
+
 func (s *shelf) UpdateTable(_ context.Context, _ audit.Actor, id registry.TableID, c registry.TableChange) (registry.Published, error) {
 	return registry.Published{}, s.do("point %s at %s", id, *c.SourceTable)
 }
+
 func (s *shelf) Unregister(_ context.Context, _ audit.Actor, ids []registry.TableID) ([]registry.Published, error) {
 	var gone []registry.Published
 	slices.Sort(ids)
@@ -98,10 +106,11 @@ func (s *shelf) Unregister(_ context.Context, _ audit.Actor, ids []registry.Tabl
 	}
 	return gone, s.do("unregister %v", ids)
 }
+
 func (s *shelf) SyncUploads(_ context.Context, _ audit.Actor, ids []registry.TableID) error {
 	return s.do("sync %v", ids)
 }
-func (s *shelf) Request() { s.did = append(s.did, "rebuild") }
+func (s *shelf) Request(context.Context) { s.did = append(s.did, "rebuild") }
 
 func newImporter(tables ...registry.Table) (*Importer, *shelf) {
 	s := &shelf{tables: map[registry.TableID]registry.Table{}}

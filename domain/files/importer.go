@@ -53,7 +53,7 @@ type Importer struct {
 	Previewer Previewer
 	Tables    Tables
 	Syncer    Syncer
-	Rebuilder interface{ Request() } // after tables are removed
+	Rebuilder interface{ Request(ctx context.Context) } // after tables are removed
 	Samples   []Sample
 	Everyone  func(ctx context.Context) (people.GroupID, error) // the group that sample tables are granted to
 }
@@ -174,7 +174,7 @@ func (m *Importer) Remove(ctx context.Context, by audit.Actor, ids []registry.Ta
 	if err != nil {
 		return fmt.Errorf("unregister: %w", err)
 	}
-	m.Rebuilder.Request()
+	m.Rebuilder.Request(ctx)
 	for _, t := range removed {
 		if !t.Sample {
 			continue

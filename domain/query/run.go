@@ -114,10 +114,10 @@ func (r *Runner) Run(ctx context.Context, p access.Principal, req Request) (*Run
 		timeout = req.Timeout
 	}
 	run.ctx, run.cancel = context.WithTimeoutCause(ctx, timeout, timeoutError(timeout))
-	run.result, err = r.Engine.Start(run.ctx, catalog, Statement{SQL: req.SQL, MaxRows: req.MaxRows})
+	run.result, err = r.Engine.Start(run.ctx, catalog, Statement{SQL: req.SQL, MaxRows: req.MaxRows}) //nolint:contextcheck // ctx with the deadline
 	if err != nil {
 		run.fail(run.explain(err))
-		if cerr := run.Close(); cerr != nil {
+		if cerr := run.Close(); cerr != nil { //nolint:contextcheck // holds its own
 			return nil, errors.Join(run.err, cerr)
 		}
 		return nil, run.err

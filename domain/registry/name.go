@@ -63,8 +63,8 @@ func SuggestName(text string) string {
 	last := byte('_')
 	for _, r := range strings.ToLower(text) {
 		c := byte('_')
-		if r < 0x80 && word(byte(r)) {
-			c = byte(r)
+		if r < 0x80 && word(byte(r)) { //nolint:gosec // below 0x80 a rune is its byte
+			c = byte(r) //nolint:gosec // as above
 		}
 		if c == '_' && last == '_' {
 			continue

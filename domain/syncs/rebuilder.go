@@ -42,8 +42,8 @@ func (r *Rebuilder) Rebuild(ctx context.Context) (work.Rebuilt, error) {
 	}
 }
 
-// Request asks for a rebuild without waiting for it.
-func (r *Rebuilder) Request() { r.join(context.Background()) }
+// Request asks for a rebuild without waiting for it; the end of ctx does not stop it.
+func (r *Rebuilder) Request(ctx context.Context) { r.join(ctx) }
 
 func (r *Rebuilder) join(ctx context.Context) *rebuild {
 	r.mu.Lock()

@@ -128,7 +128,7 @@ func (s *Syncer) Work(ctx context.Context) error {
 		}
 		r, err := s.claim(ctx)
 		if err != nil {
-			return nil //nolint:nilerr // only the end of ctx stops claiming
+			return nil // only the end of ctx stops claiming
 		}
 		under.Go(func() {
 			defer func() { <-free }()
@@ -186,10 +186,8 @@ func (s *Syncer) run(ctx context.Context, r Run) {
 func (s *Syncer) finish(ctx context.Context, r *Run, err, cause error) {
 	at := s.Now()
 	r.FinishedAt = &at
-	switch {
-	case err == nil:
-		r.State, r.Code, r.Message = OK, "", ""
-	default:
+	r.State, r.Code, r.Message = OK, "", ""
+	if err != nil {
 		r.State = Failed
 		if domain.KindOf(cause) == domain.Cancelled && domain.CodeOf(cause) != "" {
 			err, r.State = cause, Cancelled
@@ -241,7 +239,7 @@ func (s *Syncer) carry(ctx context.Context, r *Run) error {
 		if rerr := s.Runs.RevertVersion(context.WithoutCancel(ctx), v, before); rerr != nil {
 			err = errors.Join(err, fmt.Errorf("revert version %s: %w", v.ID, rerr))
 		}
-		s.Rebuilder.Request()
+		s.Rebuilder.Request(ctx)
 		return p.fail(ctx, err)
 	}
 	return p.leave(ctx)

@@ -143,7 +143,7 @@ func TestRebuildsCoalesce(t *testing.T) {
 		<-release
 		return work.Rebuilt{Views: 1}, nil
 	}
-	r := (w.syncer(t)).Rebuilder
+	r := w.syncer(t).Rebuilder
 	first := r.join(t.Context())
 	<-begun
 	waiting := []*rebuild{r.join(t.Context()), r.join(t.Context()), r.join(t.Context())}

@@ -89,7 +89,7 @@ func WriteJSONFrame(w io.Writer, t FrameType, v any) error {
 func ReadFrame(r io.Reader) (FrameType, []byte, error) {
 	var head [5]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
-		if err == io.EOF { //nolint:errorlint // ReadFull returns a bare EOF only when nothing was read
+		if err == io.EOF { // ReadFull returns it bare, and only when nothing was read
 			return 0, nil, io.EOF
 		}
 		return 0, nil, fmt.Errorf("read frame: %w", err)

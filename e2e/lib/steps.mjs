@@ -50,10 +50,10 @@ export async function makeTable(page, file, { name, javaScript = true } = {}) {
   await page.waitForURL((url) => !url.pathname.startsWith("/uploads/"));
 }
 
-// waitForRows reloads a table's page until its first rows can be read.
+// waitForRows reloads a table's page until it has a version to download.
 export async function waitForRows(page, table) {
   await page.goto(`/tables/${table}`);
-  await expectVisible(page, () => page.getByRole("main").getByRole("link", { name: /quer|console/i }).first());
+  await expectVisible(page, () => page.getByRole("main").getByRole("link", { name: "Parquet" }));
 }
 
 // runQuery runs SQL in the console and returns the result's cells as texts.

@@ -35,8 +35,9 @@ type Deps struct {
 	SignIn  Passwords
 	Tokens  *request.Tokens
 	Remover Remover
-	// Rebuilder is asked for a rebuild after a table got another name.
-	Rebuilder interface{ Request() }
+	// Rebuilder is asked for a rebuild after a table got another name; with nil
+	// the new name is published by whatever rebuild comes next.
+	Rebuilder interface{ Request(ctx context.Context) }
 	Syncer    Syncer
 	Queries   Queries
 	Data      Data

@@ -36,7 +36,7 @@ func (f files) Open(_ context.Context, file registry.File) (io.ReadSeekCloser, t
 // rebuilds counts the rebuilds that were asked for.
 type rebuilds int
 
-func (r *rebuilds) Request() { *r++ }
+func (r *rebuilds) Request(context.Context) { *r++ }
 
 type remover struct{ store *store.Store }
 

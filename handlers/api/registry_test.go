@@ -138,8 +138,12 @@ func TestPrecheck(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	s.ask([]call{
-		{"good", http.MethodPost, "/api/admin/register-table/precheck", object{"name": "orders", "source_table": "orders.csv", "primary_key": nil, "where_filters": nil}, 200,
-			`{"ok":true,"table":{"name":"orders","source_type":null,"bucket":null,"source_table":"orders.csv","rows":null,"size_bytes":null,"columns":[],"note":"`},
+		{
+			"good", http.MethodPost, "/api/admin/register-table/precheck",
+			object{"name": "orders", "source_table": "orders.csv", "primary_key": nil, "where_filters": nil},
+			200,
+			`{"ok":true,"table":{"name":"orders","source_type":null,"bucket":null,"source_table":"orders.csv","rows":null,"size_bytes":null,"columns":[],"note":"`,
+		},
 		{"bad", http.MethodPost, "/api/admin/register-table/precheck", object{"name": "orders", "source_type": "keboola"}, 422, "not configured"},
 	})
 	if tables, err := s.store.ListTables(t.Context()); err != nil || len(tables) != 0 {

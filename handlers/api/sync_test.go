@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -42,6 +43,35 @@ func TestManifest(t *testing.T) {
 	entries := s.audited("manifest.fetch")
 	if u.LastPullAt == nil || len(entries) != 2 || entries[0].Actor.ClientKind != "api" || entries[0].Result != "ok" {
 		t.Errorf("last pull %v, audit %+v", u.LastPullAt, entries)
+	}
+}
+
+// However many tables there are, a list takes the same number of statements.
+func TestListsTakeAFixedNumberOfStatements(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	paths := []string{"/api/sync/manifest", "/api/catalog/tables", "/api/v2/catalog", "/api/admin/registry", "/api/users", "/api/admin/groups", "/api/admin/grants", "/api/sync/runs"}
+	count := func() []int64 {
+		var counts []int64
+		for _, path := range paths {
+			s.as(s.admin, http.MethodGet, path, nil).is(http.StatusOK) // the second time, so that nothing new is read
+			before := s.store.Queries()
+			s.as(s.admin, http.MethodGet, path, nil).is(http.StatusOK)
+			counts = append(counts, s.store.Queries()-before)
+		}
+		return counts
+	}
+	few := count()
+	for i := range 20 {
+		name := fmt.Sprintf("table_%d", i)
+		s.mustTable(name, nil, 1)
+		s.mustGrant(name)
+		s.mustUser(name + "@example.com")
+	}
+	for i, many := range count() {
+		if many != few[i] {
+			t.Errorf("%s: %d statements for few, %d for many", paths[i], few[i], many)
+		}
 	}
 }
 

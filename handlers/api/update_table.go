@@ -15,13 +15,22 @@ import (
 type TableChange struct {
 	Name *string `json:"name,omitempty" nullable:"true"`
 	TableFields
+	sent map[string]json.RawMessage // tells what was sent as null from what was not sent
+}
+
+// UnmarshalJSON reads the fields and remembers which were there.
+func (c *TableChange) UnmarshalJSON(data []byte) error {
+	type plain TableChange
+	if err := json.Unmarshal(data, (*plain)(c)); err != nil {
+		return err
+	}
+	return json.Unmarshal(data, &c.sent)
 }
 
 type (
 	updateTableInput struct {
 		OneTable
-		Body    TableChange
-		RawBody []byte `contentType:"application/json"` // tells what was sent as null from what was not sent
+		Body TableChange
 	}
 	updateTableOutput struct {
 		Body struct {
@@ -68,11 +77,7 @@ func (a *API) updateTable(ctx context.Context, in *updateTableInput) (*updateTab
 	if err != nil {
 		return nil, err
 	}
-	var sent map[string]json.RawMessage
-	if err := json.Unmarshal(in.RawBody, &sent); err != nil {
-		return nil, domain.E(domain.Invalid, "invalid_json", "The body is not a JSON object.").Because(err)
-	}
-	change, err := in.Body.change(sent)
+	change, err := in.Body.change()
 	if err != nil {
 		return nil, err
 	}
@@ -86,8 +91,8 @@ func (a *API) updateTable(ctx context.Context, in *updateTableInput) (*updateTab
 			return nil, err
 		}
 	}
-	if t.Name != was.Name {
-		a.Rebuilder.Request()
+	if t.Name != was.Name && a.Rebuilder != nil {
+		a.Rebuilder.Request(ctx)
 	}
 	out := &updateTableOutput{}
 	out.Body.ID, out.Body.Updated = in.ID, append([]string{}, named...)
@@ -95,7 +100,8 @@ func (a *API) updateTable(ctx context.Context, in *updateTableInput) (*updateTab
 }
 
 // change is what was sent, as the registry takes it.
-func (c TableChange) change(sent map[string]json.RawMessage) (registry.TableChange, error) {
+func (c TableChange) change() (registry.TableChange, error) {
+	sent := c.sent
 	out := registry.TableChange{
 		Name: named(sent, "name", text(c.Name)), Folder: named(sent, "folder", text(c.Folder)),
 		SyncStrategy: named(sent, "sync_strategy", textOr(c.SyncStrategy, "full_refresh")), PrimaryKey: named(sent, "primary_key", []string(c.PrimaryKey)),

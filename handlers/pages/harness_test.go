@@ -205,7 +205,7 @@ func (p *portal) everyone() people.GroupID {
 // requests counts nothing: a rebuild that is asked for happens elsewhere.
 type requests struct{}
 
-func (requests) Request() {}
+func (requests) Request(context.Context) {}
 
 var errBroken = errors.New("disk I/O error: /var/lib/agnes/system.db")
 

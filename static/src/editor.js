@@ -14,6 +14,20 @@ import {
 import { tags } from "@lezer/highlight";
 import { duckdb, functions } from "./duckdb.js";
 
+// Chrome wraps what is typed over marked, coloured text in a span with a style attribute, which the
+// content policy blocks with an error in the console. So such input does not reach the DOM.
+const typeOver = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { from, to, empty } = view.state.selection.main;
+    if (event.inputType !== "insertText" || !event.data || empty || view.composing) return false;
+    const text = event.data;
+    const insert = () => view.state.update(view.state.replaceSelection(text), { userEvent: "input.type", scrollIntoView: true });
+    if (!view.state.facet(EditorView.inputHandler).some((handle) => handle(view, from, to, text, insert))) view.dispatch(insert());
+    event.preventDefault();
+    return true;
+  },
+});
+
 const colours = HighlightStyle.define([
   { tag: [tags.keyword, tags.operator, tags.bool, tags.null], color: "var(--k-word)", fontWeight: "500" },
   { tag: tags.typeName, color: "var(--k-word)" },
@@ -116,6 +130,7 @@ export function mountEditor(host, { text, run, stop, changed }) {
     state: EditorState.create({
       doc: text,
       extensions: [
+        typeOver,
         keymap.of([
           { key: "Mod-Enter", run, preventDefault: true },
           { key: "Mod-.", run: stop },
