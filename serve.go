@@ -129,7 +129,7 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 	portal := pages.New(pages.Deps{
 		Sessions: sessions, SignIn: a.signIn, Catalogs: a.store, Runner: a.runner, Importer: a.importer, Uploads: a.folder,
 		Syncer: a.syncer, Feed: a.feed, History: a.store, Spec: operations.OpenAPI, Now: time.Now, Stopping: stopping,
-		Version: build.Version, Instance: a.cfg.Instance.Name, MaxUpload: a.cfg.Files.MaxUploadBytes,
+		Version: build.Version, Instance: a.companyName(), MaxUpload: a.cfg.Files.MaxUploadBytes,
 	})
 	return handlers.New(handlers.Config{
 		People: a.store, Tokens: tokens, Sessions: sessions, SchedulerToken: a.cfg.Auth.SchedulerToken.Reveal(),
@@ -137,6 +137,14 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 		Secure: secure, Debug: a.cfg.Server.Debug, Version: build.Version, Stopping: stopping,
 		Registry: newMetricsRegistry(), Gauges: a.gauges(), Now: time.Now, Log: a.log,
 	})
+}
+
+// companyName is what pages call the company; the default is nobody's name.
+func (a *app) companyName() string {
+	if a.cfg.OriginOf("instance.name") == config.Default {
+		return ""
+	}
+	return a.cfg.Instance.Name
 }
 
 func newMetricsRegistry() *prometheus.Registry {
