@@ -89,7 +89,7 @@ func TestClientAgainstTheServer(t *testing.T) {
 		t.Errorf("pulled rows = %v", got)
 	}
 
-	c.must("", "admin", "register-table", "places", "--source-type", "local", "--source-table", "airports.csv", "--query-mode", "local")
+	c.must("", "admin", "register-table", "places", "--source-type", "local", "--source-table", "sample-airports.csv", "--query-mode", "local")
 	c.must("", "admin", "sync", "places", "--wait")
 	if out := c.must("", "query", "SELECT count(*) AS n FROM places", "-f", "json"); !strings.Contains(out, "3376") {
 		t.Errorf("query of a table registered by the client = %s", out)

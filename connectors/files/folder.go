@@ -93,9 +93,10 @@ func (f Folder) Remove(_ context.Context, item string) error {
 	return nil
 }
 
-// Commit makes a staged upload the file of a table and returns its name. An
-// older file of the table, also of another format, goes only when the new one is in
-// place. It fails with NotFound when the upload is not there any more.
+// Commit makes a staged upload the file of a table and returns its name: the
+// table's id, with a number when that name is taken. No other file is touched:
+// it may be an administrator's, or another table's. It fails with NotFound when the
+// upload is not there any more.
 func (f Folder) Commit(ctx context.Context, id files.UploadID, table registry.TableID) (item string, err error) {
 	up, err := f.Staged(ctx, id)
 	if err != nil {
@@ -104,37 +105,56 @@ func (f Folder) Commit(ctx context.Context, id files.UploadID, table registry.Ta
 	if !registry.QuotedIdentifier(string(table)) {
 		return "", domain.E(domain.Invalid, "table_id_invalid", "The table's id cannot be a file's name. Choose a name of letters, digits and _.")
 	}
-	item = string(table) + strings.ToLower(path.Ext(up.Name))
 	if err := makeDir(f.files()); err != nil {
 		return "", err
 	}
-	if err := os.Rename(f.staged(id, up.Name), filepath.Join(f.files(), item)); err != nil {
-		return "", fmt.Errorf("move upload to files: %w", tell(err))
+	if item, err = f.moveToFree(f.staged(id, up.Name), string(table), strings.ToLower(path.Ext(up.Name))); err != nil {
+		return "", err
 	}
 	if err := errors.Join(syncDir(f.files()), syncDir(f.staged(id))); err != nil {
 		return "", err
 	}
 	// From here on the new file is in place: what fails now leaves only litter.
-	return item, errors.Join(f.dropOlder(item, table), f.Discard(ctx, id))
+	return item, f.Discard(ctx, id)
 }
 
-// dropOlder removes the table's files of other formats.
-func (f Folder) dropOlder(item string, table registry.TableID) error {
-	entries, err := os.ReadDir(f.files())
+// maxNumber bounds the numbers of files of one table.
+const maxNumber = 1000
+
+// moveToFree moves a file to the first free name of stem.ext, stem-2.ext …
+func (f Folder) moveToFree(from, stem, ext string) (item string, err error) {
+	for n := 1; n <= maxNumber; n++ {
+		item = stem + ext
+		if n > 1 {
+			item = fmt.Sprintf("%s-%d%s", stem, n, ext)
+		}
+		err = moveNew(from, filepath.Join(f.files(), item))
+		if !errors.Is(err, fs.ErrExist) {
+			break
+		}
+	}
 	if err != nil {
-		return fmt.Errorf("list files: %w", err)
+		return "", fmt.Errorf("move upload to files: %w", tell(err))
 	}
-	for _, e := range entries {
-		name := e.Name()
-		_, known := files.FormatOf(name)
-		if name == item || !known || strings.TrimSuffix(name, path.Ext(name)) != string(table) {
-			continue
-		}
-		if err := remove(filepath.Join(f.files(), name)); err != nil {
-			return err
-		}
+	return item, nil
+}
+
+// moveNew moves a file to a name that must be free. Where the file system has
+// no hard links it looks first.
+func moveNew(from, to string) error {
+	err := os.Link(from, to)
+	switch {
+	case err == nil:
+		return remove(from)
+	case errors.Is(err, fs.ErrExist):
+		return err
 	}
-	return syncDir(f.files())
+	if _, looked := os.Lstat(to); looked == nil {
+		return fs.ErrExist
+	} else if !errors.Is(looked, fs.ErrNotExist) {
+		return errors.Join(err, looked)
+	}
+	return os.Rename(from, to)
 }
 
 func (f Folder) files() string { return filepath.Join(f.Root, filesDir) }

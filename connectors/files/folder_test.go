@@ -84,23 +84,28 @@ func TestStageThenCommit(t *testing.T) {
 	wantError(t, err, domain.NotFound, "upload_not_found")
 }
 
-func TestCommitReplacesTheTablesFile(t *testing.T) {
+func TestCommitTouchesNoOtherFile(t *testing.T) {
 	t.Parallel()
 	f := newFolder(t)
-	for _, item := range []string{"orders.csv", "orders.parquet", "orders_2.csv", "orders.notes"} {
-		if err := os.MkdirAll(f.files(), 0o750); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.MkdirAll(f.files(), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	before := []string{"orders.csv", "orders-2.csv", "orders.parquet"}
+	for _, item := range before {
 		if err := os.WriteFile(filepath.Join(f.files(), item), []byte("old"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	up := mustStage(t, f, "new.json", "[]")
-	if _, err := f.Commit(t.Context(), up.ID, "orders"); err != nil {
-		t.Fatal(err)
+	for _, want := range []string{"orders-3.csv", "orders-4.csv"} {
+		up := mustStage(t, f, "new.csv", "id\n1\n")
+		if item, err := f.Commit(t.Context(), up.ID, "orders"); err != nil || item != want {
+			t.Errorf("Commit = %q, %v, want %q", item, err, want)
+		}
 	}
-	if got, want := mustTree(t, f), "files/orders.json files/orders.notes files/orders_2.csv"; got != want {
-		t.Errorf("files %q, want %q", got, want)
+	for _, item := range before {
+		if data, err := os.ReadFile(filepath.Join(f.files(), item)); err != nil || string(data) != "old" {
+			t.Errorf("%s holds %q, %v after uploads of the same name", item, data, err)
+		}
 	}
 }
 

@@ -127,6 +127,8 @@ func newImporter(tables ...registry.Table) (*Importer, *shelf) {
 func TestImporter(t *testing.T) {
 	by := audit.Actor{UserID: "u"}
 	orders := registry.Table{ID: "orders", Name: "orders", SourceType: "local", SourceTable: "orders.tsv"}
+	placed := registry.Table{ID: "orders", Name: "orders", SourceType: "local", SourceTable: "orders-final.tsv"}
+	other := registry.Table{ID: "copy", Name: "copy", SourceType: "local", SourceTable: "orders.tsv"}
 	crm := registry.Table{ID: "leads", Name: "leads", SourceType: "custom", Bucket: "crm"}
 	sample := registry.Table{ID: "airports", Name: "airports", SourceType: "local", SourceTable: "airports.csv", Sample: true}
 	cases := []struct {
@@ -157,6 +159,12 @@ func TestImporter(t *testing.T) {
 			return err
 		}, nil, domain.NotFound},
 		{"replace", []registry.Table{orders}, func(ctx context.Context, m *Importer) error {
+			return m.Replace(ctx, by, "7", "orders")
+		}, []string{"commit 7 to orders", "point orders at orders.csv", "remove orders.tsv", "sync [orders]"}, domain.Internal},
+		{"replace keeps an administrator's file", []registry.Table{placed}, func(ctx context.Context, m *Importer) error {
+			return m.Replace(ctx, by, "7", "orders")
+		}, []string{"commit 7 to orders", "point orders at orders.csv", "sync [orders]"}, domain.Internal},
+		{"replace keeps a file that another table reads", []registry.Table{orders, other}, func(ctx context.Context, m *Importer) error {
 			return m.Replace(ctx, by, "7", "orders")
 		}, []string{"commit 7 to orders", "point orders at orders.csv", "sync [orders]"}, domain.Internal},
 		{"replace what no upload made", []registry.Table{crm}, func(ctx context.Context, m *Importer) error {

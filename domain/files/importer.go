@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path"
+	"strconv"
 	"strings"
 
 	"agnes/domain"
@@ -17,7 +19,7 @@ type Folder interface {
 	Stage(ctx context.Context, name string, r io.Reader) (Upload, error)
 	Staged(ctx context.Context, id UploadID) (Upload, error)
 	Discard(ctx context.Context, id UploadID) error
-	// Commit moves a staged upload to be the table's file, and returns the file's name.
+	// Commit moves a staged upload to be the table's file, under a name that was free.
 	Commit(ctx context.Context, id UploadID, table registry.TableID) (item string, err error)
 	// Add writes a file under a name of our own, such as sample data.
 	Add(ctx context.Context, item string, r io.Reader) error
@@ -145,7 +147,8 @@ func (m *Importer) register(ctx context.Context, by audit.Actor, t registry.Tabl
 }
 
 // Replace gives a table of the files connector the rows of a staged upload.
-// The old rows are served until the new ones were read back.
+// The old rows are served until the new ones were read back. The file before is
+// removed if it was an upload for this table; an administrator's own file stays.
 func (m *Importer) Replace(ctx context.Context, by audit.Actor, id UploadID, table registry.TableID) error {
 	t, err := m.Tables.GetTable(ctx, table)
 	if err != nil {
@@ -161,10 +164,46 @@ func (m *Importer) Replace(ctx context.Context, by audit.Actor, id UploadID, tab
 	if _, err := m.Tables.UpdateTable(ctx, by, table, registry.TableChange{SourceTable: &item}); err != nil {
 		return fmt.Errorf("point %s at its new file: %w", table, err)
 	}
+	if err := m.dropUpload(ctx, t.Table); err != nil {
+		return err
+	}
 	if err := m.Syncer.SyncUploads(ctx, by, []registry.TableID{table}); err != nil {
 		return fmt.Errorf("sync %s: %w", table, err)
 	}
 	return nil
+}
+
+// dropUpload removes the file that t was read from, if it was an upload for t
+// and no other table reads it.
+func (m *Importer) dropUpload(ctx context.Context, t registry.Table) error {
+	if !uploadedFor(t) {
+		return nil
+	}
+	all, err := m.Tables.ListTables(ctx)
+	if err != nil {
+		return fmt.Errorf("list tables: %w", err)
+	}
+	for _, other := range all {
+		if other.ID != t.ID && other.Source() == "files" && other.SourceTable == t.SourceTable {
+			return nil
+		}
+	}
+	if err := m.Folder.Remove(ctx, t.SourceTable); err != nil {
+		return fmt.Errorf("remove the file before: %w", err)
+	}
+	return nil
+}
+
+// uploadedFor reports whether a table's file has a name that Commit gives:
+// <table id>.<ending> or <table id>-<number>.<ending>.
+func uploadedFor(t registry.Table) bool {
+	stem := strings.TrimSuffix(t.SourceTable, path.Ext(t.SourceTable))
+	if stem == string(t.ID) {
+		return true
+	}
+	number, numbered := strings.CutPrefix(stem, string(t.ID)+"-")
+	_, err := strconv.Atoi(number)
+	return numbered && err == nil
 }
 
 // Remove unregisters tables, their grants and versions. The files of the

@@ -88,9 +88,9 @@ func (a *API) config() huma.Config {
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
 			Info: &huma.Info{
-				Title:       "Agnes",
+				Title:       "Agnes API",
 				Version:     a.Build.Version,
-				Description: "Company data for analysts and their agents: what there is, SQL over it, files to take along, and the administration of both. Every operation names who may use it. Errors are JSON with a `detail`: a sentence, or for wrong input a list of what is wrong where.",
+				Description: "Company data for analysts and their agents: what there is, SQL over it, files to take along, and the administration of both. Every operation names who may use it. Errors are JSON with the key detail: a sentence, or for wrong input a list of what is wrong where.",
 			},
 			Components: &huma.Components{
 				Schemas:         huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),

@@ -114,8 +114,8 @@ func (d describer) operation(method, path string, op *huma.Operation) views.Oper
 	}
 	for status, resp := range op.Responses {
 		code, err := strconv.Atoi(status)
-		if err != nil { // "default" stands for every other status
-			code = 0
+		if err != nil { // "default", every other status: its shape stands in the introduction
+			continue
 		}
 		_, example := d.content(resp.Content)
 		o.Responses = append(o.Responses, views.Response{Status: code, Description: resp.Description, Example: example})
