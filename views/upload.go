@@ -126,6 +126,9 @@ func (v PreviewView) rowsNote() string {
 	shown := int64(len(v.Preview.Rows))
 	switch {
 	case v.Preview.TotalRows < 0:
+		if shown == 1 {
+			return "The first row."
+		}
 		return "The first " + Count(shown) + " rows."
 	case v.Preview.TotalRows <= shown:
 		return "All " + rowsWord(shown) + "."
