@@ -133,7 +133,7 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 	})
 	return handlers.New(handlers.Config{
 		People: a.store, Tokens: tokens, Sessions: sessions, SchedulerToken: a.cfg.Auth.SchedulerToken.Reveal(),
-		API: operations.Routes(), Pages: portal.Routes(), PageError: portal.PageError, CORSOrigins: a.cfg.Server.CORSOrigins,
+		API: operations.Routes(), Pages: portal.Routes(), PageError: portal.PageError, CORSOrigins: a.cfg.Server.CORSOrigins, TrustedOrigins: a.trustedOrigins(),
 		Secure: secure, Debug: a.cfg.Server.Debug, Version: build.Version, Stopping: stopping,
 		Registry: newMetricsRegistry(), Gauges: a.gauges(), Now: time.Now, Log: a.log,
 	})
@@ -145,6 +145,14 @@ func (a *app) companyName() string {
 		return ""
 	}
 	return a.cfg.Instance.Name
+}
+
+// trustedOrigins are the other sites whose pages may change something here.
+func (a *app) trustedOrigins() []string {
+	if a.cfg.OriginOf("server.cors_origins") == config.Default {
+		return nil
+	}
+	return a.cfg.Server.CORSOrigins
 }
 
 func newMetricsRegistry() *prometheus.Registry {

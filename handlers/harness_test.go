@@ -70,7 +70,7 @@ func newSite(t *testing.T, change func(*handlers.Config)) *site {
 	config := handlers.Config{
 		People: s.store, Tokens: s.tokens, Sessions: s.sessions, SchedulerToken: schedulerToken,
 		API: s.apiRoutes(), Pages: s.pageRoutes(), PageError: pageError,
-		CORSOrigins: []string{"https://tools.example.com"}, Version: "1.2.3", Stopping: s.stopping,
+		CORSOrigins: []string{"https://tools.example.com", "http://localhost:3000"}, TrustedOrigins: []string{"https://tools.example.com"}, Version: "1.2.3", Stopping: s.stopping,
 		Registry: prometheus.NewRegistry(), Now: s.clock.now, Log: slog.New(slog.NewJSONHandler(s.log, nil)),
 		Gauges: []handlers.Gauge{{Name: "agnes_children", Help: "Children alive.", Read: func() float64 { return 3 }}},
 	}

@@ -181,7 +181,7 @@ func (s *Server) noOrigins() func(string) bool {
 // crossOrigin refuses changes that another site's page asks a browser for.
 func (s *Server) crossOrigin() (func(http.Handler) http.Handler, error) {
 	guard := http.NewCrossOriginProtection()
-	for _, origin := range s.CORSOrigins {
+	for _, origin := range s.TrustedOrigins {
 		if err := guard.AddTrustedOrigin(origin); err != nil {
 			return nil, err
 		}

@@ -162,6 +162,7 @@ func TestOtherSites(t *testing.T) {
 		{"another site's link", http.MethodGet, "/api/mine", []string{"Sec-Fetch-Site", "cross-site"}, 200, ""},
 		{"another site reads", http.MethodGet, "/api/mine", []string{"Origin", "https://evil.example"}, 200, ""},
 		{"a configured site", http.MethodPost, "/api/mine", []string{"Sec-Fetch-Site", "cross-site", "Origin", "https://tools.example.com"}, 200, "https://tools.example.com"},
+		{"a site that may read only", http.MethodPost, "/api/mine", []string{"Sec-Fetch-Site", "cross-site", "Origin", "http://localhost:3000"}, 403, "http://localhost:3000"},
 		{"a configured site asks first", http.MethodOptions, "/api/all/1", []string{"Origin", "https://tools.example.com", "Access-Control-Request-Method", "DELETE", "Access-Control-Request-Headers", "authorization"}, 204, "https://tools.example.com"},
 	}
 	for _, tt := range tests {

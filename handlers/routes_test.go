@@ -64,7 +64,7 @@ func TestNewRefuses(t *testing.T) {
 		{"twice", func(c *handlers.Config) { c.Pages = append(c.Pages, c.Pages[0]) }, "two routes answer GET /catalog"},
 		{"a short scheduler token", func(c *handlers.Config) { c.SchedulerToken = "short" }, "fewer than 32"},
 		{"nothing", func(c *handlers.Config) { *c = handlers.Config{} }, "are all needed"},
-		{"an origin that is none", func(c *handlers.Config) { c.CORSOrigins = []string{"*"} }, "origin"},
+		{"an origin that is none", func(c *handlers.Config) { c.TrustedOrigins = []string{"*"} }, "origin"},
 		{"a metric twice", func(c *handlers.Config) { c.Gauges = append(c.Gauges, c.Gauges[0]) }, "register a metric"},
 	}
 	for _, tt := range tests {

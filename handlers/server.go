@@ -38,6 +38,9 @@ type Config struct {
 	PageError func(w http.ResponseWriter, r *http.Request, status int, err *domain.Error)
 
 	CORSOrigins []string
+	// TrustedOrigins may also ask for changes with a person's cookies: those that an
+	// operator named, never the defaults.
+	TrustedOrigins []string
 	// Secure says that people reach Agnes by HTTPS only.
 	Secure  bool
 	Debug   bool // tell API clients the cause of internal errors
