@@ -82,10 +82,11 @@ func readEnvFile(name string) (map[string]string, error) {
 	return lines, nil
 }
 
-// environment looks a variable up in the process first, then in the files.
+// environment looks a variable up in the process first, then in the files. An
+// empty variable counts as not set.
 func environment(files ...map[string]string) func(string) (string, bool) {
 	return func(key string) (string, bool) {
-		if v, ok := os.LookupEnv(key); ok {
+		if v := os.Getenv(key); v != "" {
 			return v, true
 		}
 		for _, f := range files {

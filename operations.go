@@ -137,7 +137,7 @@ func extractOnce(ctx context.Context, cmd *cobra.Command, a *app, names []string
 	listener := a.feed.Listen()
 	defer listener.Close()
 	runs, err := a.syncer.Trigger(ctx, audit.System("cli"), syncs.ByPerson, ids)
-	if err != nil {
+	if err != nil || len(runs) == 0 {
 		return err
 	}
 	ctx, stop := context.WithCancel(ctx)

@@ -111,6 +111,9 @@ func (s *Syncer) Cancel(ctx context.Context, by audit.Actor, id string) (Run, er
 func (s *Syncer) Work(ctx context.Context) error {
 	s.init()
 	recovered, err := s.Runs.RecoverRuns(ctx)
+	if ctx.Err() != nil {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("recover runs: %w", err)
 	}
