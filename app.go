@@ -23,6 +23,7 @@ import (
 	"agnes/domain/syncs"
 	"agnes/jobs"
 	"agnes/store"
+	"agnes/store/warehouse"
 )
 
 // app is everything behind the pages and the API: what one-shot operations
@@ -78,6 +79,9 @@ func (a *app) startChildren() error {
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
+	}
+	if warehouse.LandlockABI() == 0 {
+		a.log.Warn("the kernel has no Landlock: children are held by DuckDB's own locks and by limits only")
 	}
 	q := a.cfg.Query
 	limits := jobs.Limits{Children: q.Children, MemoryBytes: q.MemoryBytes, Threads: q.Threads}

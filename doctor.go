@@ -14,6 +14,7 @@ import (
 
 	"agnes/domain/query"
 	"agnes/static"
+	"agnes/store/warehouse"
 )
 
 // check is one thing that the doctor looks at.
@@ -56,6 +57,7 @@ func examine(ctx context.Context, a *app) []check {
 		}},
 		{"data directory", func() (string, error) { return "writable", writable(a.cfg.Dirs.Data) }},
 		{"disk space", func() (string, error) { return space(a.cfg.Dirs.Data) }},
+		{"sandbox", sandbox},
 		{"query", func() (string, error) {
 			return "a child answered a query", query.Probe{Engine: a.pool}.Ready(ctx)
 		}},
@@ -71,6 +73,15 @@ func examine(ctx context.Context, a *app) []check {
 		out = append(out, c)
 	}
 	return out
+}
+
+// sandbox says what the kernel offers to shut children in.
+func sandbox() (string, error) {
+	abi := warehouse.LandlockABI()
+	if abi == 0 {
+		return "", errors.New("the kernel offers no Landlock: children are held by DuckDB's own locks and by limits only")
+	}
+	return fmt.Sprintf("Landlock %d", abi), nil
 }
 
 func writable(dir string) error {

@@ -15,9 +15,6 @@ import (
 )
 
 const (
-	// queryDataSlack is what a child may allocate beyond twice DuckDB's
-	// memory_limit, which does not count single values, plans and Go itself.
-	queryDataSlack = 512 << 20
 	// queryGoMemory is where Go's collector begins to work harder, so that
 	// nearly all of the allowance is DuckDB's.
 	queryGoMemory = 192 << 20
@@ -66,28 +63,10 @@ func limitQueryProcess(budget work.Budget) error {
 	// A write past RLIMIT_FSIZE should fail, not end the process.
 	signal.Ignore(unix.SIGXFSZ)
 	memory := uint64(max(budget.MemoryBytes, 0))
-	limits := []struct {
-		name     string
-		resource int
-		value    uint64
-	}{
-		{"core", unix.RLIMIT_CORE, 0},
+	return setLimits([]limit{
+		{"core dumps", unix.RLIMIT_CORE, 0},
 		{"files", unix.RLIMIT_NOFILE, queryOpenFiles},
 		{"file size", unix.RLIMIT_FSIZE, queryScratchFactor * memory},
-		{"data", unix.RLIMIT_DATA, 2*memory + queryDataSlack},
-	}
-	for _, l := range limits {
-		if l.resource == unix.RLIMIT_DATA && raceDetector {
-			continue // its shadow memory alone is terabytes
-		}
-		var now unix.Rlimit
-		if err := unix.Getrlimit(l.resource, &now); err != nil {
-			return fmt.Errorf("read limit of %s: %w", l.name, err)
-		}
-		value := min(l.value, now.Max)
-		if err := unix.Setrlimit(l.resource, &unix.Rlimit{Cur: value, Max: value}); err != nil {
-			return fmt.Errorf("set limit of %s: %w", l.name, err)
-		}
-	}
-	return nil
+		{"data", unix.RLIMIT_DATA, 2*memory + dataSlack},
+	})
 }

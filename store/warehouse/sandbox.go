@@ -12,9 +12,6 @@ import (
 	"agnes/domain/work"
 )
 
-// dataSlack is what a child may allocate beyond twice the engine's memory.
-const dataSlack = 512 << 20
-
 // doors are the folders that a child needs; all others are shut to it.
 type doors struct {
 	read, write []string
@@ -61,28 +58,10 @@ func limitProcess(budget work.Budget) error {
 	if memory <= 0 {
 		memory = defaultMemory
 	}
-	limits := []struct {
-		name     string
-		resource int
-		value    uint64
-	}{
+	return setLimits([]limit{
 		{"core dumps", unix.RLIMIT_CORE, 0},
 		{"data", unix.RLIMIT_DATA, 2*uint64(memory) + dataSlack},
-	}
-	for _, l := range limits {
-		if l.resource == unix.RLIMIT_DATA && raceDetector {
-			continue // its shadow memory alone is terabytes
-		}
-		var now unix.Rlimit
-		if err := unix.Getrlimit(l.resource, &now); err != nil {
-			return fmt.Errorf("read limit of %s: %w", l.name, err)
-		}
-		value := min(l.value, now.Max)
-		if err := unix.Setrlimit(l.resource, &unix.Rlimit{Cur: value, Max: value}); err != nil {
-			return fmt.Errorf("set limit of %s: %w", l.name, err)
-		}
-	}
-	return nil
+	})
 }
 
 // extractDoors opens what one extraction needs: its inputs, the folder of its
