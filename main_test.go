@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
 	"mime/multipart"
@@ -21,13 +20,11 @@ import (
 	"agnes/domain/syncs"
 )
 
-// TestMain lets the test binary be its own child, as the real one is.
+// TestMain lets the test binary be its own child, as the real one is, and the
+// server of a benchmark.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "worker" {
-		if err := run(context.Background(), os.Args[1:], os.Stdout, os.Stderr); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
+	if len(os.Args) > 1 && (os.Args[1] == "worker" || os.Args[1] == "serve") {
+		main()
 		os.Exit(0)
 	}
 	os.Exit(m.Run())
