@@ -18,7 +18,7 @@ VCS := $(shell git status --short >/dev/null 2>&1 && echo auto || echo false)
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: build ## Build and start Agnes; ARGS="--addr :9000" adds flags
@@ -48,6 +48,14 @@ check: ## Run all that CI runs
 e2e: build ## Run the browser journeys (needs Chromium)
 	@bash .ci/need chromium
 	@node --test --test-concurrency=1 e2e/*.test.mjs
+
+.PHONY: faults
+faults: need assets ## Run the fault campaign, long; ARGS="-only F1 -seed 7" narrows it
+	@go test -c $(TAGS) -o bin/faults.test ./faults && exec bin/faults.test -campaign long $(ARGS)
+
+.PHONY: faults-short
+faults-short: need assets ## Run the fault campaign in the short form of CI
+	@go test -c $(TAGS) -o bin/faults.test ./faults && exec bin/faults.test -campaign short $(ARGS)
 
 .PHONY: bench
 bench: need assets ## Run the benchmarks

@@ -18,6 +18,7 @@ import (
 	filesource "agnes/connectors/files"
 	"agnes/domain/config"
 	"agnes/domain/files"
+	"agnes/domain/mirror"
 	"agnes/domain/people"
 	"agnes/domain/query"
 	"agnes/domain/syncs"
@@ -29,20 +30,25 @@ import (
 // app is everything behind the pages and the API: what one-shot operations
 // need too.
 type app struct {
-	cfg       config.Config
-	log       *slog.Logger
-	store     *store.Store
-	children  *jobs.Supervisor
-	pool      *jobs.QueryPool
-	feed      *syncs.Feed
-	rebuilder *syncs.Rebuilder
-	syncer    *syncs.Syncer
-	watcher   *syncs.Watcher
-	scheduler *syncs.Scheduler
-	folder    filesource.Folder
-	importer  *files.Importer
-	runner    *query.Runner
-	signIn    *people.SignIn
+	cfg         config.Config
+	log         *slog.Logger
+	store       *store.Store
+	children    *jobs.Supervisor
+	pool        *jobs.QueryPool
+	feed        *syncs.Feed
+	rebuilder   *syncs.Rebuilder
+	quarantine  *syncs.Quarantine
+	scrub       *syncs.Scrub
+	syncer      *syncs.Syncer
+	profiler    *syncs.Profiler
+	watcher     *syncs.Watcher
+	fileWatcher *syncs.FileWatcher
+	scheduler   *syncs.Scheduler
+	mirror      *mirror.Publisher
+	folder      filesource.Folder
+	importer    *files.Importer
+	runner      *query.Runner
+	signIn      *people.SignIn
 }
 
 // maxSQL bounds a statement's text; the largest generated statements seen in
@@ -51,6 +57,16 @@ const maxSQL = 512 << 10
 
 // rebuildTimeout bounds one rebuild; 10,000 tables take seconds.
 const rebuildTimeout = 5 * time.Minute
+
+// profileTimeout bounds counting what is in one table's columns.
+const profileTimeout = time.Minute
+
+// Every version is read whole once a day, slowly: a disk that reads 100 MB a
+// second has most of its time for others.
+const (
+	scrubEvery          = 24 * time.Hour
+	scrubBytesPerSecond = 32 << 20
+)
 
 // newApp opens the state and prepares the rest; nothing runs yet. Close it.
 func newApp(ctx context.Context, cfg config.Config, log *slog.Logger) (*app, error) {
@@ -62,7 +78,10 @@ func newApp(ctx context.Context, cfg config.Config, log *slog.Logger) (*app, err
 	if err := os.MkdirAll(data, 0o750); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)
 	}
-	state, err := store.Open(ctx, store.Options{Dir: cfg.Dirs.State, Now: time.Now, NewID: newID, Log: log})
+	if err := checkPlaces(data); err != nil {
+		return nil, err
+	}
+	state, err := store.Open(ctx, store.Options{Dir: cfg.Dirs.State, Now: clock, NewID: newID, Log: log})
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +105,7 @@ func (a *app) startChildren() error {
 	q := a.cfg.Query
 	limits := jobs.Limits{Children: q.Children, MemoryBytes: q.MemoryBytes, Threads: q.Threads}
 	a.children = jobs.NewSupervisor(jobs.Config{
-		Executable: self, DataDir: a.cfg.Dirs.Data, Jobs: jobs.Limits{MemoryBytes: q.MemoryBytes, Threads: q.Threads}, NewID: newFileID, Log: a.log,
+		Executable: self, DataDir: a.cfg.Dirs.Data, Jobs: jobs.Limits{MemoryBytes: q.MemoryBytes, Threads: q.Threads}, Env: childEnv(), NewID: newFileID, Log: a.log,
 	})
 	a.pool = jobs.NewQueryPool(a.children, jobs.PoolConfig{Limits: limits})
 	return nil
@@ -95,17 +114,29 @@ func (a *app) startChildren() error {
 // wire puts the use cases together.
 func (a *app) wire() {
 	probe := query.Probe{Engine: a.pool}
-	a.rebuilder = &syncs.Rebuilder{Tables: a.store, Publisher: a.children, Timeout: rebuildTimeout, Log: a.log}
+	writes := &syncs.Latch{Now: clock}
+	a.quarantine = &syncs.Quarantine{Tables: a.store, Versions: a.store, Verifier: a.children, Now: clock, Log: a.log}
+	a.rebuilder = &syncs.Rebuilder{
+		Tables: a.store, Publisher: a.children, Timeout: rebuildTimeout, Writes: writes, Log: a.log,
+		Rebuilds: a.store, Quarantine: a.quarantine, Now: clock, NewID: newFileID,
+	}
+	a.scrub = &syncs.Scrub{Quarantine: a.quarantine, Rebuilder: a.rebuilder, Every: scrubEvery, BytesPerSecond: scrubBytesPerSecond}
+	a.profiler = &syncs.Profiler{
+		Tables: a.store, Profiles: a.store, Maker: a.children, Settings: a.cfg.Profiler, Timeout: profileTimeout, Now: clock, Log: a.log,
+	}
 	a.syncer = &syncs.Syncer{
-		Runs: a.store, Tables: a.store, Extractor: a.children, Rebuilder: a.rebuilder, Reader: probe, Feed: a.feed,
-		Timeout: a.cfg.Sync.ExtractorTimeout, Workers: 2, Now: time.Now, NewID: newFileID, Log: a.log,
+		Profiler: a.profiler,
+		Runs:     a.store, Tables: a.store, Extractor: a.children, Rebuilder: a.rebuilder, Reader: probe, Verifier: a.children, Writes: writes, Feed: a.feed,
+		Timeout: a.cfg.Sync.ExtractorTimeout, Workers: 2, Now: clock, NewID: newFileID, Log: a.log,
 	}
 	a.watcher = &syncs.Watcher{
 		Dirs: custom.Folder{Root: a.cfg.Dirs.Data, Owned: []string{"files"}}, Inspector: a.children, Sources: a.store, Tables: a.store,
-		Syncer: a.syncer, Now: time.Now, Log: a.log,
+		Attacher: a.children, Remote: a.remotePolicy(), Syncer: a.syncer, Rebuilder: a.rebuilder, Now: clock, Log: a.log,
 	}
-	a.scheduler = &syncs.Scheduler{Tables: a.store, Syncer: a.syncer, Now: time.Now, Log: a.log}
+	a.mirror = &mirror.Publisher{State: a.store, Writer: a.children, Every: a.cfg.State.MirrorEvery, Now: clock, Log: a.log}
+	a.scheduler = &syncs.Scheduler{Tables: a.store, Syncer: a.syncer, Now: clock, Log: a.log}
 	a.folder = filesource.Folder{Root: a.cfg.Dirs.Data, MaxBytes: a.cfg.Files.MaxUploadBytes}
+	a.fileWatcher = &syncs.FileWatcher{Files: a.folder, Tables: a.store, Syncer: a.syncer, Log: a.log}
 	a.importer = &files.Importer{
 		Folder: a.folder, Previewer: a.children, Tables: a.store, Syncer: a.syncer, Rebuilder: a.rebuilder, Samples: samples(),
 		Everyone: func(ctx context.Context) (people.GroupID, error) {
@@ -114,10 +145,10 @@ func (a *app) wire() {
 		},
 	}
 	a.runner = &query.Runner{
-		Catalogs: a.store, Engine: a.pool, Log: a.store, Now: time.Now, NewID: newFileID,
+		Catalogs: a.store, Engine: a.pool, Log: a.store, Now: clock, NewID: newFileID,
 		Limits: query.Limits{Timeout: a.cfg.Query.Timeout, MaxSQL: maxSQL},
 	}
-	a.signIn = &people.SignIn{Accounts: a.store, Now: time.Now}
+	a.signIn = &people.SignIn{Accounts: a.store, Now: clock}
 }
 
 // Close ends the children and closes the state.

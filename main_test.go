@@ -21,7 +21,7 @@ import (
 )
 
 // TestMain lets the test binary be its own child, as the real one is, and the
-// server of a benchmark.
+// server of a benchmark, or of a test that kills it.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && (os.Args[1] == "worker" || os.Args[1] == "serve") {
 		main()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"agnes/domain/audit"
 	"agnes/domain/registry"
 	"agnes/domain/syncs"
+	"agnes/domain/work"
 	"agnes/store"
 )
 
@@ -75,22 +77,6 @@ func newRestoreCommand() *cobra.Command {
 	}
 }
 
-func newMigrateCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "migrate", Short: "Bring the state to this version's schema", GroupID: "operations", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withApp(cmd, func(ctx context.Context, a *app) error {
-				v, err := a.store.SchemaVersion(ctx)
-				if err != nil {
-					return err
-				}
-				fmt.Fprintf(cmd.OutOrStdout(), "The state is at schema %d.\n", v)
-				return nil
-			})
-		},
-	}
-}
-
 func newRebuildCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -101,15 +87,11 @@ func newRebuildCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if asJSON {
-					return json.NewEncoder(cmd.OutOrStdout()).Encode(report)
-				}
-				fmt.Fprintf(cmd.OutOrStdout(), "Published %d tables.\n", report.Views)
-				for _, p := range report.Problems {
-					fmt.Fprintf(cmd.OutOrStdout(), "Left out %s.%s (%s): %s\n", p.Source, p.Table, p.Code, p.Message)
+				if err := printRebuilt(cmd.OutOrStdout(), report, asJSON); err != nil {
+					return err
 				}
 				if len(report.Problems) > 0 {
-					return &exitError{code: 2, err: errors.New("some tables were left out")}
+					return &exitError{code: 2, err: errors.New("not all tables could be published as they should be")}
 				}
 				return nil
 			})
@@ -117,6 +99,25 @@ func newRebuildCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+func printRebuilt(w io.Writer, report work.Rebuilt, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(w).Encode(report)
+	}
+	if report.Unchanged {
+		fmt.Fprintf(w, "Unchanged: %d tables are published already.\n", report.Views)
+	} else {
+		fmt.Fprintf(w, "Published %d tables.\n", report.Views)
+	}
+	for _, p := range report.Problems {
+		what := "Left out"
+		if p.Served {
+			what = "From an earlier version:"
+		}
+		fmt.Fprintf(w, "%s %s.%s (%s): %s\n", what, p.Source, p.Table, p.Code, p.Message)
+	}
+	return nil
 }
 
 func newExtractCommand() *cobra.Command {
@@ -144,7 +145,7 @@ func extractOnce(ctx context.Context, cmd *cobra.Command, a *app, names []string
 	worked := make(chan error, 1)
 	go func() { worked <- a.syncer.Work(ctx) }()
 	failed := 0
-	for open := len(runs); open > 0 && ctx.Err() == nil; {
+	for open := len(runs); open > 0 && ctx.Err() == nil && a.syncer.Writing() == nil; {
 		select {
 		case <-listener.Wake:
 		case <-ctx.Done():
@@ -160,7 +161,7 @@ func extractOnce(ctx context.Context, cmd *cobra.Command, a *app, names []string
 			}
 		}
 	}
-	err = ctx.Err()
+	err = errors.Join(ctx.Err(), a.syncer.Writing())
 	stop()
 	err = errors.Join(err, <-worked)
 	if err == nil && failed > 0 {

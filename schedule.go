@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"time"
 
+	"agnes/domain/files"
 	"agnes/jobs"
+	"agnes/store"
 	"agnes/store/warehouse"
 )
 
@@ -17,7 +19,10 @@ const orphanAge = 24 * time.Hour
 func (a *app) schedule() []jobs.Job {
 	return []jobs.Job{
 		{Name: "watch extracts", Every: 2 * time.Second, Timeout: time.Minute, Run: a.watcher.Tick},
+		{Name: "watch files", Every: 3 * time.Second, Timeout: time.Minute, Run: a.fileWatcher.Tick},
 		{Name: "sync due tables", Every: time.Minute, Timeout: time.Minute, Run: a.scheduler.Tick},
+		{Name: "mirror the state", Every: 15 * time.Second, Timeout: 10 * time.Minute, Run: a.mirror.Tick},
+		{Name: "verify versions", Every: time.Hour, Timeout: 23 * time.Hour, Run: a.scrub.Tick},
 		{Name: "forget old sessions", Every: time.Hour, Timeout: time.Minute, Run: a.store.SweepSessions},
 		{Name: "sweep old files", Every: time.Hour, Timeout: 10 * time.Minute, Run: a.sweep},
 	}
@@ -26,14 +31,21 @@ func (a *app) schedule() []jobs.Job {
 // sweep forgets versions beyond those that are kept, then removes what nothing
 // refers to.
 func (a *app) sweep(ctx context.Context) error {
-	if _, err := a.store.PruneVersions(ctx, a.cfg.Files.VersionsKept); err != nil {
+	now := time.Now()
+	forgotten, err := a.store.PruneVersions(ctx, store.Retention{
+		Keep: a.cfg.Files.VersionsKept, Since: now.Add(-a.cfg.Files.VersionsAge), Removed: now.Add(-orphanAge),
+	})
+	if err != nil {
 		return fmt.Errorf("prune versions: %w", err)
+	}
+	if forgotten > 0 {
+		a.log.Info("versions past keeping; their files go in a day", "versions", forgotten)
 	}
 	keys, err := a.store.VersionKeys(ctx)
 	if err != nil {
 		return fmt.Errorf("list the versions' files: %w", err)
 	}
-	before := time.Now().Add(-orphanAge)
+	before := now.Add(-orphanAge)
 	removed, err := warehouse.Sweep(ctx, a.cfg.Dirs.Data, before, func(key string) bool { _, known := keys[key]; return known })
 	if removed > 0 {
 		a.log.Info("old files removed", "files", removed)
@@ -41,7 +53,7 @@ func (a *app) sweep(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}
-	if _, err := a.folder.SweepUploads(ctx, before); err != nil {
+	if _, err := a.folder.SweepUploads(ctx, now.Add(-files.PartLife)); err != nil {
 		return fmt.Errorf("sweep uploads: %w", err)
 	}
 	return nil

@@ -41,12 +41,17 @@ func signingKey(cfg config.Config) ([]byte, error) {
 	return []byte(key), nil
 }
 
-// writeOnce writes a secret file that must not exist yet, durably.
-func writeOnce(file, text string) error {
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+// writeOnce writes a secret file that must not exist yet, durably and whole: a
+// server that is killed meanwhile leaves no half key.
+func writeOnce(file, text string) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(file), ".secret-*") // 0600
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, os.Remove(f.Name())) }()
 	_, err = f.WriteString(text)
-	return errors.Join(err, f.Sync(), f.Close())
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Link(f.Name(), file)
 }

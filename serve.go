@@ -58,6 +58,7 @@ func (a *app) serve(ctx context.Context, stdout io.Writer) error {
 	if err := a.greet(ctx, stdout, listener.Addr()); err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	a.tellRemotePolicy()
 	failed := make(chan error, 4)
 	server := handlers.NewHTTPServer(a.cfg.Server.Addr, handler, a.log)
 	go func() { failed <- server.Serve(listener) }()
@@ -108,7 +109,7 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	tokens, err := request.NewTokens(key, time.Now, newID)
+	tokens, err := request.NewTokens(key, clock, newID)
 	if err != nil {
 		return nil, err
 	}
@@ -120,22 +121,22 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 		return nil, err
 	}
 	operations, err := api.New(api.Deps{
-		Store: a.store, SignIn: a.signIn, Tokens: tokens, Remover: a.importer, Rebuilder: a.rebuilder, Syncer: a.syncer, Queries: a.runner, Data: data,
-		Ready: query.Probe{Engine: a.pool}.Ready, Build: build, DeployedAt: time.Now(), Debug: a.cfg.Server.Debug, Now: time.Now, Log: a.log,
+		Store: a.store, SignIn: a.signIn, Tokens: tokens, Remover: a.importer, Rebuilder: a.rebuilder, Syncer: a.syncer, Queries: a.runner, Data: data, Whole: a.children, Sources: a.watcher, Profiler: a.profiler, Uploads: a.folder, Stopping: stopping,
+		Ready: query.Probe{Engine: a.pool}.Ready, Build: build, DeployedAt: time.Now(), Debug: a.cfg.Server.Debug, Now: clock, Log: a.log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("describe the API: %w", err)
 	}
 	portal := pages.New(pages.Deps{
 		Sessions: sessions, SignIn: a.signIn, Catalogs: a.store, Runner: a.runner, Importer: a.importer, Uploads: a.folder,
-		Syncer: a.syncer, Feed: a.feed, History: a.store, Spec: operations.OpenAPI, Now: time.Now, Stopping: stopping,
+		Syncer: a.syncer, Feed: a.feed, History: a.store, Rebuilder: a.rebuilder, Sources: a.watcher, Profiler: a.profiler, Spec: operations.OpenAPI, Now: clock, Stopping: stopping,
 		Version: build.Version, Instance: a.companyName(), MaxUpload: a.cfg.Files.MaxUploadBytes,
 	})
 	return handlers.New(handlers.Config{
 		People: a.store, Tokens: tokens, Sessions: sessions, SchedulerToken: a.cfg.Auth.SchedulerToken.Reveal(),
 		API: operations.Routes(), Pages: portal.Routes(), PageError: portal.PageError, CORSOrigins: a.cfg.Server.CORSOrigins, TrustedOrigins: a.trustedOrigins(),
 		Secure: secure, Debug: a.cfg.Server.Debug, Version: build.Version, Stopping: stopping,
-		Registry: newMetricsRegistry(), Gauges: a.gauges(), Now: time.Now, Log: a.log,
+		Registry: newMetricsRegistry(), Gauges: a.gauges(), Now: clock, Log: a.log,
 	})
 }
 
@@ -240,11 +241,17 @@ func (a *app) startWork(ctx context.Context, failed chan<- error) (stop func() e
 			failed <- err
 		}
 	}()
+	profiled := make(chan struct{})
+	go func() {
+		defer close(profiled)
+		a.profiler.Work(ctx)
+	}()
 	schedule.Start()
 	return func() error {
 		cancel()
 		err := schedule.Stop()
 		<-worked
+		<-profiled
 		return err
 	}, nil
 }

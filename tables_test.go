@@ -225,11 +225,11 @@ func TestCustomExtractAppears(t *testing.T) {
 		t.Errorf("sources with their problems (-want +got):\n%s", diff)
 	}
 
-	writeExtract(t, crm, `CREATE TABLE deals AS SELECT 7 AS id, 1::DECIMAL(10,2) AS amount`, metaTable, `INSERT INTO _meta (table_name) VALUES ('deals')`)
+	writeExtract(t, crm, `CREATE TABLE deals AS SELECT i AS id, 1::DECIMAL(10,2) AS amount FROM range(450) t(i)`, metaTable, `INSERT INTO _meta (table_name) VALUES ('deals')`)
 	if r := i.waitFor("deals")["deals"]; r.State != syncs.OK {
 		t.Fatalf("second sync ended %s: %s", r.State, r.Message)
 	}
-	if got := admin.query(`SELECT count(*) FROM deals`); fmt.Sprint(got.Rows) != "[[1]]" {
+	if got := admin.query(`SELECT count(*) FROM deals`); fmt.Sprint(got.Rows) != "[[450]]" {
 		t.Errorf("rows after the extract changed = %v", got.Rows)
 	}
 	if got := admin.query(`SELECT count(*) FROM leads`); fmt.Sprint(got.Rows) != "[[1000]]" {

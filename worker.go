@@ -20,12 +20,21 @@ func newWorkerCommand() *cobra.Command {
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	cmd.AddCommand(
 		&cobra.Command{Use: "extract", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-			return warehouse.RunExtract(cmd.Context(), os.Stdin, channel(), map[string]warehouse.Connector{
+			return warehouse.RunExtract(withFaults(cmd.Context()), os.Stdin, channel(), map[string]warehouse.Connector{
 				"files": files.Connector{}, "custom": custom.Connector{},
 			}, log)
 		}},
 		&cobra.Command{Use: "rebuild", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-			return warehouse.RunRebuild(cmd.Context(), os.Stdin, channel(), log)
+			return warehouse.RunRebuild(withFaults(cmd.Context()), os.Stdin, channel(), log)
+		}},
+		&cobra.Command{Use: "profile", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+			return warehouse.RunProfile(cmd.Context(), os.Stdin, channel(), log)
+		}},
+		&cobra.Command{Use: "import", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+			return warehouse.RunImport(cmd.Context(), os.Stdin, channel(), log)
+		}},
+		&cobra.Command{Use: "mirror", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+			return warehouse.RunMirror(cmd.Context(), os.Stdin, channel(), log)
 		}},
 		&cobra.Command{Use: "query", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
 			return warehouse.RunQuery(cmd.Context(), channel(), log)

@@ -1,11 +1,11 @@
-// The two scripts: app.js on every page, console.js where SQL is written.
+// The scripts: app.js on every page, console.js where SQL is written, upload.js where files are brought.
 import path from "node:path";
 import { build } from "esbuild";
 
 // bundleScripts returns [name, bytes] of each script.
 export async function bundleScripts(source) {
   const result = await build({
-    entryPoints: ["app.js", "console.js"].map((name) => path.join(source, name)),
+    entryPoints: ["app.js", "console.js", "upload.js"].map((name) => path.join(source, name)),
     bundle: true,
     format: "iife",
     legalComments: "none",

@@ -11,6 +11,7 @@ import (
 
 	"agnes/domain"
 	"agnes/domain/files"
+	"agnes/domain/registry"
 	"agnes/domain/work"
 )
 
@@ -34,11 +35,12 @@ func (s *Supervisor) Extract(ctx context.Context, job work.ExtractJob, progress 
 	return resultOf(result, err)
 }
 
-// PreviewFile reads the first rows of the file at key in an extract child.
-func (s *Supervisor) PreviewFile(ctx context.Context, key string) (files.Preview, error) {
+// PreviewFile reads the first rows of the file, folder or pattern at key in an
+// extract child.
+func (s *Supervisor) PreviewFile(ctx context.Context, key string, o files.Options) (files.Preview, error) {
 	var result *files.Preview
 	err := s.run(ctx, s.looks, "extract", func(b work.Budget) any {
-		return work.ExtractJob{DataDir: s.cfg.DataDir, Connector: "files", Source: "files", Key: key, Inspect: work.InspectFile, Budget: b}
+		return work.ExtractJob{DataDir: s.cfg.DataDir, Connector: "files", Source: "files", Key: key, Options: o, Inspect: work.InspectFile, Budget: b}
 	}, func(e work.Event) {
 		if e.Preview != nil {
 			result = e.Preview
@@ -47,16 +49,43 @@ func (s *Supervisor) PreviewFile(ctx context.Context, key string) (files.Preview
 	return resultOf(result, err)
 }
 
-// InspectSource lists the tables that the custom extract of a source offers.
-func (s *Supervisor) InspectSource(ctx context.Context, source string) ([]work.SourceTable, error) {
-	found := []work.SourceTable{}
+// InspectSource lists what the custom extract of a source offers.
+func (s *Supervisor) InspectSource(ctx context.Context, source string) (work.Inspected, error) {
+	var found *work.Inspected
 	err := s.run(ctx, s.looks, "extract", func(b work.Budget) any {
 		return work.ExtractJob{DataDir: s.cfg.DataDir, Connector: "custom", Source: source, Inspect: work.InspectSource, Budget: b}
-	}, func(e work.Event) { found = append(found, e.Source...) })
+	}, func(e work.Event) {
+		if e.Source != nil {
+			found = e.Source
+		}
+	})
+	return resultOf(found, err)
+}
+
+// AttachRemote tries to reach outside systems in a child of their own, which
+// sees no data. It fails only when the child does.
+func (s *Supervisor) AttachRemote(ctx context.Context, source string, systems []work.Attachment) ([]work.Attached, error) {
+	tried := []work.Attached{}
+	err := s.run(ctx, s.looks, "extract", func(b work.Budget) any {
+		return work.ExtractJob{DataDir: s.cfg.DataDir, Connector: "custom", Source: source, Inspect: work.InspectRemote, Attach: systems, Budget: b}
+	}, func(e work.Event) { tried = append(tried, e.Attached...) })
 	if err != nil {
 		return nil, err
 	}
-	return found, nil
+	return tried, nil
+}
+
+// VerifyVersions compares files of versions with what was published and returns
+// what differs, by key. It reads so many bytes a second; 0: no limit.
+func (s *Supervisor) VerifyVersions(ctx context.Context, files []registry.File, bytesPerSecond int64) ([]work.Problem, error) {
+	var damaged []work.Problem
+	err := s.run(ctx, s.looks, "extract", func(b work.Budget) any {
+		return work.ExtractJob{DataDir: s.cfg.DataDir, Inspect: work.InspectVersions, Verify: files, BytesPerSecond: bytesPerSecond, Budget: b}
+	}, func(e work.Event) { damaged = append(damaged, e.Damaged...) })
+	if err != nil {
+		return nil, err
+	}
+	return damaged, nil
 }
 
 // Rebuild runs a rebuild child.
@@ -142,7 +171,12 @@ func (s *Supervisor) launch(kind string, describe func(work.Budget) any) (*child
 	}
 	go func() {
 		defer writeJob.Close()
-		if err := json.NewEncoder(writeJob).Encode(describe(c.budget(s.cfg.Jobs))); err != nil {
+		job := describe(c.budget(s.cfg.Jobs))
+		err := json.NewEncoder(writeJob).Encode(job)
+		if more, ok := job.(followed); ok && err == nil {
+			err = more.follow(writeJob)
+		}
+		if err != nil {
 			// A child that ended before it read its job explains itself in its
 			// events or by its death.
 			s.cfg.Log.Debug("job not taken", "kind", kind, "err", err)

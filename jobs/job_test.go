@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"agnes/domain"
+	"agnes/domain/files"
 	"agnes/domain/work"
 )
 
@@ -72,11 +73,11 @@ func TestChildrenSeeNothingOfOurs(t *testing.T) {
 
 func TestLooksAndRebuild(t *testing.T) {
 	s := newSupervisor(t, quiet())
-	if p, err := s.PreviewFile(t.Context(), "preview"); err != nil || p.TotalRows != 3 {
+	if p, err := s.PreviewFile(t.Context(), "preview", files.Options{}); err != nil || p.TotalRows != 3 {
 		t.Errorf("preview: %+v, %v", p, err)
 	}
-	if tables, err := s.InspectSource(t.Context(), "crm"); err != nil || len(tables) != 2 {
-		t.Errorf("inspection: %+v, %v", tables, err)
+	if found, err := s.InspectSource(t.Context(), "crm"); err != nil || len(found.Tables) != 2 {
+		t.Errorf("inspection: %+v, %v", found, err)
 	}
 	if r, err := s.Rebuild(t.Context(), work.RebuildJob{Sources: make([]work.RebuildSource, 5)}); err != nil || r.Views != 5 {
 		t.Errorf("rebuild: %+v, %v", r, err)
@@ -144,7 +145,7 @@ func TestJobsWaitForASlot(t *testing.T) {
 	if _, err := s.Extract(ctx, work.ExtractJob{Item: "fine"}, func(work.Event) {}); domain.KindOf(err) != domain.Cancelled {
 		t.Errorf("without a free slot: %v, want to wait until cancelled", err)
 	}
-	if _, err := s.PreviewFile(t.Context(), "preview"); err != nil {
+	if _, err := s.PreviewFile(t.Context(), "preview", files.Options{}); err != nil {
 		t.Errorf("a preview waits for syncs: %v", err)
 	}
 }

@@ -17,6 +17,8 @@ import (
 	"testing"
 
 	"agnes/domain/files"
+	"agnes/domain/profile"
+	"agnes/domain/registry"
 	"agnes/domain/work"
 	"agnes/store/warehouse"
 )
@@ -44,6 +46,9 @@ func beChild(kind string) int {
 			return 1
 		}
 		return 0
+	}
+	if kind == "import" || kind == "mirror" {
+		return actState(kind, channel)
 	}
 	return actJob(kind, channel)
 }
@@ -120,6 +125,14 @@ func actJob(kind string, channel *os.File) int {
 		tell(work.Event{Rebuilt: &work.Rebuilt{Views: len(rebuild.Sources)}, Done: true})
 		return 0
 	}
+	if kind == "profile" {
+		var job work.ProfileJob
+		if err := json.Unmarshal(line, &job); err != nil {
+			return 2
+		}
+		tell(work.Event{Profile: &profile.Profile{RowCount: int64(job.Budget.Threads)}, Done: true})
+		return 0
+	}
 	if err := json.Unmarshal(line, &extract); err != nil {
 		return 2
 	}
@@ -132,8 +145,18 @@ func actJob(kind string, channel *os.File) int {
 		tell(work.Event{Extracted: &work.Extracted{Warnings: os.Environ()}, Done: true})
 	case "preview":
 		tell(work.Event{Preview: &files.Preview{Format: files.CSV, TotalRows: 3}, Done: true})
+	case "shop":
+		if extract.VersionID == "none" {
+			tell(work.Event{Done: true})
+			break
+		}
+		tell(work.Event{Extracted: &work.Extracted{Files: []registry.File{{Key: "scratch/joined/" + string(extract.VersionID) + ".parquet"}}}, Done: true})
 	case "crm":
-		tell(work.Event{Source: []work.SourceTable{{Name: "orders"}, {Name: "people"}}, Done: true})
+		if extract.Inspect == work.InspectRemote {
+			tell(work.Event{Attached: []work.Attached{{Alias: extract.Attach[0].Alias, Code: "extension_missing"}}, Done: true})
+			break
+		}
+		tell(work.Event{Source: &work.Inspected{Tables: []work.SourceTable{{Name: "orders"}, {Name: "people"}}}, Done: true})
 	case "refused":
 		tell(work.Event{Failure: &work.Failure{Code: "not_csv", Message: "This is not a CSV file.", NextStep: "Upload another file."}})
 		return 1

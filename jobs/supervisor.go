@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"agnes/domain"
 	"agnes/domain/work"
 )
@@ -43,7 +45,8 @@ func (l Limits) withDefaults() Limits {
 type Config struct {
 	Executable string // of this program
 	DataDir    string
-	Jobs       Limits // of extract and rebuild children
+	Jobs       Limits   // of extract and rebuild children
+	Env        []string // of children, beside the little that all get; builds for faults only
 	NewID      func() string
 	Log        *slog.Logger
 }
@@ -51,17 +54,22 @@ type Config struct {
 // Supervisor makes the children of the serving process, holds them to their
 // limits and ends them. The serving process never opens DuckDB itself.
 type Supervisor struct {
-	cfg    Config
-	slots  chan struct{} // one per extract or rebuild child
-	looks  chan struct{} // one per preview or inspection: nobody waits for syncs to see a file
-	starts chan startRequest
-	done   chan struct{}
+	cfg      Config
+	slots    chan struct{} // one per extract or rebuild child
+	looks    chan struct{} // one per preview or inspection: nobody waits for syncs to see a file
+	profiles chan struct{} // one for all profiles
+	starts   chan startRequest
+	done     chan struct{}
+	joins    singleflight.Group // by version
 
 	mu     sync.Mutex
 	live   map[*child]struct{}
 	closed bool
 	counts counts
 }
+
+// joinTimeout bounds making one file of a version's several.
+const joinTimeout = 30 * time.Minute
 
 // looksAtATime is how many previews and inspections run beside the jobs.
 const looksAtATime = 2
@@ -70,7 +78,7 @@ const looksAtATime = 2
 func NewSupervisor(cfg Config) *Supervisor {
 	cfg.Jobs = cfg.Jobs.withDefaults()
 	s := &Supervisor{
-		cfg: cfg, slots: make(chan struct{}, cfg.Jobs.Children), looks: make(chan struct{}, looksAtATime),
+		cfg: cfg, slots: make(chan struct{}, cfg.Jobs.Children), looks: make(chan struct{}, looksAtATime), profiles: make(chan struct{}, 1),
 		starts: make(chan startRequest), done: make(chan struct{}), live: map[*child]struct{}{},
 	}
 	go s.startAll()
@@ -103,7 +111,7 @@ func (s *Supervisor) startAll() {
 func (s *Supervisor) start(kind string, stdin *os.File, channel *os.File) (*child, error) {
 	scratch := "scratch/" + s.cfg.NewID()
 	cmd := exec.Command(s.cfg.Executable, "worker", kind) //nolint:gosec,noctx // our own binary; ended by child.kill, group and all
-	cmd.Env = []string{"TZ=UTC", "LANG=C.UTF-8"}
+	cmd.Env = append([]string{"TZ=UTC", "LANG=C.UTF-8"}, s.cfg.Env...)
 	cmd.ExtraFiles = []*os.File{channel}
 	if stdin != nil {
 		cmd.Stdin = stdin

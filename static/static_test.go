@@ -90,7 +90,7 @@ func TestBuilt(t *testing.T) {
 		t.Skip("no bundle was built")
 	}
 
-	for _, name := range []string{"app.css", "app.js", "console.js", "icons.svg", "favicon.svg"} {
+	for _, name := range []string{"app.css", "app.js", "console.js", "upload.js", "icons.svg", "favicon.svg"} {
 		if got := Path(name); !strings.HasPrefix(got, "/static/") || got == "/static/"+name {
 			t.Errorf("Path(%s) = %q, want a hashed name", name, got)
 		}

@@ -175,7 +175,7 @@ func TestBrokenStore(t *testing.T) {
 		"ListTables":      second(s.ListTables(ctx)),
 		"GetTable":        second(s.GetTable(ctx, "orders")),
 		"ListVersions":    second(s.ListVersions(ctx, "orders")),
-		"PruneVersions":   second(s.PruneVersions(ctx, 1)),
+		"PruneVersions":   second(s.PruneVersions(ctx, Retention{Keep: 1})),
 		"VersionKeys":     second(s.VersionKeys(ctx)),
 		"GetRun":          second(s.GetRun(ctx, ids.run)),
 		"ListRuns":        third(s.ListRuns(ctx, syncs.RunFilter{})),

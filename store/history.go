@@ -79,8 +79,8 @@ func (s *Store) Streaks(ctx context.Context) (map[registry.TableID]syncs.Streak,
 	}, `
 		SELECT r.table_id, min(r.finished_at), count(*)
 		FROM sync_runs r
-		WHERE r.state = 'failed'
-			AND NOT EXISTS (SELECT 1 FROM sync_runs o WHERE o.table_id = r.table_id AND o.state = 'ok' AND o.queued_at > r.queued_at)
+		WHERE r.state = 'failed' AND r.cause <> 'restore'
+			AND NOT EXISTS (SELECT 1 FROM sync_runs o WHERE o.table_id = r.table_id AND o.state = 'ok' AND o.cause <> 'restore' AND o.queued_at > r.queued_at)
 		GROUP BY r.table_id`)
 	if err != nil {
 		return nil, fmt.Errorf("list streaks of failures: %w", explain(err))
@@ -120,7 +120,7 @@ func (s *Store) UsualDurations(ctx context.Context, ids []registry.TableID) (map
 		FROM (
 			SELECT table_id, finished_at - started_at AS took, row_number() OVER (PARTITION BY table_id ORDER BY finished_at DESC) AS place
 			FROM sync_runs
-			WHERE state = 'ok' AND table_id IN (`+places(len(ids))+`)
+			WHERE state = 'ok' AND cause <> 'restore' AND table_id IN (`+places(len(ids))+`)
 		) AS good
 		WHERE place <= $`+fmt.Sprint(len(args))+`
 		GROUP BY table_id`, args...)

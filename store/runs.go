@@ -16,12 +16,12 @@ var _ interface {
 
 // runColumns are read by scanRun.
 const runColumns = `id, table_id, name, source, cause, state, phase, fraction, rows, bytes,
-		code, message, next_step, started_by, queued_at, started_at, finished_at`
+		code, message, next_step, started_by, version_id, report, queued_at, started_at, finished_at`
 
 func scanRun(row scanner) (syncs.Run, error) {
 	var r syncs.Run
 	err := row.Scan(&r.ID, &r.Table, &r.Name, &r.Source, &r.Trigger, &r.State, &r.Phase, &r.Fraction, &r.Rows, &r.Bytes,
-		&r.Code, &r.Message, &r.NextStep, &r.StartedBy, at{&r.QueuedAt}, maybeAt{&r.StartedAt}, maybeAt{&r.FinishedAt})
+		&r.Code, &r.Message, &r.NextStep, &r.StartedBy, &r.Version, decoded{&r.Report}, at{&r.QueuedAt}, maybeAt{&r.StartedAt}, maybeAt{&r.FinishedAt})
 	return r, err
 }
 

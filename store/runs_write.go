@@ -47,14 +47,19 @@ func (s *Store) queue(ctx context.Context, tx runner, t registry.Table, trigger 
 	if !absent(err) {
 		return there, err
 	}
-	r := syncs.Run{
-		ID: s.newID(), Table: t.ID, Name: t.Name, Source: t.Source(), Trigger: trigger, State: syncs.Queued,
-		StartedBy: by.UserID, QueuedAt: s.now().UTC().Truncate(time.Microsecond),
+	return s.insertRun(ctx, tx, t, syncs.Run{Trigger: trigger, StartedBy: by.UserID})
+}
+
+// insertRun queues r, a run of t; whoever calls knows that t has no live run.
+func (s *Store) insertRun(ctx context.Context, tx runner, t registry.Table, r syncs.Run) (syncs.Run, error) {
+	r = syncs.Run{
+		ID: s.newID(), Table: t.ID, Name: t.Name, Source: t.Source(), Trigger: r.Trigger, State: syncs.Queued,
+		StartedBy: r.StartedBy, Version: r.Version, QueuedAt: s.now().UTC().Truncate(time.Microsecond),
 	}
 	if _, err := tx.exec(ctx, `
-		INSERT INTO sync_runs (id, table_id, name, source, cause, state, started_by, queued_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		r.ID, r.Table, r.Name, r.Source, r.Trigger, r.State, r.StartedBy, micros(r.QueuedAt)); err != nil {
+		INSERT INTO sync_runs (id, table_id, name, source, cause, state, started_by, version_id, queued_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		r.ID, r.Table, r.Name, r.Source, r.Trigger, r.State, r.StartedBy, r.Version, micros(r.QueuedAt)); err != nil {
 		return r, err
 	}
 	return r, touch(ctx, tx, t.ID)
@@ -102,11 +107,15 @@ func (s *Store) endRun(ctx context.Context, tx runner, r syncs.Run) error {
 	if r.FinishedAt == nil {
 		r.FinishedAt = &now
 	}
+	report, err := encoded(r.Report, r.Report.Size())
+	if err != nil {
+		return err
+	}
 	n, err := tx.exec(ctx, `
 		UPDATE sync_runs
-		SET state = $1, phase = $2, fraction = $3, rows = $4, bytes = $5, code = $6, message = $7, next_step = $8, finished_at = $9
-		WHERE id = $10 AND state IN ('queued', 'running')`,
-		r.State, r.Phase, r.Fraction, r.Rows, r.Bytes, r.Code, r.Message, r.NextStep, micros(*r.FinishedAt), r.ID)
+		SET state = $1, phase = $2, fraction = $3, rows = $4, bytes = $5, code = $6, message = $7, next_step = $8, finished_at = $9, version_id = $10, report = $11
+		WHERE id = $12 AND state IN ('queued', 'running')`,
+		r.State, r.Phase, r.Fraction, r.Rows, r.Bytes, r.Code, r.Message, r.NextStep, micros(*r.FinishedAt), r.Version, report, r.ID)
 	if err != nil {
 		return err
 	}
@@ -116,6 +125,9 @@ func (s *Store) endRun(ctx context.Context, tx runner, r syncs.Run) error {
 	if err := s.writeHistory(ctx, tx, r.Name, syncs.Step{
 		RunID: r.ID, At: *r.FinishedAt, Rows: r.Rows, Bytes: r.Bytes, Duration: r.Elapsed(now), State: r.State, Code: r.Code, Message: r.Message,
 	}); err != nil {
+		return err
+	}
+	if err := supersede(ctx, tx, r); err != nil {
 		return err
 	}
 	if err := saveState(ctx, tx, r); err != nil {
@@ -132,7 +144,12 @@ func saveState(ctx context.Context, tx runner, r syncs.Run) error {
 	case syncs.Cancelled:
 		_, err := tx.exec(ctx, `UPDATE sync_state SET last_try = $1 WHERE table_id = $2`, tried, r.Name)
 		return err
+	case syncs.Held:
+		return saveHeld(ctx, tx, r)
 	case syncs.Failed:
+		if r.Trigger == syncs.ByRestore {
+			return nil // nothing came of it, and the table is as good as before
+		}
 		_, err := tx.exec(ctx, `
 			INSERT INTO sync_state (table_id, status, error, error_code, next_step, last_try)
 			VALUES ($1, 'error', $2, $3, $4, $5)
@@ -148,6 +165,9 @@ func saveState(ctx context.Context, tx runner, r syncs.Run) error {
 		v := registry.Version{}
 		if t.Version != nil {
 			v = *t.Version
+		}
+		if r.Trigger == syncs.ByRestore {
+			return saveRestored(ctx, tx, t, v, tried)
 		}
 		_, err = tx.exec(ctx, `
 			INSERT INTO sync_state (table_id, last_sync, rows, file_size_bytes, columns, hash, status, last_try)
@@ -184,7 +204,7 @@ func (s *Store) RecoverRuns(ctx context.Context) ([]syncs.Run, error) {
 			if err != nil {
 				return err
 			}
-			next, err := s.queue(ctx, tx, t.Table, syncs.ByRestart, by)
+			next, err := s.queueAgain(ctx, tx, t.Table, r, by)
 			if err != nil {
 				return err
 			}

@@ -32,7 +32,7 @@ func (b Sessions) FindCtx(ctx context.Context, tokenHash string) (data []byte, f
 
 // CommitCtx saves a session.
 func (b Sessions) CommitCtx(ctx context.Context, tokenHash string, data []byte, expiry time.Time) error {
-	err := b.store.tx(ctx, func(tx runner) error {
+	err := b.store.quietly(ctx, func(tx runner) error {
 		_, err := tx.exec(ctx, `
 			INSERT INTO sessions (token_hash, data, expires_at) VALUES ($1, $2, $3)
 			ON CONFLICT (token_hash) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at`, tokenHash, data, micros(expiry))
@@ -46,7 +46,7 @@ func (b Sessions) CommitCtx(ctx context.Context, tokenHash string, data []byte, 
 
 // DeleteCtx removes a session; one that is not there is no error.
 func (b Sessions) DeleteCtx(ctx context.Context, tokenHash string) error {
-	err := b.store.tx(ctx, func(tx runner) error {
+	err := b.store.quietly(ctx, func(tx runner) error {
 		_, err := tx.exec(ctx, `DELETE FROM sessions WHERE token_hash = $1`, tokenHash)
 		return err
 	})
@@ -76,7 +76,7 @@ func (b Sessions) Delete(tokenHash string) error {
 
 // SweepSessions removes sessions and one-time links that have expired.
 func (s *Store) SweepSessions(ctx context.Context) error {
-	err := s.tx(ctx, func(tx runner) error {
+	err := s.quietly(ctx, func(tx runner) error {
 		for _, statement := range []string{`DELETE FROM sessions WHERE expires_at <= $1`, `DELETE FROM one_time_links WHERE expires_at <= $1`} {
 			if _, err := tx.exec(ctx, statement, micros(s.now())); err != nil {
 				return err

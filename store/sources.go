@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"agnes/domain/syncs"
@@ -11,9 +12,10 @@ import (
 func (s *Store) ListSources(ctx context.Context) ([]syncs.Source, error) {
 	sources, err := collect(ctx, s.reader(), func(row scanner) (syncs.Source, error) {
 		var src syncs.Source
-		err := row.Scan(&src.Name, &src.Fingerprint, &src.State, &src.Code, &src.Message, decoded{&src.Problems}, at{&src.CheckedAt})
+		err := row.Scan(&src.Name, &src.Fingerprint, &src.State, &src.Code, &src.Message, decoded{&src.Problems},
+			decoded{&src.Tables}, decoded{&src.Remote}, at{&src.CheckedAt}, maybeAt{&src.GoneAt})
 		return src, err
-	}, `SELECT name, fingerprint, state, code, message, problems, checked_at FROM sources ORDER BY name`)
+	}, `SELECT name, fingerprint, state, code, message, problems, tables, remote, checked_at, gone_at FROM sources ORDER BY name`)
 	if err != nil {
 		return nil, fmt.Errorf("list sources: %w", explain(err))
 	}
@@ -22,18 +24,21 @@ func (s *Store) ListSources(ctx context.Context) ([]syncs.Source, error) {
 
 // SaveSource stores how a source's last inspection went.
 func (s *Store) SaveSource(ctx context.Context, src syncs.Source) error {
-	problems, err := encoded(src.Problems, len(src.Problems))
-	if err != nil {
+	problems, perr := encoded(src.Problems, len(src.Problems))
+	tables, terr := encoded(src.Tables, len(src.Tables))
+	remote, rerr := encoded(src.Remote, len(src.Remote))
+	if err := errors.Join(perr, terr, rerr); err != nil {
 		return err
 	}
-	err = s.tx(ctx, func(tx runner) error {
+	err := s.tx(ctx, func(tx runner) error {
 		_, err := tx.exec(ctx, `
-			INSERT INTO sources (name, fingerprint, state, code, message, problems, checked_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7)
+			INSERT INTO sources (name, fingerprint, state, code, message, problems, tables, remote, checked_at, gone_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 			ON CONFLICT (name) DO UPDATE SET
 				fingerprint = excluded.fingerprint, state = excluded.state, code = excluded.code,
-				message = excluded.message, problems = excluded.problems, checked_at = excluded.checked_at`,
-			src.Name, src.Fingerprint, src.State, src.Code, src.Message, problems, micros(src.CheckedAt))
+				message = excluded.message, problems = excluded.problems, tables = excluded.tables,
+				remote = excluded.remote, checked_at = excluded.checked_at, gone_at = excluded.gone_at`,
+			src.Name, src.Fingerprint, src.State, src.Code, src.Message, problems, tables, remote, micros(src.CheckedAt), microsOrNull(src.GoneAt))
 		return err
 	})
 	if err != nil {
@@ -53,8 +58,12 @@ func (s *Store) DeleteSource(ctx context.Context, name string) error {
 				AND NOT EXISTS (SELECT 1 FROM table_registry t WHERE lower(t.name) = lower(view_name))`, name); err != nil {
 			return err
 		}
-		_, err := tx.exec(ctx, `DELETE FROM sources WHERE name = $1`, name)
-		return err
+		for _, statement := range []string{`DELETE FROM view_aliases WHERE source = $1`, `DELETE FROM sources WHERE name = $1`} {
+			if _, err := tx.exec(ctx, statement, name); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("forget source %s: %w", name, err)

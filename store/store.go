@@ -36,7 +36,9 @@ type Store struct {
 	newID    func() string
 	log      *slog.Logger
 	queries  atomic.Int64
+	changes  atomic.Int64 // transactions since the start; see Changes
 	registry registryCache
+	ended    atomic.Bool // the disk did not confirm a write; see durable.go
 
 	adminID    people.GroupID // the two system groups can be neither renamed nor deleted
 	everyoneID people.GroupID
@@ -150,7 +152,7 @@ func (s *Store) Queries() int64 { return s.queries.Load() }
 // answers from memory is not ready.
 func (s *Store) Check(ctx context.Context) error {
 	var want int64
-	if err := s.tx(ctx, func(tx runner) (err error) {
+	if err := s.quietly(ctx, func(tx runner) (err error) {
 		want, err = one(ctx, tx, value[int64], `
 			INSERT INTO settings (key, value, updated_at) VALUES ('checks', '1', $1)
 			ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(settings.value AS BIGINT) + 1 AS TEXT), updated_at = excluded.updated_at

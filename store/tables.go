@@ -12,7 +12,7 @@ import (
 
 // publishedColumns are read by scanPublished.
 const publishedColumns = ` ` + tableColumns + `,
-		v.id, v.run_id, v.files, v.columns, v.rows, v.bytes, v.md5, v.created_at,
+		v.id, v.run_id, v.files, v.columns, v.rows, v.bytes, v.md5, v.created_at, v.cause, v.made_by, v.published_at,
 		s.status, s.last_sync, s.last_try, s.error, s.error_code, s.next_step, l.state
 	FROM table_registry t
 	LEFT JOIN table_versions v ON v.id = t.current_version
@@ -22,25 +22,26 @@ const publishedColumns = ` ` + tableColumns + `,
 const tableColumns = `t.id, t.name, t.source_type, t.bucket, t.source_table, t.source_query, t.sync_strategy, t.query_mode,
 		t.sync_schedule, t.profile_after_sync, t.primary_key, t.folder, t.description, t.registered_by, t.registered_at,
 		t.incremental_window_days, t.max_history_days, t.initial_load_chunk_days, t.incremental_column, t.where_filters,
-		t.partition_by, t.partition_granularity, t.bq_fqn, t.sample`
+		t.partition_by, t.partition_granularity, t.bq_fqn, t.read_options, t.sample, t.shrink_guard_pct, t.schema_policy`
 
 func scanPublished(row scanner) (registry.Published, error) {
 	var p registry.Published
 	t := &p.Table
 	v := registry.Version{}
-	var id, runID, md5, status, sentence, code, next, live *string
+	var id, runID, md5, cause, by, status, sentence, code, next, live *string
 	var rows, bytes *int64
 	err := row.Scan(&t.ID, &t.Name, &t.SourceType, &t.Bucket, &t.SourceTable, &t.SourceQuery, &t.SyncStrategy, &t.QueryMode,
 		&t.SyncSchedule, &t.ProfileAfterSync, decoded{&t.PrimaryKey}, &t.Folder, &t.Description, &t.RegisteredBy, at{&t.RegisteredAt},
 		&t.IncrementalWindowDays, &t.MaxHistoryDays, &t.InitialLoadChunkDays, &t.IncrementalColumn, decoded{&t.WhereFilters},
-		&t.PartitionBy, &t.PartitionGranularity, &t.BQFQN, &t.Sample,
-		&id, &runID, decoded{&v.Files}, decoded{&v.Columns}, &rows, &bytes, &md5, at{&v.CreatedAt},
+		&t.PartitionBy, &t.PartitionGranularity, &t.BQFQN, &t.ReadOptions, &t.Sample, &t.Guard.ShrinkPercent, &t.Guard.Schema,
+		&id, &runID, decoded{&v.Files}, decoded{&v.Columns}, &rows, &bytes, &md5, at{&v.CreatedAt}, &cause, &by, maybeAt{&v.PublishedAt},
 		&status, maybeAt{&p.Status.LastSync}, maybeAt{&p.Status.LastTry}, &sentence, &code, &next, &live)
 	if err != nil {
 		return p, err
 	}
 	if id != nil {
 		v.ID, v.Table, v.RunID, v.Rows, v.Bytes, v.MD5 = registry.VersionID(*id), t.ID, *runID, *rows, *bytes, *md5
+		v.Cause, v.MadeBy = *cause, *by
 		p.Version = &v
 	}
 	p.Status.State = "never"
@@ -117,6 +118,9 @@ func (s *Store) UpdateTable(ctx context.Context, by audit.Actor, id registry.Tab
 			}
 		}
 		if err := writeTable(ctx, tx, t); err != nil {
+			return err
+		}
+		if err := writeGuard(ctx, tx, t); err != nil {
 			return err
 		}
 		if err := touch(ctx, tx, id); err != nil {

@@ -29,6 +29,7 @@ func TestRegisterTables(t *testing.T) {
 		{Table: want, GrantTo: []people.GroupID{finance.ID, s.everyoneID, finance.ID}},
 	}))
 	want.ID, want.RegisteredBy, want.RegisteredAt = "orders", admin.Email, added[0].RegisteredAt
+	want.Guard = registry.DefaultGuard()
 	got := must[registry.Published](t)(s.GetTable(t.Context(), "orders"))
 	if diff := cmp.Diff(want, got.Table); diff != "" {
 		t.Errorf("registered: -want +got\n%s", diff)

@@ -78,12 +78,13 @@ func writeTable(ctx context.Context, tx runner, t registry.Table) error {
 			name = $1, source_type = $2, bucket = $3, source_table = $4, source_query = $5, sync_strategy = $6, query_mode = $7,
 			sync_schedule = $8, profile_after_sync = $9, primary_key = $10, folder = $11, description = $12,
 			incremental_window_days = $13, max_history_days = $14, initial_load_chunk_days = $15, incremental_column = $16,
-			where_filters = $17, partition_by = $18, partition_granularity = $19, bq_fqn = $20, sample = $21
-		WHERE id = $22`,
+			where_filters = $17, partition_by = $18, partition_granularity = $19, bq_fqn = $20, sample = $21,
+			read_options = $22
+		WHERE id = $23`,
 		t.Name, t.SourceType, t.Bucket, t.SourceTable, t.SourceQuery, t.SyncStrategy, t.QueryMode,
 		t.SyncSchedule, t.ProfileAfterSync, key, t.Folder, t.Description,
 		t.IncrementalWindowDays, t.MaxHistoryDays, t.InitialLoadChunkDays, t.IncrementalColumn,
-		filters, t.PartitionBy, t.PartitionGranularity, t.BQFQN, t.Sample, t.ID)
+		filters, t.PartitionBy, t.PartitionGranularity, t.BQFQN, t.Sample, t.ReadOptions, t.ID)
 	if taken(err) {
 		return tableExists(t.Name, err)
 	}
@@ -100,6 +101,10 @@ func tableParams(t registry.Table, fields []string) params {
 		"incremental_window_days": t.IncrementalWindowDays, "max_history_days": t.MaxHistoryDays,
 		"initial_load_chunk_days": t.InitialLoadChunkDays, "incremental_column": t.IncrementalColumn, "where_filters": t.WhereFilters,
 		"partition_by": t.PartitionBy, "partition_granularity": t.PartitionGranularity, "bq_fqn": t.BQFQN,
+		"read_options": t.ReadOptions,
+	}
+	if fields != nil { // of a registration they are the defaults
+		all["shrink_guard_pct"], all["schema_policy"] = t.Guard.ShrinkPercent, t.Guard.Schema
 	}
 	shown := params{}
 	for key, v := range all {

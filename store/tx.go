@@ -92,8 +92,26 @@ const maxTries = 4
 // whatever do returns, or a panic, rolls everything back. do may run again
 // after a conflict, so it changes nothing but the database.
 func (s *Store) tx(ctx context.Context, do func(runner) error) error {
+	err := s.quietly(ctx, do)
+	if err == nil {
+		s.changes.Add(1)
+	}
+	return err
+}
+
+// quietly is tx for what is no change of the state itself: sessions and
+// readiness checks.
+func (s *Store) quietly(ctx context.Context, do func(runner) error) error {
 	for try := 1; ; try++ {
+		if s.ended.Load() {
+			return writingEnded()
+		}
 		err := within(ctx, s.writer, nil, s.runs(do))
+		if unconfirmed(err) {
+			s.ended.Store(true)
+			s.log.Error("the disk did not confirm a write of the state; nothing more is written until a new start", "err", err)
+			return errors.Join(writingEnded(), err)
+		}
 		if !hasCode(err, sqlite3.SQLITE_BUSY) || try == maxTries {
 			return explain(err)
 		}
@@ -158,6 +176,12 @@ func explain(err error) error {
 	case hasCode(err, sqlite3.SQLITE_FULL):
 		return domain.E(domain.Unavailable, "disk_full",
 			"The disk with the state is full, so nothing was changed. Free some space and try again.").Because(err)
+	case hasCode(err, sqlite3.SQLITE_READONLY), hasCode(err, sqlite3.SQLITE_CANTOPEN), hasCode(err, sqlite3.SQLITE_PERM):
+		return domain.E(domain.Unavailable, "state_not_writable",
+			"Agnes may not write to its state, so nothing was changed. Give it the right to write to the state directory, and try again.").Because(err)
+	case hasCode(err, sqlite3.SQLITE_IOERR):
+		return domain.E(domain.Unavailable, "state_disk_error",
+			"The disk with the state reported an error, so nothing was changed. Have it checked, then try again.").Because(err)
 	case hasCode(err, sqlite3.SQLITE_NOTADB), hasCode(err, sqlite3.SQLITE_CORRUPT):
 		return domain.E(domain.Unavailable, "state_damaged",
 			"The state database is damaged or is not one of Agnes. Restore the newest backup.").Because(err)

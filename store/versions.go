@@ -2,29 +2,27 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"agnes/domain"
 	"agnes/domain/registry"
 )
 
-const versionColumns = ` v.id, v.table_id, v.run_id, v.files, v.columns, v.rows, v.bytes, v.md5, v.created_at FROM table_versions v`
+const versionColumns = ` v.id, v.table_id, v.run_id, v.files, v.columns, v.rows, v.bytes, v.md5, v.created_at,
+	v.cause, v.made_by, COALESCE(u.email, ''), v.published_at
+	FROM table_versions v LEFT JOIN users u ON u.id = v.made_by`
 
 func scanVersion(row scanner) (registry.Version, error) {
 	var v registry.Version
-	err := row.Scan(&v.ID, &v.Table, &v.RunID, decoded{&v.Files}, decoded{&v.Columns}, &v.Rows, &v.Bytes, &v.MD5, at{&v.CreatedAt})
+	err := row.Scan(&v.ID, &v.Table, &v.RunID, decoded{&v.Files}, decoded{&v.Columns}, &v.Rows, &v.Bytes, &v.MD5, at{&v.CreatedAt},
+		&v.Cause, &v.MadeBy, &v.Maker, maybeAt{&v.PublishedAt})
 	return v, err
 }
 
-// PublishVersion records v and makes it current; it returns the version that
-// was current before, nil when there was none. NotFound for an unknown table.
+// PublishVersion records v, unless it is kept already, and makes it current; it
+// returns the version that was current before, nil when there was none. NotFound
+// for an unknown table.
 func (s *Store) PublishVersion(ctx context.Context, v registry.Version) (*registry.Version, error) {
-	files, ferr := encoded(v.Files, len(v.Files))
-	columns, cerr := encoded(v.Columns, len(v.Columns))
-	if err := errors.Join(ferr, cerr); err != nil {
-		return nil, err
-	}
 	var before *registry.Version
 	err := s.tx(ctx, func(tx runner) error {
 		t, err := getTable(ctx, tx, v.Table)
@@ -32,10 +30,15 @@ func (s *Store) PublishVersion(ctx context.Context, v registry.Version) (*regist
 			return err
 		}
 		before = t.Version
-		if _, err := tx.exec(ctx, `
-			INSERT INTO table_versions (id, table_id, run_id, files, columns, rows, bytes, md5, created_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			v.ID, v.Table, v.RunID, files, columns, v.Rows, v.Bytes, v.MD5, micros(v.CreatedAt)); err != nil {
+		added, err := keepVersion(ctx, tx, v)
+		if err != nil {
+			return err
+		}
+		at := v.CreatedAt
+		if !added {
+			at = s.now()
+		}
+		if _, err := tx.exec(ctx, `UPDATE table_versions SET published_at = $1, forgotten_at = NULL WHERE id = $2`, micros(at), v.ID); err != nil {
 			return err
 		}
 		return setCurrent(ctx, tx, v.Table, v.ID)
@@ -90,44 +93,13 @@ func revertTo(ctx context.Context, tx runner, table registry.TableID, to *regist
 	return setCurrent(ctx, tx, table, to.ID)
 }
 
-// ListVersions returns a table's versions, newest first.
+// ListVersions returns a table's kept versions, newest first.
 func (s *Store) ListVersions(ctx context.Context, table registry.TableID) ([]registry.Version, error) {
-	versions, err := collect(ctx, s.reader(), scanVersion, `SELECT`+versionColumns+` WHERE v.table_id = $1 ORDER BY v.created_at DESC, v.id DESC`, table)
+	versions, err := collect(ctx, s.reader(), scanVersion, `SELECT`+versionColumns+` WHERE v.table_id = $1 AND v.forgotten_at IS NULL ORDER BY v.created_at DESC, v.id DESC`, table)
 	if err != nil {
 		return nil, fmt.Errorf("list versions of %s: %w", table, explain(err))
 	}
 	return versions, nil
-}
-
-// PruneVersions forgets all but the newest versions of each table, never the
-// current one, and returns the forgotten: their files are the caller's to
-// remove.
-func (s *Store) PruneVersions(ctx context.Context, keep int) ([]registry.Version, error) {
-	var gone []registry.Version
-	err := s.tx(ctx, func(tx runner) (err error) {
-		gone, err = collect(ctx, tx, scanVersion, `
-			WITH ranked AS (
-				SELECT id, row_number() OVER (PARTITION BY table_id ORDER BY created_at DESC, id DESC) AS place
-				FROM table_versions)
-			SELECT`+versionColumns+`
-			JOIN ranked r ON r.id = v.id
-			JOIN table_registry t ON t.id = v.table_id
-			WHERE r.place > $1 AND (t.current_version IS NULL OR t.current_version <> v.id)
-			ORDER BY v.table_id, v.created_at, v.id`, keep)
-		if err != nil {
-			return err
-		}
-		for _, v := range gone {
-			if _, err := tx.exec(ctx, `DELETE FROM table_versions WHERE id = $1`, v.ID); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("prune versions: %w", err)
-	}
-	return gone, nil
 }
 
 // VersionKeys returns the place of every file that a version names, so that

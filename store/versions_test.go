@@ -1,7 +1,6 @@
 package store
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -39,6 +38,7 @@ func TestPublishAndRevert(t *testing.T) {
 	if before := must[*registry.Version](t)(s.PublishVersion(t.Context(), v1)); before != nil {
 		t.Errorf("before the first version there was %+v", before)
 	}
+	v1.PublishedAt = &v1.CreatedAt
 	if diff := cmp.Diff(&v1, must[registry.Published](t)(s.GetTable(t.Context(), "orders")).Version); diff != "" {
 		t.Errorf("published: -want +got\n%s", diff)
 	}
@@ -74,31 +74,4 @@ func TestPublishAndRevert(t *testing.T) {
 	}
 	_, err := s.PublishVersion(t.Context(), version(s, "nope", "v9"))
 	wantError(t, "publish for no table", err, domain.NotFound, "table_not_found")
-}
-
-func TestPruneVersions(t *testing.T) {
-	t.Parallel()
-	s, _ := newStore(t)
-	mustTables(t, s, "orders", "deals")
-	for i := range 6 {
-		publish(t, s, "orders", registry.VersionID(fmt.Sprintf("o%d", i)))
-	}
-	publish(t, s, "deals", "d0")
-	if err := s.tx(t.Context(), func(tx runner) error { return setCurrent(t.Context(), tx, "orders", "o1") }); err != nil {
-		t.Fatal(err)
-	}
-	var gone []string
-	for _, v := range must[[]registry.Version](t)(s.PruneVersions(t.Context(), 3)) {
-		gone = append(gone, v.Files[0].Key)
-	}
-	if diff := cmp.Diff([]string{"versions/files/orders/o0.parquet", "versions/files/orders/o2.parquet"}, gone); diff != "" {
-		t.Errorf("pruned: -want +got\n%s", diff)
-	}
-	keys := must[map[string]struct{}](t)(s.VersionKeys(t.Context()))
-	if _, kept := keys["versions/files/orders/o1.parquet"]; !kept || len(keys) != 5 {
-		t.Errorf("keys: %v; the current version stays, and the three newest", keys)
-	}
-	if again := must[[]registry.Version](t)(s.PruneVersions(t.Context(), 3)); len(again) != 0 {
-		t.Errorf("pruned again: %v", again)
-	}
 }

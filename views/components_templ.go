@@ -1476,7 +1476,20 @@ func dropZone(hint, class string) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 91, "</span></label><div class=\"mt-3\" data-upload-progress hidden><p class=\"mb-1 flex gap-2 text-xs\"><span class=\"clip min-w-0 flex-1 font-medium text-blue\" data-upload-name></span><span class=\"flex-none text-ink-3\" data-upload-text></span></p><progress class=\"progress w-full\" max=\"100\" value=\"0\" aria-label=\"Upload\"></progress><p class=\"mt-2 text-right\"><button class=\"btn btn-sm btn-ghost\" type=\"button\" data-upload-cancel>Cancel</button></p></div><p class=\"mt-1 flex gap-1.5 text-xs text-red\" role=\"alert\" data-upload-error hidden></p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 91, "</span></label><div class=\"mt-3\" data-upload-progress hidden><p class=\"mb-1 flex gap-2 text-xs\"><span class=\"clip min-w-0 flex-1 font-medium text-blue\" data-upload-name></span><span class=\"flex-none text-ink-3\" data-upload-text></span></p><progress class=\"progress w-full\" max=\"100\" value=\"0\" aria-label=\"Upload\"></progress><p class=\"sr-only\" role=\"status\" aria-live=\"polite\" data-upload-said></p><p class=\"mt-2 flex justify-end gap-2\"><button class=\"btn btn-sm\" type=\"button\" data-upload-pause hidden>Pause</button> <button class=\"btn btn-sm\" type=\"button\" data-upload-resume hidden>Continue</button> <button class=\"btn btn-sm btn-ghost\" type=\"button\" data-upload-cancel>Cancel</button></p></div><p class=\"mt-1 flex gap-1.5 text-xs text-red\" role=\"alert\" data-upload-error hidden></p><script defer src=\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var79 string
+		templ_7745c5c3_Var79, templ_7745c5c3_Err = templ.JoinStringErrs(static.Path("upload.js"))
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/components.templ`, Line: 211, Col: 45}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var79))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 92, "\"></script>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -130,7 +130,7 @@ func TestJSONForScripts(t *testing.T) {
 			kinds[admin] += item.Href + " "
 		}
 	}
-	if kinds[false] != "/catalog /console /docs /tables/orders " || kinds[true] != "/catalog /console /docs /syncs /add /tables/orders " {
+	if kinds[false] != "/catalog /console /docs /tables/orders " || kinds[true] != "/catalog /console /docs /syncs /sources /add /tables/orders " {
 		t.Errorf("palettes = %v", kinds)
 	}
 }

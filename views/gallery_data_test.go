@@ -55,12 +55,19 @@ func gallery() map[string]galleryPage {
 	for _, tab := range []TableTab{TabColumns, TabSample, TabRuns} {
 		add("table-"+string(tab), admin, "orders", NavCatalog, func(c Chrome) templ.Component { return TablePage(c, testTable(tab)) })
 	}
+	add("table-profile", admin, "orders", NavCatalog, func(c Chrome) templ.Component { return TablePage(c, profiled(nil)) })
+	add("table-counting", analyst, "orders", NavCatalog, func(c Chrome) templ.Component {
+		return TablePage(c, profiled(func(v *TableView) { v.Profile.Current, v.Profile.Counting, v.Admin = false, true, false }))
+	})
 	add("table-failing", analyst, "store_budget_2026", NavCatalog, func(c Chrome) templ.Component {
 		return TablePage(c, TableView{Table: testTables()[4], Tab: TabColumns, Now: noon()})
 	})
 	add("table-new", admin, "returns", NavCatalog, func(c Chrome) templ.Component {
 		return TablePage(c, TableView{Table: testTables()[6], Tab: TabSample, Admin: true, Now: noon()})
 	})
+	add("table-versions", admin, "orders", NavCatalog, func(c Chrome) templ.Component { return TablePage(c, testVersions(true)) })
+	add("table-versions-analyst", analyst, "orders", NavCatalog, func(c Chrome) templ.Component { return TablePage(c, testVersions(false)) })
+	add("syncs-held", admin, "Syncs", NavSyncs, func(c Chrome) templ.Component { return SyncsPage(c, testHeldSyncs()) })
 	add("upload", admin, "Add data", NavAdd, func(c Chrome) templ.Component { return UploadPage(c, testUpload()) })
 	add("upload-replace", admin, "New data", NavAdd, func(c Chrome) templ.Component {
 		table := testTables()[1].Table
@@ -72,6 +79,8 @@ func gallery() map[string]galleryPage {
 	add("syncs-quiet", admin, "Syncs", NavSyncs, func(c Chrome) templ.Component {
 		return SyncsPage(c, SyncsView{Tables: 3, Fresh: 3, Recent: testSyncs().Recent, Now: noon()})
 	})
+	add("sources", admin, "Sources", NavSources, func(c Chrome) templ.Component { return SourcesPage(c, testSources()) })
+	add("sources-none", admin, "Sources", NavSources, func(c Chrome) templ.Component { return SourcesPage(c, SourcesView{Now: noon()}) })
 	add("syncs-new", admin, "Syncs", NavSyncs, func(c Chrome) templ.Component { return SyncsPage(c, SyncsView{Now: noon()}) })
 	add("console", analyst, "Console", NavConsole, func(c Chrome) templ.Component { return ConsolePage(c, testConsole()) })
 	add("console-result", admin, "Console", NavConsole, func(c Chrome) templ.Component { return ConsolePage(c, testAnswered()) })
@@ -220,7 +229,7 @@ func testReplacing() PreviewView {
 	v.FileName, v.Errors, v.Replaces, v.Preview.Warnings = "budget_v5.csv", nil, &table, nil
 	was := append(testColumns()[1:], registry.Column{Name: "old_column", Type: "VARCHAR"})
 	was[2].Type = "DOUBLE"
-	v.Changes = CompareColumns(was, testColumns())
+	v.Changes = registry.CompareColumns(was, testColumns())
 	return v
 }
 

@@ -16,6 +16,7 @@ const (
 	NavCatalog Nav = "catalog"
 	NavConsole Nav = "console"
 	NavSyncs   Nav = "syncs"
+	NavSources Nav = "sources"
 	NavAdd     Nav = "add"
 )
 
@@ -143,6 +144,7 @@ func (c Chrome) navigation() []navGroup {
 	if c.Admin() {
 		groups = append(groups, navGroup{Title: "Steward", Items: []navEntry{
 			{Nav: NavSyncs, Label: "Syncs", Icon: "refresh-cw", Href: "/syncs", Count: c.Failing},
+			{Nav: NavSources, Label: "Sources", Icon: "plug", Href: "/sources"},
 			{Nav: NavAdd, Label: "Add data", Icon: "file-up", Href: "/add"},
 		}})
 	}

@@ -25,6 +25,7 @@ func NewPalette(admin bool, tables []registry.Published) Palette {
 	if admin {
 		items = append(items,
 			PaletteItem{Label: "Syncs", Kind: "page", Href: "/syncs", Hint: "g s"},
+			PaletteItem{Label: "Sources", Kind: "page", Href: "/sources"},
 			PaletteItem{Label: "Add data", Kind: "action", Href: "/add", Hint: "g a"})
 	}
 	for _, t := range tables {

@@ -16,9 +16,12 @@ type SyncsView struct {
 	Fresh   int // tables whose last sync succeeded
 	Never   int // tables that have not synced yet and are not failing
 	Failing []FailingTable
-	Live    []LiveRun // running, then queued
+	Held    []HeldTable // tables whose newer rows wait for a person
+	Stopped string      // why nothing is published any more; "" while all is well
+	Live    []LiveRun   // running, then queued
 	Recent  []syncs.Run
 	Broken  []syncs.Source // sources with a State other than ok, or with Problems
+	Rebuild RebuildView
 	Now     time.Time
 }
 
@@ -27,6 +30,33 @@ type FailingTable struct {
 	registry.Published
 	Since *time.Time // of the first failure after the last success
 	Tries int        // failures since then; 0 when not counted
+}
+
+// HeldTable is a table whose newer rows wait, with the run that brought them.
+type HeldTable struct {
+	syncs.Run
+	Guard registry.Guard
+}
+
+func (h HeldTable) title() string {
+	if h.Code == registry.CodeSchemaChanged {
+		return "came back with other columns"
+	}
+	return "came back smaller"
+}
+
+func (h HeldTable) guardWords() string {
+	if h.Code == registry.CodeSchemaChanged {
+		return " · columns: " + string(h.Guard.Schema)
+	}
+	return " · guard at " + strconv.Itoa(h.Guard.ShrinkPercent) + " %"
+}
+
+func (v SyncsView) heldWords() string {
+	if len(v.Held) == 1 {
+		return "1 is held."
+	}
+	return Count(int64(len(v.Held))) + " are held."
 }
 
 // LiveRun is a run under way, with how long such runs usually take.
@@ -80,7 +110,7 @@ func sinceWords(now, t time.Time) string {
 
 func (v SyncsView) needsCount() string {
 	var parts []string
-	if n := len(v.Failing); n > 0 {
+	if n := len(v.Failing) + len(v.Held); n > 0 {
 		parts = append(parts, Plural(n, "table"))
 	}
 	if n := len(v.Broken); n > 0 {

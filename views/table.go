@@ -15,12 +15,14 @@ const (
 	TabColumns TableTab = "columns"
 	TabSample  TableTab = "sample"
 	TabRuns    TableTab = "runs"
+	// TabVersions lists what can be gone back to.
+	TabVersions TableTab = "versions"
 )
 
 // ParseTableTab reads a tab from the address; unknown text is TabColumns.
 func ParseTableTab(text string) TableTab {
 	switch t := TableTab(text); t {
-	case TabSample, TabRuns:
+	case TabSample, TabRuns, TabVersions:
 		return t
 	default:
 		return TabColumns
@@ -41,6 +43,10 @@ type TableView struct {
 	SampleError string // why the sample cannot be shown
 	Runs        []RunSteps
 	RunCount    int // of all runs kept
+	Versions    []VersionRow
+	Held        *syncs.Run // its rows wait for a person; nil when none do
+	Guard       GuardForm  // for administrators
+	Profile     syncs.ProfileView
 	Admin       bool
 	Now         time.Time
 }
@@ -82,6 +88,8 @@ func (v TableView) tabLabel() string {
 		return "Sample"
 	case TabRuns:
 		return "Runs"
+	case TabVersions:
+		return "Versions"
 	default:
 		return "Columns"
 	}

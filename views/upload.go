@@ -11,6 +11,7 @@ import (
 // UploadView is the page that adds data.
 type UploadView struct {
 	Replaces   *registry.Table // the upload becomes this table's rows; nil for a new table
+	Unfinished []files.Part    // the viewer's uploads that stopped half way
 	Waiting    []WaitingFile   // files placed on the server that no table reads
 	MaxUpload  int64           // bytes
 	Error      string          // why the last upload was refused
@@ -24,6 +25,14 @@ type WaitingFile struct {
 	PreviewURL string
 }
 
+// words says what the file, or each file of the folder, is.
+func (f WaitingFile) words() string {
+	if f.Files > 0 {
+		return "folder of " + Plural(f.Files, "file") + ", " + formatWord(f.Format)
+	}
+	return formatWord(f.Format)
+}
+
 // PreviewView shows what a file would become.
 type PreviewView struct {
 	FileName    string
@@ -33,54 +42,30 @@ type PreviewView struct {
 	CancelURL   string // posted to, to throw the upload away; "" offers a plain way back
 	TableName   string // suggested or typed
 	Description string
-	Errors      FieldErrors // name, description
+	Errors      FieldErrors // name, description, and of the corrections
 	Error       string
+	Failed      string // why no table can be made of the file as it is read
+	NextStep    string
+	Options     files.Options // how it is read
 	Replaces    *registry.Published
-	Changes     ColumnChanges // against Replaces
+	Changes     registry.ColumnChanges // against Replaces
 }
 
-// ColumnChanges is how a file differs from the table that it replaces.
-type ColumnChanges struct {
-	Added   []registry.Column
-	Removed []registry.Column
-	Retyped []RetypedColumn
-}
-
-// RetypedColumn is a column whose type changes.
-type RetypedColumn struct {
-	Name string
-	Was  string
-	Is   string
-}
-
-// None reports whether the columns are the same.
-func (c ColumnChanges) None() bool {
-	return len(c.Added) == 0 && len(c.Removed) == 0 && len(c.Retyped) == 0
-}
-
-// CompareColumns tells how a file's columns differ from a table's.
-func CompareColumns(was, is []registry.Column) ColumnChanges {
-	before := make(map[string]string, len(was))
-	for _, c := range was {
-		before[c.Name] = c.Type
+// holdWords says that the rows of the file would wait for a person, and why; ""
+// when they would be published.
+func (v PreviewView) holdWords() string {
+	if v.Replaces == nil || v.Replaces.Version == nil {
+		return ""
 	}
-	var changes ColumnChanges
-	for _, c := range is {
-		kind, known := before[c.Name]
-		switch {
-		case !known:
-			changes.Added = append(changes.Added, c)
-		case kind != c.Type:
-			changes.Retyped = append(changes.Retyped, RetypedColumn{Name: c.Name, Was: kind, Is: c.Type})
-		}
-		delete(before, c.Name)
+	is := registry.Version{Columns: v.Preview.Columns, Rows: v.Preview.TotalRows}
+	if is.Rows < 0 { // not counted yet
+		is.Rows = v.Replaces.Version.Rows
 	}
-	for _, c := range was {
-		if _, gone := before[c.Name]; gone {
-			changes.Removed = append(changes.Removed, c)
-		}
+	hold := v.Replaces.Review(is)
+	if hold == nil {
+		return ""
 	}
-	return changes
+	return "These rows will be held. " + hold.Message
 }
 
 func (v UploadView) filesPlace() string {
@@ -92,7 +77,13 @@ func (v UploadView) filesPlace() string {
 
 // summary says in words what the file is.
 func (v PreviewView) summary() string {
+	if v.Failed != "" {
+		return Bytes(v.Bytes)
+	}
 	parts := []string{formatWord(v.Preview.Format)}
+	if v.Preview.Files > 0 {
+		parts = append(parts, Plural(v.Preview.Files, "file"))
+	}
 	if v.Preview.Dialect != "" {
 		parts = append(parts, v.Preview.Dialect)
 	}
@@ -107,6 +98,8 @@ func formatWord(f files.Format) string {
 	switch f {
 	case files.NDJSON:
 		return "JSON, one object a line"
+	case files.XLSX:
+		return "Workbook"
 	case files.Parquet:
 		return "Parquet"
 	default:

@@ -14,15 +14,15 @@ func TestCompareColumns(t *testing.T) {
 	t.Parallel()
 	was := []registry.Column{{Name: "a", Type: "BIGINT"}, {Name: "b", Type: "VARCHAR"}, {Name: "c", Type: "DATE"}}
 	is := []registry.Column{{Name: "c", Type: "VARCHAR"}, {Name: "a", Type: "BIGINT"}, {Name: "d", Type: "DOUBLE"}}
-	want := ColumnChanges{
+	want := registry.ColumnChanges{
 		Added:   []registry.Column{{Name: "d", Type: "DOUBLE"}},
 		Removed: []registry.Column{{Name: "b", Type: "VARCHAR"}},
-		Retyped: []RetypedColumn{{Name: "c", Was: "DATE", Is: "VARCHAR"}},
+		Retyped: []registry.RetypedColumn{{Name: "c", Was: "DATE", Is: "VARCHAR"}},
 	}
-	if diff := cmp.Diff(want, CompareColumns(was, is)); diff != "" {
+	if diff := cmp.Diff(want, registry.CompareColumns(was, is)); diff != "" {
 		t.Errorf("CompareColumns() (-want +got):\n%s", diff)
 	}
-	if !CompareColumns(was, was).None() || !CompareColumns(nil, nil).None() {
+	if !registry.CompareColumns(was, was).None() || !registry.CompareColumns(nil, nil).None() {
 		t.Error("equal columns differ")
 	}
 }

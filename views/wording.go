@@ -25,6 +25,10 @@ func Freshness(t registry.Published, now time.Time) Status {
 		return Status{Class: "st-run", Icon: "refresh-cw", Word: "Running", Detail: lastGood(t, now), Spin: true}
 	case t.Status.State == "queued":
 		return Status{Class: "st-idle", Icon: "hourglass", Word: "Queued", Detail: lastGood(t, now)}
+	case t.QueryMode == registry.ModeRemote:
+		return Status{Class: "st-idle", Icon: "cloud", Word: "Asked live", Detail: "not served yet"}
+	case t.Status.State == registry.StatusHeld:
+		return Status{Class: "st-late", Icon: "hand", Word: "Held", Detail: lastGood(t, now)}
 	case t.Status.State == "error":
 		return Status{Class: "st-fail", Icon: "circle-x", Word: "Failing", Detail: lastGood(t, now)}
 	case t.Version == nil:
@@ -37,6 +41,9 @@ func Freshness(t registry.Published, now time.Time) Status {
 
 // arrived is when the rows that people read now came; the table has a version.
 func arrived(t registry.Published) time.Time {
+	if v := t.Version; v.PublishedAt != nil && v.PublishedAt.After(v.CreatedAt) {
+		return v.CreatedAt // somebody went back to it, or let it pass
+	}
 	if t.Status.LastSync != nil {
 		return *t.Status.LastSync
 	}
@@ -101,7 +108,7 @@ func SourceOf(t registry.Table) Source {
 // Habit says how a table's rows get here, and a detail.
 func Habit(t registry.Table) (habit, detail string) {
 	if t.QueryMode == registry.ModeRemote {
-		return "Asked live", "always current"
+		return "Asked live", "not served yet"
 	}
 	if schedule, ok := registry.ParseSchedule(t.SyncSchedule); ok {
 		return scheduleWords(schedule), "whole table"
@@ -145,6 +152,8 @@ func runStatus(s syncs.State) Status {
 		return Status{Class: "st-run", Icon: "refresh-cw", Word: "Running", Spin: true}
 	case syncs.OK:
 		return Status{Class: "st-ok", Icon: "circle-check", Word: "Done"}
+	case syncs.Held:
+		return Status{Class: "st-late", Icon: "hand", Word: "Held"}
 	case syncs.Failed:
 		return Status{Class: "st-fail", Icon: "circle-x", Word: "Failed"}
 	case syncs.Cancelled:
@@ -181,6 +190,10 @@ func triggerWord(t syncs.Trigger) string {
 		return "source changed"
 	case syncs.ByRestart:
 		return "after a restart"
+	case syncs.ByRestore:
+		return "going back"
+	case syncs.ByCheck:
+		return "a check found damage"
 	}
 	return string(t)
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 
 	"agnes/domain"
 	"agnes/domain/files"
@@ -27,26 +28,84 @@ const (
 // Connector finds the file that a table reads. Its zero value is ready.
 type Connector struct{}
 
-// Extract hands the file job.Item in DATA_DIR/files to the sink.
+// Extract hands the file, folder or pattern job.Item in DATA_DIR/files to the
+// sink.
 func (Connector) Extract(ctx context.Context, job work.ExtractJob, sink work.Sink) (work.Extracted, error) {
-	if err := checkItem(job.Item); err != nil {
+	item, err := files.CheckItem(job.Item)
+	if err != nil {
+		return work.Extracted{}, err //nolint:wrapcheck // the sentence is for people
+	}
+	format, err := Folder{Root: job.DataDir}.formatOf(item)
+	if err != nil {
 		return work.Extracted{}, err
 	}
-	format, known := files.FormatOf(job.Item)
+	return sink.Convert(ctx, path.Join(filesDir, item), format) //nolint:wrapcheck // the sink's words are for people
+}
+
+// formatOf is the format of a file, or of the files of a folder or pattern. It
+// fails with NotFound when there is none.
+func (f Folder) formatOf(item string) (files.Format, error) {
+	one, err := f.isFile(item)
+	if err != nil {
+		return "", err
+	}
+	if !one {
+		d, err := f.dataset(item)
+		return d.Format, err
+	}
+	format, known := files.FormatOf(item)
 	if !known {
-		return work.Extracted{}, unknownFormat()
+		return "", unknownFormat()
 	}
-	info, err := os.Stat(filepath.Join(job.DataDir, filesDir, job.Item))
+	return format, nil
+}
+
+// isFile reports whether an item is one file, and not a folder or pattern. A
+// file below a folder must be a file itself, where an administrator may link
+// one in DATA_DIR/files.
+func (f Folder) isFile(item string) (bool, error) {
+	gone := domain.E(domain.NotFound, "file_missing",
+		"The file %s is not there any more. The rows from before stay. Upload the file again to refresh them.", item)
+	root, err := f.root()
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, gone.Because(err)
+	}
+	if err != nil {
+		return false, err
+	}
+	defer root.Close()
+	info, err := root.Stat(item)
+	if err != nil && !strings.Contains(item, "/") {
+		info, err = os.Stat(filepath.Join(f.files(), item))
+	}
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && files.Pattern(item):
+		return false, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return work.Extracted{}, domain.E(domain.NotFound, "file_missing",
-			"The file %s is not there any more. The rows from before stay. Upload the file again to refresh them.", job.Item).Because(err)
+		return false, gone.Because(err)
 	case err != nil:
-		return work.Extracted{}, fmt.Errorf("look at file %q: %w", job.Item, err)
-	case !info.Mode().IsRegular():
-		return work.Extracted{}, domain.E(domain.Invalid, "file_missing", "%s is a folder, not a file. Upload a file in its place.", job.Item)
+		return false, fmt.Errorf("look at file %q: %w", item, err)
 	}
-	return sink.Convert(ctx, path.Join(filesDir, job.Item), format) //nolint:wrapcheck // the sink's words are for people
+	return info.Mode().IsRegular(), nil
+}
+
+// root opens DATA_DIR/files; nothing that is opened below it leads out.
+func (f Folder) root() (*os.Root, error) {
+	root, err := os.OpenRoot(f.files())
+	if err != nil {
+		return nil, fmt.Errorf("open files: %w", err)
+	}
+	return root, nil
+}
+
+// dataset lists the files of a folder or pattern.
+func (f Folder) dataset(item string) (_ files.Dataset, err error) {
+	root, err := f.root()
+	if err != nil {
+		return files.Dataset{}, err
+	}
+	defer func() { err = errors.Join(err, root.Close()) }()
+	return files.ReadDataset(root.FS(), item) //nolint:wrapcheck // its words are for people
 }
 
 // checkItem refuses names that could lead out of the folder, and hidden files.
@@ -72,5 +131,5 @@ func plainName(name string) bool {
 
 func unknownFormat() *domain.Error {
 	return domain.E(domain.Invalid, "file_format_unknown",
-		"Agnes reads CSV (.csv, .txt), TSV (.tsv, .tab), JSON (.json), NDJSON (.ndjson, .jsonl) and Parquet (.parquet, .pq). Save the table as one of these and upload it.")
+		"Agnes reads CSV (.csv, .txt), TSV (.tsv, .tab), JSON (.json) and NDJSON (.ndjson, .jsonl), also packed as .gz or .zst, Parquet (.parquet, .pq) and workbooks (.xlsx). Save the table as one of these and upload it.")
 }

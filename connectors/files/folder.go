@@ -9,7 +9,6 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 
 	"agnes/domain"
@@ -27,9 +26,9 @@ type Folder struct {
 	MaxBytes int64  // of one upload; 0 for no limit
 }
 
-// List returns the files of tables, by name. Hidden files and unknown formats
-// are skipped. A folder that was never made is empty; one that cannot be read
-// is an error.
+// List returns the files of tables and the folders of files, by name. Hidden
+// files, unknown formats and folders that are no table are skipped. A folder
+// that was never made is empty; one that cannot be read is an error.
 func (f Folder) List(ctx context.Context) ([]files.File, error) {
 	entries, err := os.ReadDir(f.files())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -43,8 +42,17 @@ func (f Folder) List(ctx context.Context) ([]files.File, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("list files: %w", err)
 		}
+		if !plainName(e.Name()) {
+			continue
+		}
+		if e.IsDir() {
+			if d, err := f.dataset(e.Name()); err == nil { // several formats are no table
+				found = append(found, files.File{Name: e.Name(), Format: d.Format, Bytes: d.Bytes(), ModTime: d.Newest(), Files: len(d.Files)})
+			}
+			continue
+		}
 		format, known := files.FormatOf(e.Name())
-		if !known || !plainName(e.Name()) {
+		if !known {
 			continue
 		}
 		info, err := os.Stat(filepath.Join(f.files(), e.Name())) // follows links that an administrator made
@@ -61,20 +69,22 @@ func (f Folder) List(ctx context.Context) ([]files.File, error) {
 	return found, nil
 }
 
-// Key returns the place of a table's file under the data directory, or NotFound
-// when there is no such file.
+// Key returns the place of a table's file, folder or pattern under the data
+// directory, or NotFound when there is no such file.
 func (f Folder) Key(_ context.Context, item string) (string, error) {
 	gone := domain.E(domain.NotFound, "file_missing", "There is no file of that name. Upload it again.")
-	if !plainName(item) {
-		return "", gone
-	}
-	switch info, err := os.Stat(filepath.Join(f.files(), item)); {
-	case errors.Is(err, fs.ErrNotExist):
+	item, err := files.CheckItem(item)
+	if err != nil {
 		return "", gone.Because(err)
-	case err != nil:
-		return "", fmt.Errorf("look at file %q: %w", item, err)
-	case !info.Mode().IsRegular():
-		return "", gone
+	}
+	one, err := f.isFile(item)
+	if err != nil {
+		return "", err
+	}
+	if !one {
+		if _, err := f.dataset(item); err != nil {
+			return "", err
+		}
 	}
 	return path.Join(filesDir, item), nil
 }
@@ -108,7 +118,7 @@ func (f Folder) Commit(ctx context.Context, id files.UploadID, table registry.Ta
 	if err := makeDir(f.files()); err != nil {
 		return "", err
 	}
-	if item, err = f.moveToFree(f.staged(id, up.Name), string(table), strings.ToLower(path.Ext(up.Name))); err != nil {
+	if item, err = f.moveToFree(ctx, f.staged(id, up.Name), string(table), files.Ext(up.Name)); err != nil {
 		return "", err
 	}
 	if err := errors.Join(syncDir(f.files()), syncDir(f.staged(id))); err != nil {
@@ -122,13 +132,13 @@ func (f Folder) Commit(ctx context.Context, id files.UploadID, table registry.Ta
 const maxNumber = 1000
 
 // moveToFree moves a file to the first free name of stem.ext, stem-2.ext …
-func (f Folder) moveToFree(from, stem, ext string) (item string, err error) {
+func (f Folder) moveToFree(ctx context.Context, from, stem, ext string) (item string, err error) {
 	for n := 1; n <= maxNumber; n++ {
 		item = stem + ext
 		if n > 1 {
 			item = fmt.Sprintf("%s-%d%s", stem, n, ext)
 		}
-		err = moveNew(from, filepath.Join(f.files(), item))
+		err = f.moveNew(ctx, from, item)
 		if !errors.Is(err, fs.ErrExist) {
 			break
 		}
@@ -139,22 +149,31 @@ func (f Folder) moveToFree(from, stem, ext string) (item string, err error) {
 	return item, nil
 }
 
-// moveNew moves a file to a name that must be free. Where the file system has
-// no hard links it looks first.
-func moveNew(from, to string) error {
+// moveNew moves a file to a name in files/ that must be free, also from another
+// file system.
+func (f Folder) moveNew(ctx context.Context, from, item string) error {
+	to := filepath.Join(f.files(), item)
 	err := os.Link(from, to)
 	switch {
 	case err == nil:
 		return remove(from)
 	case errors.Is(err, fs.ErrExist):
-		return err
+		return err //nolint:wrapcheck // the caller says what was moved
 	}
 	if _, looked := os.Lstat(to); looked == nil {
 		return fs.ErrExist
 	} else if !errors.Is(looked, fs.ErrNotExist) {
 		return errors.Join(err, looked)
 	}
-	return os.Rename(from, to)
+	if err = os.Rename(from, to); !errors.Is(err, syscall.EXDEV) {
+		return err //nolint:wrapcheck // the caller says what was moved
+	}
+	in, err := os.Open(from)
+	if err != nil {
+		return err //nolint:wrapcheck // the caller says what was moved
+	}
+	unlimited := Folder{Root: f.Root} // it was let in before
+	return errors.Join(unlimited.Add(ctx, item, in), in.Close())
 }
 
 func (f Folder) files() string { return filepath.Join(f.Root, filesDir) }
@@ -167,6 +186,12 @@ func (f Folder) staged(id files.UploadID, name ...string) string {
 func tell(err error) error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return domain.E(domain.Unavailable, "disk_full", "The server's disk is full, so nothing was saved. Ask an administrator to free space, then try again.").Because(err)
+	}
+	if errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission) {
+		return domain.E(domain.Unavailable, "folder_not_writable", "Agnes may not write where it keeps files, so nothing was saved. Ask an administrator to give it the right, then try again.").Because(err)
+	}
+	if errors.Is(err, syscall.EIO) {
+		return domain.E(domain.Unavailable, "disk_error", "The server's disk reported an error, so nothing was saved. Ask an administrator to have it checked, then try again.").Because(err)
 	}
 	return err
 }

@@ -117,7 +117,7 @@ func TestStageRefusals(t *testing.T) {
 		kind       domain.Kind
 		code, says string
 	}{
-		{"unknown format", "a.xlsx", strings.NewReader("x"), domain.Invalid, "file_format_unknown", ".parquet"},
+		{"unknown format", "a.doc", strings.NewReader("x"), domain.Invalid, "file_format_unknown", ".parquet"},
 		{"no ending", "a", strings.NewReader("x"), domain.Invalid, "file_format_unknown", ".csv"},
 		{"empty", "a.csv", strings.NewReader(""), domain.Invalid, "file_empty", "empty"},
 		{"too large", "a.csv", strings.NewReader(strings.Repeat("x", 2049)), domain.TooLarge, "upload_too_large", "2.0 KiB"},
@@ -248,7 +248,7 @@ func TestAddAndList(t *testing.T) {
 		t.Errorf("list %+v, %v", list, err)
 	}
 	wantError(t, f.Add(t.Context(), "../cars.json", strings.NewReader("x")), domain.Invalid, "file_name_invalid")
-	wantError(t, f.Add(t.Context(), "cars.xlsx", strings.NewReader("x")), domain.Invalid, "file_format_unknown")
+	wantError(t, f.Add(t.Context(), "cars.doc", strings.NewReader("x")), domain.Invalid, "file_format_unknown")
 	wantError(t, f.Add(t.Context(), "cars.json", strings.NewReader("")), domain.Invalid, "file_empty")
 	if got := mustTree(t, f); !strings.Contains(got, "files/cars.json") || strings.Contains(got, ".tmp-") {
 		t.Errorf("files %q", got)

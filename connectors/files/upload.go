@@ -106,8 +106,8 @@ func (f Folder) Discard(_ context.Context, id files.UploadID) error {
 	return nil
 }
 
-// SweepUploads removes staged uploads that were last touched before a time,
-// and returns how many.
+// SweepUploads removes staged uploads, and parts of uploads, that were last
+// touched before a time, and returns how many.
 func (f Folder) SweepUploads(ctx context.Context, olderThan time.Time) (int, error) {
 	entries, err := os.ReadDir(filepath.Join(f.Root, uploadsDir))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -118,8 +118,8 @@ func (f Folder) SweepUploads(ctx context.Context, olderThan time.Time) (int, err
 	}
 	removed := 0
 	for _, e := range entries {
-		info, err := e.Info()
-		if err != nil || uuid.Validate(e.Name()) != nil || !info.ModTime().Before(olderThan) {
+		touched, err := f.touched(e)
+		if err != nil || uuid.Validate(e.Name()) != nil || !touched.Before(olderThan) {
 			continue // gone meanwhile, not ours, or still in use
 		}
 		if err := f.Discard(ctx, files.UploadID(e.Name())); err != nil {

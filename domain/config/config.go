@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"path/filepath"
 	"time"
+
+	"agnes/domain/profile"
 )
 
 // Config is the effective configuration, whole and valid.
@@ -15,7 +17,10 @@ type Config struct {
 	Auth     Auth
 	Files    Files
 	Sync     Sync
+	State    State
+	Remote   Remote
 	Query    Query
+	Profiler profile.Settings
 	Log      Log
 	Build    Build
 
@@ -66,12 +71,24 @@ type Auth struct {
 type Files struct {
 	MaxUploadBytes int64
 	VersionsKept   int
+	VersionsAge    time.Duration
 }
 
 // Sync is how tables are brought up to date.
 type Sync struct {
 	DefaultSchedule  string // of tables without their own
 	ExtractorTimeout time.Duration
+}
+
+// Remote is which outside systems custom extracts may name in _remote_attach.
+type Remote struct {
+	Extensions []string // DuckDB extensions that may be loaded
+	TokenEnvs  []string // variables that may hold a token
+}
+
+// State is what is made of the state database for others.
+type State struct {
+	MirrorEvery time.Duration // the read-only mirror, at most once in this time; 0: never
 }
 
 // Query bounds what one query, and all of them, may take.

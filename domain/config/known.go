@@ -17,7 +17,7 @@ instance.workspace_dir instance.logo_svg instance.overview instance.sync_interva
 instance.home_route instance.home.* instance.atlassian.* instance.gws.*
 server.host server.hostname server.app_dir
 auth.webapp_secret_key auth.google_client_id auth.google_client_secret auth.disabled_providers
-data_source.* api.scan.* remote_query.* materialize.* profiler.* ai.* openmetadata.* corporate_memory.*
+data_source.* api.scan.* remote_query.* materialize.* ai.* openmetadata.* corporate_memory.*
 guardrails.* initial_workspace.* theme.* datasets.* catalog.* users.* groups.* username_mapping.* admins.*
 deployment.* email.* desktop.* telegram.* jira.*`)
 }

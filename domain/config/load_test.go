@@ -62,8 +62,12 @@ func TestDefaults(t *testing.T) {
 		{"secure cookies", c.Server.SecureCookies(), false},
 		{"dirs", c.Dirs, config.Dirs{Data: "./data", State: filepath.Join("data", "state"), Config: "./config"}},
 		{"instance", c.Instance, config.Instance{Name: "AI Data Analyst", Brand: "Agnes"}},
-		{"files", c.Files, config.Files{MaxUploadBytes: 2 << 30, VersionsKept: 5}},
+		{"files", c.Files, config.Files{MaxUploadBytes: 2 << 30, VersionsKept: 5, VersionsAge: 90 * 24 * time.Hour}},
 		{"sync", c.Sync, config.Sync{DefaultSchedule: "every 1h", ExtractorTimeout: time.Hour}},
+		{"remote attach", c.Remote, config.Remote{
+			Extensions: []string{"keboola", "bigquery"},
+			TokenEnvs:  []string{"KBC_TOKEN", "KBC_STORAGE_TOKEN", "KEBOOLA_STORAGE_TOKEN", "GOOGLE_APPLICATION_CREDENTIALS"},
+		}},
 		{"query", c.Query, config.Query{Timeout: time.Minute, MemoryBytes: 512 << 20, Threads: 1, Children: 2, MaxRows: 10000}},
 		{"level", c.Log.Level, slog.LevelInfo},
 		{"channel", c.Build.Channel, "dev"},

@@ -51,6 +51,7 @@ func specs(m Machine) []spec {
 	all = append(all, peopleSpecs()...)
 	all = append(all, dataSpecs()...)
 	all = append(all, querySpecs(m)...)
+	all = append(all, profilerSpecs()...)
 	all = append(all, buildSpecs()...)
 	for i := range all {
 		if all[i].Default == "" {

@@ -65,6 +65,11 @@ func dataSpecs() []spec {
 			read: into(func(c *Config) *int { return &c.Files.VersionsKept }, whole(1000)),
 		},
 		{
+			Setting: Setting{Key: "files.versions_days", Env: []string{"AGNES_VERSIONS_DAYS"}, About: "Days after which a version is not kept, whatever their number. The current one and the one before it stay."},
+			value:   "90", form: "whole days from 1 to 36500",
+			read: into(func(c *Config) *time.Duration { return &c.Files.VersionsAge }, days(36500)),
+		},
+		{
 			Setting: Setting{Key: "sync.default_schedule", Env: []string{"AGNES_DEFAULT_SYNC_SCHEDULE"}, About: "Schedule of tables that need one and name none."},
 			value:   "every 1h", form: `"every 15m", "every 2h" or "daily 05:00,17:30" (UTC)`,
 			read: into(func(c *Config) *string { return &c.Sync.DefaultSchedule }, schedule),
@@ -73,6 +78,21 @@ func dataSpecs() []spec {
 			Setting: Setting{Key: "sync.extractor_timeout_seconds", Env: []string{"AGNES_EXTRACTOR_TIMEOUT_SEC"}, About: "Longest time that reading one table from its source may take."},
 			value:   "3600", form: "whole seconds from 1 to 604800",
 			read: into(func(c *Config) *time.Duration { return &c.Sync.ExtractorTimeout }, seconds(1, 604800)),
+		},
+		{
+			Setting: Setting{Key: "remote_attach.extensions", Env: []string{"AGNES_REMOTE_ATTACH_EXTENSIONS"}, About: "DuckDB extensions that a custom extract's `_remote_attach` may name; replaces the default. `none` allows none."},
+			value:   "keboola,bigquery", form: "names of extensions with commas between, or none",
+			read: into(func(c *Config) *[]string { return &c.Remote.Extensions }, extensions),
+		},
+		{
+			Setting: Setting{Key: "remote_attach.token_envs", Env: []string{"AGNES_REMOTE_ATTACH_TOKEN_ENVS"}, About: "Variables of the server whose values `_remote_attach` may use as tokens; replaces the default. `none` allows none."},
+			value:   "KBC_TOKEN,KBC_STORAGE_TOKEN,KEBOOLA_STORAGE_TOKEN,GOOGLE_APPLICATION_CREDENTIALS", form: "names of variables with commas between, or none",
+			read: into(func(c *Config) *[]string { return &c.Remote.TokenEnvs }, variables),
+		},
+		{
+			Setting: Setting{Key: "state.mirror_minutes", Env: []string{"AGNES_STATE_MIRROR_MINUTES"}, About: "Minutes at least between two copies of the state for other tools, `state/system.duckdb`. 0: none is made."},
+			value:   "5", form: "whole minutes from 0 to 1440",
+			read: into(func(c *Config) *time.Duration { return &c.State.MirrorEvery }, minutes(0, 1440)),
 		},
 	}
 }

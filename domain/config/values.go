@@ -73,6 +73,20 @@ func seconds(least, most int64) func(string) (time.Duration, error) {
 	}
 }
 
+func minutes(least, most int64) func(string) (time.Duration, error) {
+	return func(s string) (time.Duration, error) {
+		n, err := integer(s, least, most)
+		return time.Duration(n) * time.Minute, err
+	}
+}
+
+func days(most int64) func(string) (time.Duration, error) {
+	return func(s string) (time.Duration, error) {
+		n, err := integer(s, 1, most)
+		return time.Duration(n) * 24 * time.Hour, err
+	}
+}
+
 func mebibytes(least, most int64) func(string) (int64, error) {
 	return func(s string) (int64, error) {
 		n, err := integer(s, least, most)
@@ -177,6 +191,27 @@ func list(s string, one func(string) (string, error)) ([]string, error) {
 		all = append(all, v)
 	}
 	return all, nil
+}
+
+// namesOrNone reads a list of names; "none" is an empty one.
+func namesOrNone(s, what string, right func(string) bool) ([]string, error) {
+	if strings.EqualFold(strings.TrimSpace(s), "none") {
+		return nil, nil
+	}
+	return list(s, func(one string) (string, error) {
+		if !right(one) {
+			return "", fmt.Errorf("has %q, which is not the name of %s", one, what)
+		}
+		return one, nil
+	})
+}
+
+func extensions(s string) ([]string, error) {
+	return namesOrNone(s, "an extension", registry.Identifier)
+}
+
+func variables(s string) ([]string, error) {
+	return namesOrNone(s, "a variable: capitals, digits and _", registry.Variable)
 }
 
 func domains(s string) ([]string, error) {

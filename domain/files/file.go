@@ -19,11 +19,38 @@ const (
 	JSON    Format = "json"
 	NDJSON  Format = "ndjson"
 	Parquet Format = "parquet"
+	XLSX    Format = "xlsx"
 )
 
-// FormatOf tells the format from a file's name; ok is false for an ending that
-// is not read.
+// Text reports whether the format is text, which may be compressed and has an
+// encoding.
+func (f Format) Text() bool { return f == CSV || f == TSV || f == JSON || f == NDJSON }
+
+// Compression is how a file of text is packed.
+type Compression string
+
+// The compressions read here.
+const (
+	Plain Compression = ""
+	Gzip  Compression = "gzip"
+	Zstd  Compression = "zstd"
+)
+
+// FormatOf tells the format from a file's name, compressed or not; ok is false
+// for an ending that is not read.
 func FormatOf(name string) (_ Format, ok bool) {
+	packed := CompressionOf(name) != Plain
+	if packed {
+		name = strings.TrimSuffix(name, path.Ext(name))
+	}
+	f, ok := plainFormat(name)
+	if packed && !f.Text() {
+		return "", false
+	}
+	return f, ok
+}
+
+func plainFormat(name string) (Format, bool) {
 	switch strings.ToLower(path.Ext(name)) {
 	case ".csv", ".txt":
 		return CSV, true
@@ -35,17 +62,48 @@ func FormatOf(name string) (_ Format, ok bool) {
 		return NDJSON, true
 	case ".parquet", ".pq":
 		return Parquet, true
+	case ".xlsx", ".xlsm":
+		return XLSX, true
 	}
 	return "", false
 }
 
-// File is one file in DATA_DIR/files.
+// CompressionOf tells from a file's name how it is packed.
+func CompressionOf(name string) Compression {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".gz":
+		return Gzip
+	case ".zst":
+		return Zstd
+	}
+	return Plain
+}
+
+// Ext is the ending of a file's name that tells its format, in lower case:
+// ".csv.gz" for a packed one; "" for a name of no known format.
+func Ext(name string) string {
+	if _, known := FormatOf(name); !known {
+		return ""
+	}
+	ext := path.Ext(name)
+	if CompressionOf(name) != Plain {
+		ext = path.Ext(strings.TrimSuffix(name, ext)) + ext
+	}
+	return strings.ToLower(ext)
+}
+
+// Stem is a file's name without its ending.
+func Stem(name string) string { return name[:len(name)-len(Ext(name))] }
+
+// File is one file in DATA_DIR/files, or a folder there whose files are one
+// table.
 type File struct {
 	Name    string
 	Format  Format
 	Bytes   int64
 	ModTime time.Time
 	Table   registry.TableID // the table that reads it, if any
+	Files   int              // in a folder; 0 for a file
 }
 
 // UploadID names a staged upload.
@@ -68,4 +126,10 @@ type Preview struct {
 	Rows      [][]*string       `json:"rows"`       // as text, nil for NULL; at most 50
 	TotalRows int64             `json:"total_rows"` // -1 when not known yet
 	Warnings  []string          `json:"warnings,omitempty"`
+	Found     []registry.Column `json:"found,omitempty"`   // the file's own columns, before corrections
+	Sheets    []string          `json:"sheets,omitempty"`  // of a workbook
+	Sheet     string            `json:"sheet,omitempty"`   // the one that is read
+	Files     int               `json:"files,omitempty"`   // of a folder
+	Partial   bool              `json:"partial,omitempty"` // Misfits are those of the beginning only
+	Report
 }

@@ -61,7 +61,7 @@ func (s *shelf) Key(_ context.Context, item string) (string, error) {
 	return "files/" + item, nil
 }
 
-func (s *shelf) PreviewFile(_ context.Context, key string) (Preview, error) {
+func (s *shelf) PreviewFile(_ context.Context, key string, _ Options) (Preview, error) {
 	return Preview{Format: CSV}, s.do("preview %s", key)
 }
 
@@ -159,23 +159,23 @@ func TestImporter(t *testing.T) {
 			return err
 		}, nil, domain.NotFound},
 		{"replace", []registry.Table{orders}, func(ctx context.Context, m *Importer) error {
-			return m.Replace(ctx, by, "7", "orders")
+			return m.Replace(ctx, by, "7", "orders", Options{})
 		}, []string{"commit 7 to orders", "point orders at orders.csv", "remove orders.tsv", "sync [orders]"}, domain.Internal},
 		{"replace keeps an administrator's file", []registry.Table{placed}, func(ctx context.Context, m *Importer) error {
-			return m.Replace(ctx, by, "7", "orders")
+			return m.Replace(ctx, by, "7", "orders", Options{})
 		}, []string{"commit 7 to orders", "point orders at orders.csv", "sync [orders]"}, domain.Internal},
 		{"replace keeps a file that another table reads", []registry.Table{orders, other}, func(ctx context.Context, m *Importer) error {
-			return m.Replace(ctx, by, "7", "orders")
+			return m.Replace(ctx, by, "7", "orders", Options{})
 		}, []string{"commit 7 to orders", "point orders at orders.csv", "sync [orders]"}, domain.Internal},
 		{"replace what no upload made", []registry.Table{crm}, func(ctx context.Context, m *Importer) error {
-			return m.Replace(ctx, by, "7", "leads")
+			return m.Replace(ctx, by, "7", "leads", Options{})
 		}, nil, domain.Conflict},
 		{"preview", nil, func(ctx context.Context, m *Importer) error {
-			_, _, err := m.Preview(ctx, "7")
+			_, _, err := m.Preview(ctx, "7", Options{})
 			return err
 		}, []string{"staged 7", "preview uploads/1/x.csv"}, domain.Internal},
 		{"preview a file in the folder", nil, func(ctx context.Context, m *Importer) error {
-			_, err := m.PreviewItem(ctx, "q3.csv")
+			_, err := m.PreviewItem(ctx, "q3.csv", Options{})
 			return err
 		}, []string{"preview files/q3.csv"}, domain.Internal},
 		{"load samples", nil, func(ctx context.Context, m *Importer) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"path"
 	"strconv"
 	"strings"
 
@@ -32,7 +31,7 @@ type Folder interface {
 
 // Previewer reads the first rows of a file, in a child.
 type Previewer interface {
-	PreviewFile(ctx context.Context, key string) (Preview, error)
+	PreviewFile(ctx context.Context, key string, o Options) (Preview, error)
 }
 
 // Tables is what the importer needs of the registry.
@@ -60,29 +59,31 @@ type Importer struct {
 	Everyone  func(ctx context.Context) (people.GroupID, error) // the group that sample tables are granted to
 }
 
-// Preview shows what DuckDB makes of a staged upload.
-func (m *Importer) Preview(ctx context.Context, id UploadID) (Upload, Preview, error) {
+// Preview shows what DuckDB makes of a staged upload with these corrections.
+func (m *Importer) Preview(ctx context.Context, id UploadID, o Options) (Upload, Preview, error) {
 	u, err := m.Folder.Staged(ctx, id)
 	if err != nil {
 		return Upload{}, Preview{}, fmt.Errorf("upload %s: %w", id, err)
 	}
-	p, err := m.Previewer.PreviewFile(ctx, u.Key)
+	p, err := m.Previewer.PreviewFile(ctx, u.Key, o)
 	return u, p, err
 }
 
-// PreviewItem shows what DuckDB makes of a file in DATA_DIR/files.
-func (m *Importer) PreviewItem(ctx context.Context, item string) (Preview, error) {
+// PreviewItem shows what DuckDB makes of a file, folder or pattern in
+// DATA_DIR/files with these corrections.
+func (m *Importer) PreviewItem(ctx context.Context, item string, o Options) (Preview, error) {
 	key, err := m.Folder.Key(ctx, item)
 	if err != nil {
 		return Preview{}, fmt.Errorf("file: %w", err)
 	}
-	return m.Previewer.PreviewFile(ctx, key)
+	return m.Previewer.PreviewFile(ctx, key, o)
 }
 
 // NewTable names what a file becomes.
 type NewTable struct {
 	Name        string
 	Description string
+	Options     Options // how its file is read, now and at each sync
 }
 
 // Create makes a table of a staged upload and syncs it.
@@ -119,7 +120,7 @@ func (m *Importer) check(ctx context.Context, n NewTable) (registry.Table, error
 	t := registry.Table{
 		ID: registry.IDFor(name), Name: name, SourceType: registry.SourceLocal, Bucket: "files",
 		SyncStrategy: "full_refresh", QueryMode: registry.ModeLocal, ProfileAfterSync: true,
-		Description: strings.TrimSpace(n.Description),
+		Description: strings.TrimSpace(n.Description), ReadOptions: n.Options.String(),
 	}
 	_, err = m.Tables.GetTable(ctx, t.ID)
 	switch {
@@ -147,9 +148,10 @@ func (m *Importer) register(ctx context.Context, by audit.Actor, t registry.Tabl
 }
 
 // Replace gives a table of the files connector the rows of a staged upload.
-// The old rows are served until the new ones were read back. The file before is
-// removed if it was an upload for this table; an administrator's own file stays.
-func (m *Importer) Replace(ctx context.Context, by audit.Actor, id UploadID, table registry.TableID) error {
+// The old rows are served until the new ones were read back, and the corrections
+// become the table's. The file before is removed if it was an upload for this
+// table; an administrator's own file stays.
+func (m *Importer) Replace(ctx context.Context, by audit.Actor, id UploadID, table registry.TableID, o Options) error {
 	t, err := m.Tables.GetTable(ctx, table)
 	if err != nil {
 		return fmt.Errorf("table %s: %w", table, err)
@@ -161,7 +163,8 @@ func (m *Importer) Replace(ctx context.Context, by audit.Actor, id UploadID, tab
 	if err != nil {
 		return fmt.Errorf("keep upload %s: %w", id, err)
 	}
-	if _, err := m.Tables.UpdateTable(ctx, by, table, registry.TableChange{SourceTable: &item}); err != nil {
+	options := o.String()
+	if _, err := m.Tables.UpdateTable(ctx, by, table, registry.TableChange{SourceTable: &item, ReadOptions: &options}); err != nil {
 		return fmt.Errorf("point %s at its new file: %w", table, err)
 	}
 	if err := m.dropUpload(ctx, t.Table); err != nil {
@@ -197,7 +200,7 @@ func (m *Importer) dropUpload(ctx context.Context, t registry.Table) error {
 // uploadedFor reports whether a table's file has a name that Commit gives:
 // <table id>.<ending> or <table id>-<number>.<ending>.
 func uploadedFor(t registry.Table) bool {
-	stem := strings.TrimSuffix(t.SourceTable, path.Ext(t.SourceTable))
+	stem := Stem(t.SourceTable)
 	if stem == string(t.ID) {
 		return true
 	}

@@ -31,6 +31,9 @@ type TableChange struct {
 	PartitionBy           *string
 	PartitionGranularity  *string
 	BQFQN                 *string
+	ReadOptions           *string
+	ShrinkGuard           *int
+	SchemaPolicy          *SchemaPolicy
 }
 
 // Apply changes t and returns the fields that the change names, as JSON calls
@@ -57,6 +60,9 @@ func (c TableChange) Apply(t *Table) []string {
 	assign(&named, "partition_by", &t.PartitionBy, c.PartitionBy)
 	assign(&named, "partition_granularity", &t.PartitionGranularity, c.PartitionGranularity)
 	assign(&named, "bq_fqn", &t.BQFQN, c.BQFQN)
+	assign(&named, "read_options", &t.ReadOptions, c.ReadOptions)
+	assign(&named, "shrink_guard_pct", &t.Guard.ShrinkPercent, c.ShrinkGuard)
+	assign(&named, "schema_policy", &t.Guard.Schema, c.SchemaPolicy)
 	return named
 }
 

@@ -34,6 +34,12 @@ func QuotedIdentifier(s string) bool {
 	return true
 }
 
+// Variable reports whether s is ^[A-Z][A-Z0-9_]{0,63}$ over the whole text
+// (contract 12.3): what variables of the server that extracts name must be.
+func Variable(s string) bool {
+	return Identifier(s) && s[0] != '_' && s == strings.ToUpper(s)
+}
+
 func word(c byte) bool {
 	return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
 }

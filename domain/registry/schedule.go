@@ -60,7 +60,7 @@ func (s Schedule) Due(now time.Time, last *time.Time) bool {
 		return true
 	}
 	if s.Every > 0 {
-		return now.Sub(*last) >= s.Every
+		return now.Sub(*last) >= s.Every || last.After(now) // the clock was set back: how long ago it was, nobody knows
 	}
 	midnight := now.UTC().Truncate(24 * time.Hour)
 	for _, day := range []time.Time{midnight, midnight.AddDate(0, 0, -1)} {

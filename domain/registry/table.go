@@ -48,7 +48,9 @@ type Table struct {
 	PartitionBy           string
 	PartitionGranularity  string
 	BQFQN                 string
-	Sample                bool // loaded by "Load sample data"
+	ReadOptions           string // how the files connector reads its file: files.Options as JSON
+	Sample                bool   // loaded by "Load sample data"
+	Guard                 Guard
 }
 
 // Source is the folder extracts/<source> that the table's extract lies in.
@@ -60,6 +62,19 @@ func (t Table) Source() string {
 		return "files"
 	}
 	return t.SourceType
+}
+
+// Foreign reports whether the table's extract is written by somebody else: an
+// extractor of the company's own, or the predecessor's.
+func (t Table) Foreign() bool { return t.SourceType != SourceLocal && t.SourceType != "" }
+
+// Item is what the table is called in its source. The predecessor's extracts
+// call tables as the registry does.
+func (t Table) Item() string {
+	if t.Foreign() && t.SourceType != SourceCustom {
+		return t.Name
+	}
+	return t.SourceTable
 }
 
 // WhereFilter is one condition that a source applies before it sends rows.
@@ -86,26 +101,36 @@ type File struct {
 // Version is one immutable state of a table's rows. A version is readable
 // before it is recorded, and never changes after.
 type Version struct {
-	ID        VersionID
-	Table     TableID
-	RunID     string
-	Files     []File
-	Columns   []Column
-	Rows      int64
-	Bytes     int64
-	MD5       string // of the file, 32 hex digits; "" when there are several
-	CreatedAt time.Time
+	ID          VersionID
+	Table       TableID
+	RunID       string
+	Files       []File
+	Columns     []Column
+	Rows        int64
+	Bytes       int64
+	MD5         string // of the file, 32 hex digits; "" when there are several
+	CreatedAt   time.Time
+	Cause       string     // why its run began, as syncs.Trigger says it
+	MadeBy      string     // who began it: a user id, or system:<job>
+	Maker       string     // the e-mail address of MadeBy, filled in lists; "" when it is no person
+	PublishedAt *time.Time // when it last became current; nil: never, such as while it is held
 }
 
 // SyncStatus is how a table stands, from its runs.
 type SyncStatus struct {
-	State     string     // never, ok, error, running or queued
+	State     string     // never, ok, error, held, kept, running or queued
 	LastSync  *time.Time // last success
 	LastTry   *time.Time
 	Error     string // a sentence
 	ErrorCode string
 	NextStep  string
 }
+
+// What SyncStatus.State says beside never, ok, error, running and queued.
+const (
+	StatusHeld = "held" // newer rows wait for a person
+	StatusKept = "kept" // a person chose the current rows over newer ones
+)
 
 // Published is a table with its current version; Version is nil until a first
 // sync succeeded.

@@ -29,10 +29,18 @@ type world struct {
 	dirs     []ExtractDir
 	inside   map[string][]work.SourceTable
 	broken   map[string]error
+	outside  map[string][]work.RemoteRow
+	aliases  map[string]map[string]string
+	answers  map[string]work.Attached
+
+	attached  []work.Attachment
+	attachErr error
 
 	extract  func(ctx context.Context, job work.ExtractJob, progress func(work.Event)) (work.Extracted, error)
 	rebuild  func(job work.RebuildJob) (work.Rebuilt, error)
 	readBack func() (int64, error)
+	kept     map[registry.VersionID]registry.Version
+	damage   []work.Problem // what verifying finds
 	now      time.Time
 	ids      int
 }
@@ -41,6 +49,8 @@ func newWorld(names ...string) *world {
 	w := &world{
 		tables: map[registry.TableID]registry.Published{}, finished: make(chan Run, 16), sources: map[string]Source{},
 		owners: map[string]string{}, inside: map[string][]work.SourceTable{}, broken: map[string]error{},
+		kept:    map[registry.VersionID]registry.Version{},
+		outside: map[string][]work.RemoteRow{}, aliases: map[string]map[string]string{}, answers: map[string]work.Attached{},
 		now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC),
 	}
 	for _, n := range names {
@@ -60,7 +70,7 @@ func (w *world) syncer(t *testing.T) *Syncer {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	s := &Syncer{
-		Runs: w, Tables: w, Extractor: w, Reader: w, Feed: NewFeed(), Timeout: time.Minute, Workers: 2, Now: w.clock, NewID: w.id, Log: log,
+		Runs: w, Tables: w, Extractor: w, Reader: w, Verifier: w, Writes: &Latch{Now: w.clock}, Feed: NewFeed(), Timeout: time.Minute, Workers: 2, Now: w.clock, NewID: w.id, Log: log,
 		Rebuilder: &Rebuilder{Tables: w, Publisher: w, Timeout: time.Minute, Log: log},
 	}
 	ctx, stop := context.WithCancel(context.Background())
@@ -168,6 +178,7 @@ func (w *world) PublishVersion(_ context.Context, v registry.Version) (*registry
 	defer w.mu.Unlock()
 	t := w.tables[v.Table]
 	before := t.Version
+	w.kept[v.ID] = v
 	t.Version = &v
 	w.tables[v.Table] = t
 	return before, nil
@@ -180,6 +191,73 @@ func (w *world) RevertVersion(_ context.Context, bad registry.Version, to *regis
 	t.Version = to
 	w.tables[bad.Table] = t
 	return nil
+}
+
+func (w *world) GetRun(_ context.Context, id string) (Run, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, r := range w.runs {
+		if r.ID == id {
+			return r, nil
+		}
+	}
+	return Run{}, domain.E(domain.NotFound, "run_not_found", "There is no such run.")
+}
+
+func (w *world) GetVersion(_ context.Context, _ registry.TableID, id registry.VersionID) (registry.Version, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	v, ok := w.kept[id]
+	if !ok {
+		return v, domain.E(domain.NotFound, "version_not_found", "There is no such version.")
+	}
+	return v, nil
+}
+
+func (w *world) KeepVersion(_ context.Context, v registry.Version) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.kept[v.ID] = v
+	return nil
+}
+
+func (w *world) UnpublishVersion(ctx context.Context, v registry.Version, to *registry.Version) error {
+	return w.RevertVersion(ctx, v, to)
+}
+
+func (w *world) QueueRestore(ctx context.Context, by audit.Actor, table registry.TableID, id registry.VersionID) (Run, error) {
+	if _, err := w.GetVersion(ctx, table, id); err != nil {
+		return Run{}, err
+	}
+	r := Run{ID: w.id(), Table: table, Trigger: ByRestore, State: Queued, StartedBy: by.UserID, Version: id}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.runs = append(w.runs, r)
+	return r, nil
+}
+
+func (w *world) ReleaseRun(_ context.Context, _ audit.Actor, id string) (Run, error) {
+	return w.decide(id, Queued)
+}
+
+func (w *world) DiscardRun(_ context.Context, _ audit.Actor, id string) (Run, error) {
+	return w.decide(id, Cancelled)
+}
+
+func (w *world) decide(id string, state State) (Run, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := range w.runs {
+		if w.runs[i].ID == id && w.runs[i].State == Held {
+			w.runs[i].State, w.runs[i].Phase = state, ""
+			return w.runs[i], nil
+		}
+	}
+	return Run{}, domain.E(domain.Conflict, "run_not_held", "The run is not held.")
+}
+
+func (w *world) VerifyVersions(context.Context, []registry.File, int64) ([]work.Problem, error) {
+	return w.damage, nil
 }
 
 func (w *world) FinishRun(ctx context.Context, r Run) error {
@@ -217,8 +295,49 @@ func (w *world) LiveRuns(context.Context) ([]Run, error) {
 
 func (w *world) List(context.Context) ([]ExtractDir, error) { return w.dirs, nil }
 
-func (w *world) InspectSource(_ context.Context, source string) ([]work.SourceTable, error) {
-	return w.inside[source], w.broken[source]
+func (w *world) InspectSource(_ context.Context, source string) (work.Inspected, error) {
+	return work.Inspected{Tables: w.inside[source], Remote: w.outside[source]}, w.broken[source]
+}
+
+func (w *world) AttachRemote(_ context.Context, _ string, systems []work.Attachment) ([]work.Attached, error) {
+	w.attached = append(w.attached, systems...)
+	var out []work.Attached
+	for _, a := range systems {
+		out = append(out, w.answers[a.Alias])
+	}
+	return out, w.attachErr
+}
+
+func (w *world) SourceAliases(_ context.Context, source string) (map[string]string, error) {
+	return w.aliases[source], nil
+}
+
+func (w *world) SetSourceAlias(_ context.Context, _ audit.Actor, source, table, alias string) error {
+	if w.aliases[source] == nil {
+		w.aliases[source] = map[string]string{}
+	}
+	w.aliases[source][table] = alias
+	return nil
+}
+
+func (w *world) MarkTables(_ context.Context, marks []TableMark) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, m := range marks {
+		t := w.tables[m.Table]
+		t.Status.State, t.Status.ErrorCode, t.Status.Error, t.Status.NextStep = m.State, m.Code, m.Message, m.NextStep
+		w.tables[m.Table] = t
+	}
+	return nil
+}
+
+func (w *world) UpdateTable(_ context.Context, _ audit.Actor, id registry.TableID, c registry.TableChange) (registry.Published, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	t := w.tables[id]
+	c.Apply(&t.Table)
+	w.tables[id] = t
+	return t, nil
 }
 
 func (w *world) ListSources(context.Context) ([]Source, error) {

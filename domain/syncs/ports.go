@@ -33,6 +33,34 @@ type Runs interface {
 	CancelRun(ctx context.Context, by audit.Actor, id string) (Run, error)
 	// LiveRuns lists queued and running runs, oldest first.
 	LiveRuns(ctx context.Context) ([]Run, error)
+	Versions
+}
+
+// Versions keeps versions beside the current one, and the runs that publish them.
+type Versions interface {
+	// GetRun returns one run; NotFound.
+	GetRun(ctx context.Context, id string) (Run, error)
+	// GetVersion returns a kept version of a table; NotFound.
+	GetVersion(ctx context.Context, table registry.TableID, id registry.VersionID) (registry.Version, error)
+	// KeepVersion records v without making it current.
+	KeepVersion(ctx context.Context, v registry.Version) error
+	// UnpublishVersion makes `to` current again (nil: none) and keeps v as it was before.
+	UnpublishVersion(ctx context.Context, v registry.Version, to *registry.Version) error
+	// QueueRestore queues a run that publishes a kept version. Conflict when it
+	// is current already or a run of the table is under way; NotFound.
+	QueueRestore(ctx context.Context, by audit.Actor, table registry.TableID, id registry.VersionID) (Run, error)
+	// ReleaseRun queues a held run again, to publish its version. Conflict when
+	// it is not held any more or another run of the table is under way; NotFound.
+	ReleaseRun(ctx context.Context, by audit.Actor, id string) (Run, error)
+	// DiscardRun ends a held run; its version is kept like any other. Conflict
+	// when it is not held any more; NotFound.
+	DiscardRun(ctx context.Context, by audit.Actor, id string) (Run, error)
+}
+
+// Verifier compares files of versions, in a child, with what was published,
+// and returns what differs.
+type Verifier interface {
+	VerifyVersions(ctx context.Context, files []registry.File, bytesPerSecond int64) ([]work.Problem, error)
 }
 
 // Tables reads the registry.

@@ -55,6 +55,9 @@ func (p *progress) event(ctx context.Context, e work.Event) {
 	if e.Bytes > 0 {
 		p.run.Bytes = e.Bytes
 	}
+	if e.Report != nil {
+		p.run.Report.Report = *e.Report
+	}
 	p.run.Fraction = e.Fraction
 	if p.syncer.Now().Sub(p.saved) >= time.Second {
 		p.save(ctx)

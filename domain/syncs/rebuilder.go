@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,7 +18,14 @@ type Rebuilder struct {
 	Tables    Tables
 	Publisher Publisher
 	Timeout   time.Duration
+	Writes    *Latch // shared with the Syncer
 	Log       *slog.Logger
+	// Rebuilds remembers how rebuilds went, and Quarantine replaces damaged
+	// versions; without them neither happens.
+	Rebuilds   Rebuilds
+	Quarantine *Quarantine
+	Now        func() time.Time // for Rebuilds
+	NewID      func() string
 
 	mu      sync.Mutex
 	running bool
@@ -71,9 +79,10 @@ func (r *Rebuilder) work(ctx context.Context) {
 			return
 		}
 		r.mu.Unlock()
-		b.report, b.err = r.publish(ctx)
+		b.report, b.err = r.remember(ctx, r.publish)
 		if b.err != nil {
 			r.Log.Error("rebuild", "err", b.err)
+			r.Writes.Trip(b.err)
 		}
 		for _, p := range b.report.Problems {
 			r.Log.Warn("left out of the rebuild", "source", p.Source, "table", p.Table, "code", p.Code, "reason", p.Message)
@@ -83,17 +92,78 @@ func (r *Rebuilder) work(ctx context.Context) {
 }
 
 func (r *Rebuilder) publish(ctx context.Context) (work.Rebuilt, error) {
+	if err := r.Writes.Err(); err != nil {
+		return work.Rebuilt{}, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, r.Timeout)
 	defer cancel()
-	tables, err := r.Tables.ListTables(ctx)
-	if err != nil {
-		return work.Rebuilt{}, fmt.Errorf("list tables: %w", err)
+	var replaced []work.Problem
+	for round := 1; ; round++ {
+		tables, err := r.Tables.ListTables(ctx)
+		if err != nil {
+			return work.Rebuilt{}, fmt.Errorf("list tables: %w", err)
+		}
+		report, err := r.Publisher.Rebuild(ctx, work.RebuildJob{Sources: sourcesOf(tables)})
+		if err != nil {
+			return work.Rebuilt{}, fmt.Errorf("publish: %w", err)
+		}
+		told, again, err := r.Quarantine.resolve(ctx, tables, report.Problems)
+		if err != nil { // what was published stands all the same
+			r.Log.Error("look at tables that could not be read", "err", err)
+		}
+		replaced = append(replaced, told...)
+		if !again || round == maxRounds {
+			report.Problems = merge(report.Problems, replaced)
+			return report, nil
+		}
 	}
-	report, err := r.Publisher.Rebuild(ctx, work.RebuildJob{Sources: sourcesOf(tables)})
-	if err != nil {
-		return work.Rebuilt{}, fmt.Errorf("publish: %w", err)
+}
+
+// maxRounds bounds how often a rebuild is repeated because damaged versions
+// were replaced by earlier ones.
+const maxRounds = 3
+
+// merge puts what became of damaged tables in the place of what the rebuild
+// said of them.
+func merge(problems, replaced []work.Problem) []work.Problem {
+	if len(replaced) == 0 {
+		return problems
 	}
-	return report, nil
+	at := map[[2]string]int{}
+	var all []work.Problem
+	for _, p := range append(slices.Clone(problems), replaced...) {
+		key := [2]string{p.Source, p.Table}
+		if i, there := at[key]; there && suspicious(p) && suspicious(all[i]) {
+			all[i] = p
+			continue
+		}
+		at[key] = len(all)
+		all = append(all, p)
+	}
+	return all
+}
+
+// remember stores how a rebuild went. That it cannot is no reason to call the
+// rebuild failed.
+func (r *Rebuilder) remember(ctx context.Context, publish func(context.Context) (work.Rebuilt, error)) (work.Rebuilt, error) {
+	if r.Rebuilds == nil {
+		return publish(ctx)
+	}
+	done := Rebuild{ID: r.NewID(), StartedAt: r.Now(), State: OK}
+	report, err := publish(ctx)
+	done.FinishedAt = r.Now()
+	done.Generation, done.Views, done.Unchanged, done.Problems = report.Generation, report.Views, report.Unchanged, report.Problems
+	if err != nil {
+		done.State = Failed
+		done.Code, done.Message, done.NextStep = explain(err)
+		if done.Code == "internal" {
+			done.Message, done.NextStep = "The rebuild failed inside Agnes. What was published before is still served.", "Look for it in the server's log."
+		}
+	}
+	if serr := r.Rebuilds.SaveRebuild(ctx, done); serr != nil {
+		r.Log.Error("remember a rebuild", "err", serr)
+	}
+	return report, err
 }
 
 // sourcesOf groups the tables that have a version by their source.
@@ -105,18 +175,18 @@ func sourcesOf(tables []registry.Published) []work.RebuildSource {
 		if !ok {
 			i = len(out)
 			at[t.Source()] = i
-			out = append(out, work.RebuildSource{Name: t.Source(), Owned: t.SourceType != registry.SourceCustom})
+			out = append(out, work.RebuildSource{Name: t.Source(), Owned: !t.Foreign()})
 		}
 		if t.Version == nil {
 			continue
 		}
-		keys := make([]string, len(t.Version.Files))
+		keys, sizes := make([]string, len(t.Version.Files)), make([]int64, len(t.Version.Files))
 		for k, f := range t.Version.Files {
-			keys[k] = f.Key
+			keys[k], sizes[k] = f.Key, f.Bytes
 		}
 		out[i].Tables = append(out[i].Tables, work.RebuildTable{
 			Name: t.Name, Description: t.Description, Rows: t.Version.Rows, Bytes: t.Version.Bytes,
-			QueryMode: t.QueryMode, ExtractedAt: t.Version.CreatedAt, Keys: keys,
+			QueryMode: t.QueryMode, ExtractedAt: t.Version.CreatedAt, Keys: keys, Sizes: sizes,
 		})
 	}
 	return out

@@ -5,17 +5,20 @@ package syncs
 import (
 	"time"
 
+	"agnes/domain/files"
 	"agnes/domain/registry"
 )
 
 // State is how a run stands.
 type State string
 
-// The states. Failed runs carry a code, a sentence and a next step.
+// The states. Failed and held runs carry a code, a sentence and a next step; a
+// held run has made a version that waits for a person.
 const (
 	Queued    State = "queued"
 	Running   State = "running"
 	OK        State = "ok"
+	Held      State = "held"
 	Failed    State = "failed"
 	Cancelled State = "cancelled"
 )
@@ -44,6 +47,8 @@ const (
 	BySchedule Trigger = "schedule"
 	ByWatch    Trigger = "watch"   // a custom extract changed
 	ByRestart  Trigger = "restart" // taken up again after the server stopped
+	ByRestore  Trigger = "restore" // somebody goes back to an older version
+	ByCheck    Trigger = "check"   // a check of what is published found it damaged
 )
 
 // Run is one sync of one table.
@@ -61,11 +66,22 @@ type Run struct {
 	Code       string
 	Message    string
 	NextStep   string
-	StartedBy  string // user id
+	StartedBy  string             // user id
+	Report     Report             // what of the source did not fit
+	Version    registry.VersionID // that is held, or that the run publishes instead of making one
 	QueuedAt   time.Time
 	StartedAt  *time.Time
 	FinishedAt *time.Time
 }
+
+// Report is what a run has to say of the rows that it read.
+type Report struct {
+	Warnings []string `json:"warnings,omitempty"`
+	files.Report
+}
+
+// Size is how many things it says; nothing is kept of an empty one.
+func (r Report) Size() int { return len(r.Warnings) + len(r.Losses) + int(min(r.Misfits.Count, 1)) }
 
 // Live reports whether the run can still change.
 func (r Run) Live() bool { return r.State == Queued || r.State == Running }
@@ -107,11 +123,38 @@ type Step struct {
 type Source struct {
 	Name        string
 	Fingerprint string // of the files, when last inspected whole
-	State       string // ok or broken
+	State       string // ok, broken, or gone from disk
 	Code        string
 	Message     string
 	Problems    []Problem
+	Tables      []SourceName
+	Remote      []Remote
 	CheckedAt   time.Time
+	GoneAt      *time.Time
+}
+
+// The states of a source.
+const (
+	SourceOK     = "ok"
+	SourceBroken = "broken"
+	SourceGone   = "gone"
+)
+
+// SourceName is one table of a source and the name it is served under.
+type SourceName struct {
+	Table string           `json:"table"` // as the source calls it
+	Name  string           `json:"name"`  // in SQL
+	ID    registry.TableID `json:"id"`
+	Mode  string           `json:"mode"`
+	Gone  bool             `json:"gone,omitempty"` // the extract does not offer it any more
+}
+
+// Remote is an outside system that an extract names; Code is "" when it answered.
+type Remote struct {
+	Alias     string `json:"alias"`
+	Extension string `json:"extension"`
+	Code      string `json:"code,omitempty"`
+	Message   string `json:"message,omitempty"` // for administrators
 }
 
 // Problem is one table of a source that is not served, and why.
@@ -119,6 +162,9 @@ type Problem struct {
 	Table   string `json:"table"`
 	Code    string `json:"code"`
 	Message string `json:"message"`
+	// Owner is the source that has the name, where that is the problem.
+	Owner string    `json:"owner,omitempty"`
+	Since time.Time `json:"since,omitzero"`
 }
 
 // Streak is an unbroken row of failures of one table.

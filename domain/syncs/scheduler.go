@@ -45,7 +45,7 @@ func (s *Scheduler) Tick(ctx context.Context) error {
 }
 
 func (s *Scheduler) due(t registry.Published, now time.Time) bool {
-	if t.SyncSchedule == "" || t.QueryMode == registry.ModeRemote {
+	if t.SyncSchedule == "" || t.QueryMode == registry.ModeRemote || t.Status.ErrorCode == GoneUpstream {
 		return false
 	}
 	schedule, ok := registry.ParseSchedule(t.SyncSchedule)
@@ -53,12 +53,19 @@ func (s *Scheduler) due(t registry.Published, now time.Time) bool {
 		s.Log.Warn("a stored schedule cannot be read; the table is not synced by itself", "table_id", string(t.ID))
 		return false
 	}
-	if !schedule.Due(now, t.Status.LastSync) {
+	last := t.Status.LastSync
+	switch t.Status.State {
+	case registry.StatusHeld:
+		return false // a person decides first
+	case registry.StatusKept:
+		last = t.Status.LastTry // somebody looked at the newest rows and kept the old ones
+	}
+	if !schedule.Due(now, last) {
 		return false
 	}
 	rest := retryFailed
 	if schedule.Every > 0 {
 		rest = min(rest, schedule.Every)
 	}
-	return t.Status.LastTry == nil || now.Sub(*t.Status.LastTry) >= rest
+	return t.Status.LastTry == nil || now.Sub(*t.Status.LastTry).Abs() >= rest // also when the clock was set back
 }

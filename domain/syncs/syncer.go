@@ -11,6 +11,7 @@ import (
 	"agnes/domain"
 	"agnes/domain/access"
 	"agnes/domain/audit"
+	"agnes/domain/files"
 	"agnes/domain/registry"
 	"agnes/domain/work"
 )
@@ -24,7 +25,10 @@ type Syncer struct {
 	Extractor Extractor
 	Rebuilder *Rebuilder
 	Reader    Reader
+	Verifier  Verifier
+	Writes    *Latch // shared with the Rebuilder
 	Feed      *Feed
+	Profiler  *Profiler     // asked after each success; nil: nobody is
 	Timeout   time.Duration // of one extraction
 	Workers   int           // runs at a time
 	Now       func() time.Time
@@ -54,7 +58,7 @@ func (s *Syncer) Trigger(ctx context.Context, by audit.Actor, why Trigger, table
 			return nil, fmt.Errorf("list tables to sync: %w", err)
 		}
 		for _, t := range all {
-			if t.QueryMode != registry.ModeRemote {
+			if t.QueryMode != registry.ModeRemote && t.Status.ErrorCode != GoneUpstream {
 				tables = append(tables, t.ID)
 			}
 		}
@@ -66,6 +70,7 @@ func (s *Syncer) Trigger(ctx context.Context, by audit.Actor, why Trigger, table
 	for _, r := range runs {
 		s.Feed.Tell(r)
 	}
+	s.tellWaiting(ctx)
 	s.nudge()
 	return runs, nil
 }
@@ -146,16 +151,13 @@ func (s *Syncer) claim(ctx context.Context) (Run, error) {
 	poll := time.NewTicker(5 * time.Second) // for runs that another process queued
 	defer poll.Stop()
 	for {
-		r, err := s.Runs.ClaimRun(ctx)
-		if err == nil {
+		r, ok := s.tryClaim(ctx)
+		if ok {
 			s.nudge() // there may be more for the other workers
 			return r, nil
 		}
 		if ctx.Err() != nil {
 			return Run{}, ctx.Err()
-		}
-		if domain.KindOf(err) != domain.NotFound {
-			s.Log.Error("claim a sync run", "err", err)
 		}
 		select {
 		case <-s.wake:
@@ -164,6 +166,18 @@ func (s *Syncer) claim(ctx context.Context) (Run, error) {
 			return Run{}, ctx.Err()
 		}
 	}
+}
+
+// tryClaim claims the oldest queued run, if there is one and writing goes on.
+func (s *Syncer) tryClaim(ctx context.Context) (Run, bool) {
+	if s.Writes.Err() != nil {
+		return Run{}, false
+	}
+	r, err := s.Runs.ClaimRun(ctx)
+	if err != nil && ctx.Err() == nil && domain.KindOf(err) != domain.NotFound {
+		s.Log.Error("claim a sync run", "err", err)
+	}
+	return r, err == nil
 }
 
 // run carries one run out and records how it ended.
@@ -178,6 +192,7 @@ func (s *Syncer) run(ctx context.Context, r Run) {
 		delete(s.live, r.ID)
 		s.mu.Unlock()
 	}()
+	r.Code, r.Message, r.NextStep = "", "", "" // why it waited
 	err := s.carry(ctx, &r)
 	if ctx.Err() != nil && err != nil && context.Cause(ctx) == context.Canceled { //nolint:errorlint // the exact cause: the server is stopping
 		return // stays "running"; RecoverRuns takes it up again at the next start
@@ -189,8 +204,12 @@ func (s *Syncer) run(ctx context.Context, r Run) {
 func (s *Syncer) finish(ctx context.Context, r *Run, err, cause error) {
 	at := s.Now()
 	r.FinishedAt = &at
-	r.State, r.Code, r.Message = OK, "", ""
-	if err != nil {
+	r.State, r.Code, r.Message, r.NextStep = OK, "", "", ""
+	var wait *heldError
+	if errors.As(err, &wait) {
+		r.State, r.Code, r.Message, r.NextStep = Held, wait.Code, wait.Message, wait.NextStep
+		s.Log.Info("new rows wait for a person", "run_id", r.ID, "table_id", string(r.Table), "code", r.Code)
+	} else if err != nil {
 		r.State = Failed
 		if domain.KindOf(cause) == domain.Cancelled && domain.CodeOf(cause) != "" {
 			err, r.State = cause, Cancelled
@@ -202,6 +221,13 @@ func (s *Syncer) finish(ctx context.Context, r *Run, err, cause error) {
 		s.Log.Error("record the end of a sync", "run_id", r.ID, "err", ferr)
 	}
 	s.Feed.Tell(*r)
+	if s.Profiler != nil && r.State == OK {
+		s.Profiler.Request(r.Table)
+	}
+	if s.Writes.Trip(err) {
+		s.Log.Error("the disk did not confirm a write: nothing is published any more until the next start", "run_id", r.ID)
+	}
+	s.tellWaiting(ctx)
 }
 
 // explain turns an error into what the run's row says.
@@ -224,6 +250,9 @@ func (s *Syncer) carry(ctx context.Context, r *Run) error {
 		return fmt.Errorf("table of run %s: %w", r.ID, err)
 	}
 	p := &progress{syncer: s, run: r, since: s.Now()}
+	if r.Version != "" {
+		return s.republish(ctx, p, t)
+	}
 	got, err := s.extract(ctx, p, t)
 	if err != nil {
 		return p.fail(ctx, err)
@@ -231,21 +260,13 @@ func (s *Syncer) carry(ctx context.Context, r *Run) error {
 	p.enter(ctx, Publish)
 	v := registry.Version{
 		ID: p.version, Table: t.ID, RunID: r.ID, Files: got.Files, Columns: got.Columns,
-		Rows: got.Rows, Bytes: got.Bytes, MD5: got.MD5, CreatedAt: s.Now(),
+		Rows: got.Rows, Bytes: got.Bytes, MD5: got.MD5, CreatedAt: s.Now(), Cause: string(r.Trigger), MadeBy: r.StartedBy,
 	}
 	r.Rows, r.Bytes = got.Rows, got.Bytes
-	before, err := s.Runs.PublishVersion(ctx, v)
-	if err != nil {
-		return p.fail(ctx, fmt.Errorf("publish version %s: %w", v.ID, err))
+	if hold := t.Review(v); hold != nil {
+		return s.hold(ctx, p, v, *hold)
 	}
-	if err := s.confirm(ctx, p, t, v); err != nil {
-		if rerr := s.Runs.RevertVersion(context.WithoutCancel(ctx), v, before); rerr != nil {
-			err = errors.Join(err, fmt.Errorf("revert version %s: %w", v.ID, rerr))
-		}
-		s.Rebuilder.Request(ctx)
-		return p.fail(ctx, err)
-	}
-	return p.leave(ctx)
+	return s.publish(ctx, p, t, v, s.Runs.RevertVersion)
 }
 
 // extract runs the child that writes the version.
@@ -255,9 +276,14 @@ func (s *Syncer) extract(ctx context.Context, p *progress, t registry.Published)
 	defer cancel()
 	p.version = registry.VersionID(s.NewID())
 	p.enter(ctx, Extract)
+	options, err := files.ParseOptions(t.ReadOptions)
+	if err != nil {
+		return work.Extracted{}, fmt.Errorf("corrections of %s: %w", t.Name, err)
+	}
 	got, err := s.Extractor.Extract(ctx, work.ExtractJob{
-		Connector: connectorOf(t.Table), Source: t.Source(), Item: t.SourceTable, Table: t.Name, VersionID: p.version, RunID: p.run.ID,
+		Connector: connectorOf(t.Table), Source: t.Source(), Item: t.Item(), Table: t.Name, VersionID: p.version, RunID: p.run.ID, Options: options,
 	}, func(e work.Event) { p.event(ctx, e) })
+	p.run.Report.Warnings = got.Warnings
 	if err != nil && ctx.Err() != nil {
 		err = errors.Join(context.Cause(ctx), err)
 	}
@@ -265,7 +291,7 @@ func (s *Syncer) extract(ctx context.Context, p *progress, t registry.Published)
 }
 
 func connectorOf(t registry.Table) string {
-	if t.SourceType == registry.SourceCustom {
+	if t.Foreign() {
 		return registry.SourceCustom
 	}
 	return "files"

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strings"
+	"sync"
 	"time"
 
 	"agnes/domain"
@@ -27,9 +27,9 @@ type ExtractDirs interface {
 	List(ctx context.Context) ([]ExtractDir, error)
 }
 
-// Inspector lists the tables that a custom extract offers.
+// Inspector lists what a custom extract offers.
 type Inspector interface {
-	InspectSource(ctx context.Context, source string) ([]work.SourceTable, error)
+	InspectSource(ctx context.Context, source string) (work.Inspected, error)
 }
 
 // Sources keeps what is known of sources and who owns which name.
@@ -39,8 +39,27 @@ type Sources interface {
 	DeleteSource(ctx context.Context, name string) error
 	// ClaimView gives a name in SQL to the first source that asks, and returns its owner.
 	ClaimView(ctx context.Context, view, source string) (owner string, err error)
+	// SourceAliases returns the names that people gave to tables of a source, by
+	// the names that the source calls them.
+	SourceAliases(ctx context.Context, source string) (map[string]string, error)
+	// SetSourceAlias stores such a name; "" forgets it.
+	SetSourceAlias(ctx context.Context, by audit.Actor, source, table, alias string) error
+	// MarkTables says how tables stand where no run did.
+	MarkTables(ctx context.Context, marks []TableMark) error
 	// RegisterTables adds tables to the registry; Conflict when a name is taken.
 	RegisterTables(ctx context.Context, by audit.Actor, tables []registry.Registration) ([]registry.Table, error)
+	// UpdateTable changes a registration; Conflict when the new name is taken.
+	UpdateTable(ctx context.Context, by audit.Actor, id registry.TableID, c registry.TableChange) (registry.Published, error)
+}
+
+// TableMark is how a table stands, in the words of registry.SyncStatus. An
+// empty State takes back a mark that no run has replaced.
+type TableMark struct {
+	Table    registry.TableID
+	State    string
+	Code     string
+	Message  string
+	NextStep string
 }
 
 // Watcher finds extracts that custom extractors wrote, registers their tables
@@ -48,140 +67,144 @@ type Sources interface {
 type Watcher struct {
 	Dirs      ExtractDirs
 	Inspector Inspector
+	Attacher  Attacher // nil: outside systems are never tried
+	Remote    RemotePolicy
 	Sources   Sources
 	Tables    Tables
 	Syncer    *Syncer
+	Rebuilder interface{ Request(ctx context.Context) }
 	Now       func() time.Time
 	Log       *slog.Logger
 
+	mu   sync.Mutex        // one look at a time, by the clock or by a person
 	seen map[string]string // fingerprint at the last tick: a file still being written is left alone
 }
 
-// retryBroken is how long a broken extract rests before it is looked at again
-// unchanged: its writer may have held a lock.
-const retryBroken = 30 * time.Second
+const (
+	// retryBroken is how long a broken extract rests before it is looked at
+	// again unchanged: its writer may have held a lock.
+	retryBroken = 30 * time.Second
+	// lookLimit ends a child that looks at one extract for too long.
+	lookLimit = 2 * time.Minute
+)
 
 // Tick looks once. It is called by one goroutine, every second or two.
 func (w *Watcher) Tick(ctx context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	dirs, err := w.Dirs.List(ctx)
 	if err != nil {
 		return fmt.Errorf("list extracts: %w", err)
 	}
-	known, err := w.Sources.ListSources(ctx)
+	known, err := w.known(ctx)
 	if err != nil {
-		return fmt.Errorf("list sources: %w", err)
+		return err
 	}
-	before := map[string]Source{}
-	for _, s := range known {
-		before[s.Name] = s
-	}
+	last := w.seen
 	now := make(map[string]string, len(dirs))
 	for _, d := range dirs {
 		now[d.Name] = d.Fingerprint
-		old, ok := before[d.Name]
-		delete(before, d.Name)
-		if w.seen[d.Name] != d.Fingerprint || (ok && !w.due(old, d)) {
+	}
+	w.seen = now
+	for _, d := range dirs {
+		old, ok := known[d.Name]
+		delete(known, d.Name)
+		if before, there := last[d.Name]; !there || before != d.Fingerprint || (ok && !w.due(old, d)) {
 			continue
 		}
-		if err := w.look(ctx, d); err != nil {
+		if _, err := w.look(ctx, audit.System("watch"), d, old); err != nil {
 			return fmt.Errorf("source %s: %w", d.Name, err)
 		}
 	}
-	w.seen = now
-	for name := range before { // gone from disk: its tables keep their last version
-		if err := w.Sources.DeleteSource(ctx, name); err != nil {
-			return fmt.Errorf("forget source %s: %w", name, err)
+	if last == nil { // the first look: what is not there yet may be on its way
+		return nil
+	}
+	for name, s := range known {
+		if _, there := last[name]; there { // it may be in the middle of a rename
+			continue
 		}
-		w.Log.Warn("a source is gone from disk; its tables keep their last version", "source", name)
+		if err := w.gone(ctx, s); err != nil {
+			return fmt.Errorf("source %s: %w", name, err)
+		}
 	}
 	return nil
 }
 
+func (w *Watcher) known(ctx context.Context) (map[string]Source, error) {
+	all, err := w.Sources.ListSources(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list sources: %w", err)
+	}
+	known := make(map[string]Source, len(all))
+	for _, s := range all {
+		known[s.Name] = s
+	}
+	return known, nil
+}
+
 func (w *Watcher) due(old Source, d ExtractDir) bool {
-	if old.Fingerprint != d.Fingerprint {
+	if old.Fingerprint != d.Fingerprint || old.State == SourceGone {
 		return true
 	}
-	return old.State == "broken" && d.Problem == "" && w.Now().Sub(old.CheckedAt) >= retryBroken
+	return old.State == SourceBroken && d.Problem == "" && w.Now().Sub(old.CheckedAt).Abs() >= retryBroken
 }
 
-// look inspects one extract, registers what is new in it and syncs it.
-func (w *Watcher) look(ctx context.Context, d ExtractDir) error {
-	s := Source{Name: d.Name, Fingerprint: d.Fingerprint, State: "ok", CheckedAt: w.Now()}
-	tables, err := w.inspect(ctx, d)
+// look inspects one extract, registers what is new in it and syncs it; old is
+// how it stood before, without a name when it is new.
+func (w *Watcher) look(ctx context.Context, by audit.Actor, d ExtractDir, old Source) (Source, error) {
+	s := Source{Name: d.Name, Fingerprint: d.Fingerprint, State: SourceOK, CheckedAt: w.Now()}
+	found, err := w.inspect(ctx, d)
 	if err != nil {
 		if ctx.Err() != nil {
-			return err
+			return s, err
 		}
-		s.State = "broken"
+		s.State, s.Tables, s.Remote = SourceBroken, old.Tables, old.Remote
 		s.Code, s.Message, _ = explain(err)
 		w.Log.Warn("an extract cannot be read; its tables keep their last version", "source", d.Name, "code", s.Code, "err", err)
-		return w.Sources.SaveSource(ctx, s)
+		return s, w.Sources.SaveSource(ctx, s)
 	}
-	var changed []registry.TableID
-	for _, t := range tables {
-		id, problem, err := w.adopt(ctx, d.Name, t)
-		if err != nil {
-			return err
+	s.Remote = w.reach(ctx, d.Name, found.Remote)
+	news := old.Fingerprint != d.Fingerprint || old.State != SourceOK
+	changed, err := w.adoptAll(ctx, by, &s, found.Tables, news)
+	if err != nil {
+		return s, err
+	}
+	since(s.Problems, old.Problems, s.CheckedAt)
+	if len(changed) > 0 {
+		// Before it is saved: a look that could not start its syncs is repeated.
+		if _, err := w.Syncer.Trigger(ctx, by, ByWatch, changed); err != nil {
+			return s, fmt.Errorf("start syncs: %w", err)
 		}
-		if problem != nil {
-			s.Problems = append(s.Problems, *problem)
-			continue
-		}
-		changed = append(changed, id)
 	}
 	if err := w.Sources.SaveSource(ctx, s); err != nil {
-		return fmt.Errorf("save: %w", err)
+		return s, fmt.Errorf("save: %w", err)
 	}
-	if len(changed) == 0 {
-		return nil
-	}
-	_, err = w.Syncer.Trigger(ctx, audit.System("watch"), ByWatch, changed)
-	return err
+	return s, nil
 }
 
-func (w *Watcher) inspect(ctx context.Context, d ExtractDir) ([]work.SourceTable, error) {
+func (w *Watcher) inspect(ctx context.Context, d ExtractDir) (work.Inspected, error) {
 	if d.Problem != "" {
-		return nil, domain.E(domain.Invalid, d.Code, "%s", d.Problem)
+		return work.Inspected{}, domain.E(domain.Invalid, d.Code, "%s", d.Problem)
 	}
+	ctx, stop := context.WithTimeoutCause(ctx, lookLimit, domain.E(domain.Unavailable, "extract_too_slow",
+		"Looking at the extract takes longer than %s, so it was stopped. What was synced before is still served.", lookLimit))
+	defer stop()
 	return w.Inspector.InspectSource(ctx, d.Name)
 }
 
-// adopt makes sure that one table of an extract is registered under its source.
-func (w *Watcher) adopt(ctx context.Context, source string, t work.SourceTable) (registry.TableID, *Problem, error) {
-	if t.Problem != "" {
-		return "", &Problem{Table: t.Name, Code: t.Code, Message: t.Problem}, nil
+// since dates problems: one that was there before keeps its date.
+func since(problems, before []Problem, now time.Time) {
+	type same struct{ table, code string }
+	first := make(map[same]time.Time, len(before))
+	for _, p := range before {
+		if !p.Since.IsZero() {
+			first[same{p.Table, p.Code}] = p.Since
+		}
 	}
-	name, err := registry.CheckName(t.Name)
-	if err != nil {
-		return "", &Problem{Table: t.Name, Code: domain.CodeOf(err), Message: err.Error()}, nil
+	for i, p := range problems {
+		problems[i].Since = now
+		if at, known := first[same{p.Table, p.Code}]; known {
+			problems[i].Since = at
+		}
 	}
-	id := registry.IDFor(name)
-	taken := &Problem{Table: name, Code: "name_taken", Message: fmt.Sprintf("Another source already has a table named %s, and keeps the name. Rename one of the two.", name)}
-	owner, err := w.Sources.ClaimView(ctx, name, source)
-	if err != nil {
-		return "", nil, fmt.Errorf("claim %s: %w", name, err)
-	}
-	if !strings.EqualFold(owner, source) {
-		return "", taken, nil
-	}
-	there, err := w.Tables.GetTable(ctx, id)
-	switch {
-	case err == nil && there.SourceType == registry.SourceCustom && there.Bucket == source:
-		return id, nil, nil
-	case err == nil:
-		return "", taken, nil
-	case domain.KindOf(err) != domain.NotFound:
-		return "", nil, fmt.Errorf("table %s: %w", id, err)
-	}
-	_, err = w.Sources.RegisterTables(ctx, audit.System("watch"), []registry.Registration{{Table: registry.Table{
-		ID: id, Name: name, SourceType: registry.SourceCustom, Bucket: source, SourceTable: t.Name, Description: t.Description,
-		SyncStrategy: "full_refresh", QueryMode: registry.ModeLocal, ProfileAfterSync: true,
-	}}})
-	if domain.KindOf(err) == domain.Conflict {
-		return "", taken, nil
-	}
-	if err != nil {
-		return "", nil, fmt.Errorf("register %s: %w", name, err)
-	}
-	return id, nil, nil
 }

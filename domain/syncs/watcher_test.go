@@ -14,7 +14,7 @@ import (
 
 func (w *world) watcher(t *testing.T) *Watcher {
 	t.Helper()
-	return &Watcher{Dirs: w, Inspector: w, Sources: w, Tables: w, Syncer: w.syncer(t), Now: w.clock, Log: slog.New(slog.DiscardHandler)}
+	return &Watcher{Dirs: w, Inspector: w, Attacher: w, Sources: w, Tables: w, Syncer: w.syncer(t), Now: w.clock, Log: slog.New(slog.DiscardHandler)}
 }
 
 func tick(t *testing.T, w *Watcher, times int) {
@@ -111,8 +111,15 @@ func TestWatcherNamesABrokenExtractAndRetries(t *testing.T) {
 	}
 	w.dirs = nil
 	tick(t, watch, 1)
-	if len(w.sources) != 0 {
-		t.Errorf("sources gone from disk are still listed: %v", w.sources)
+	if w.sources["bad"].State != SourceOK {
+		t.Error("a source is called gone at the first look without it; it may be in the middle of a rename")
+	}
+	tick(t, watch, 1)
+	if s, there := w.sources["bad"]; !there || s.State != SourceGone || s.GoneAt == nil || len(s.Tables) != 1 {
+		t.Errorf("a source that is gone, with a table: %+v", s)
+	}
+	if _, there := w.sources["9x"]; there {
+		t.Error("a source that is gone, without tables, is still listed")
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -24,8 +25,11 @@ type Store interface {
 	Users
 	Registry
 	Runs
+	Versions
 	Pulls
 	Health
+	Rebuilds
+	SourceList
 	Auditor
 }
 
@@ -37,10 +41,16 @@ type Deps struct {
 	Remover Remover
 	// Rebuilder is asked for a rebuild after a table got another name; with nil
 	// the new name is published by whatever rebuild comes next.
-	Rebuilder interface{ Request(ctx context.Context) }
+	Rebuilder Rebuilder
 	Syncer    Syncer
 	Queries   Queries
 	Data      Data
+	Whole     Whole
+	Sources   Sources
+	Profiler  Profiler
+	Uploads   Uploads
+	// Stopping is closed when the server begins to stop; uploads end then.
+	Stopping <-chan struct{}
 	// Ready runs a real query through a real child.
 	Ready      func(ctx context.Context) error
 	Build      config.Build
@@ -62,18 +72,26 @@ type API struct {
 func New(d Deps) (*API, error) {
 	a := &API{Deps: d}
 	a.huma = huma.NewAPI(a.config(), adapter{a})
+	a.OpenAPI().Components.Schemas.RegisterTypeAlias(reflect.TypeFor[json.Number](), reflect.TypeFor[float64]())
 	a.authRoutes()
 	a.healthRoutes()
 	a.tableRoutes()
+	a.profileRoutes()
 	a.syncRoutes()
 	a.runRoutes()
+	a.rebuildRoutes()
 	a.dataRoutes()
 	a.queryRoutes()
 	a.registryRoutes()
+	a.versionRoutes()
+	a.sourceRoutes()
 	a.groupRoutes()
 	a.grantRoutes()
 	a.userRoutes()
 	a.membershipRoutes()
+	if err := a.uploadRoutes(); err != nil {
+		return nil, err
+	}
 	return a, a.describe()
 }
 
@@ -126,6 +144,7 @@ func tags() []*huma.Tag {
 		{Name: "Catalog", Description: "Which tables there are for you, and what is in them."},
 		{Name: "Query", Description: "SQL over the tables that you may read."},
 		{Name: "Data", Description: "Tables as Parquet files."},
+		{Name: "Uploads", Description: "Files in pieces that survive a broken connection. For administrators."},
 		{Name: "Sync", Description: "Bringing newest rows here."},
 		{Name: "Tables", Description: "The registry of tables. For administrators."},
 		{Name: "Access", Description: "Groups, their members and their grants. For administrators."},

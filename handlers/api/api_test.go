@@ -19,8 +19,9 @@ func TestPermissionsOfEveryOperation(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	s.mustTable("orders", nil, 3)
+	s.mustProfiler()
 	for _, route := range s.api.Routes() {
-		path := strings.NewReplacer("{id}", "orders", "{user_id}", "x", "{group_id}", "x").Replace(route.Pattern)
+		path := strings.NewReplacer("{id}", "orders", "{user_id}", "x", "{group_id}", "x", "{table_name}", "orders").Replace(route.Pattern)
 		for name, who := range map[string]people.User{"nobody": {}, "a person": s.analyst, "an administrator": s.admin} {
 			var body any
 			if route.Method == http.MethodPost || route.Method == http.MethodPatch {
@@ -114,6 +115,9 @@ func TestOpenAPI(t *testing.T) {
 		}
 		if body, ok := op["requestBody"].(map[string]any); ok {
 			for kind, media := range body["content"].(map[string]any) {
+				if id == "upload-append" && kind == offsetBytes {
+					continue
+				}
 				if kind != "application/json" || media.(map[string]any)["example"] == nil && strings.HasPrefix(id, "create-") {
 					t.Errorf("%s: body %s without an example", id, kind)
 				}
@@ -268,7 +272,7 @@ func TestRoutesAreNotForgotten(t *testing.T) {
 		}
 	}
 	slices.Sort(got)
-	want := []string{"/api/data/{id}/download", "/api/query", "/api/v2/sample/{id}", "/auth/token"}
+	want := []string{"/api/admin/rebuild", "/api/admin/sources/{source}/inspect", "/api/admin/sources/{source}/tables/{table}", "/api/catalog/profile/{table_name}/refresh", "/api/data/{id}/download", "/api/query", "/api/sync/runs/{id}/rejects", "/api/uploads", "/api/uploads", "/api/uploads/{id}", "/api/uploads/{id}", "/api/uploads/{id}", "/api/v2/sample/{id}", "/auth/token"}
 	if !slices.Equal(got, want) {
 		t.Errorf("routes with a mark of their own: %v, want %v", got, want)
 	}

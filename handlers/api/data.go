@@ -22,6 +22,11 @@ type Data interface {
 	Open(ctx context.Context, f registry.File) (content io.ReadSeekCloser, modified time.Time, err error)
 }
 
+// Whole makes one file of a version that is kept as several.
+type Whole interface {
+	Join(ctx context.Context, v registry.Version) (registry.File, error)
+}
+
 func (a *API) dataRoutes() {
 	register(a, operation{
 		id: "check-access", method: http.MethodGet, path: "/api/data/{id}/check-access", tag: "Data", need: access.SignedIn,
@@ -74,10 +79,15 @@ func (a *API) download(w http.ResponseWriter, r *http.Request) (err error) {
 	if err != nil {
 		return err
 	}
-	if t.Version == nil || len(t.Version.Files) != 1 {
+	if t.Version == nil || len(t.Version.Files) == 0 {
 		return domain.E(domain.NotFound, "no_file", "Table %s has no file to download yet. It has one after its first sync.", t.Name)
 	}
 	file := t.Version.Files[0]
+	if len(t.Version.Files) > 1 {
+		if file, err = a.Whole.Join(ctx, *t.Version); err != nil {
+			return fmt.Errorf("join the files of version %s: %w", t.Version.ID, err)
+		}
+	}
 	content, modified, err := a.Data.Open(ctx, file)
 	if err != nil {
 		return fmt.Errorf("open the file of version %s: %w", t.Version.ID, err)

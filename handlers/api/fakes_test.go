@@ -15,6 +15,7 @@ import (
 	"agnes/domain/audit"
 	"agnes/domain/query"
 	"agnes/domain/registry"
+	"agnes/domain/work"
 	"agnes/store"
 )
 
@@ -37,6 +38,11 @@ func (f files) Open(_ context.Context, file registry.File) (io.ReadSeekCloser, t
 type rebuilds int
 
 func (r *rebuilds) Request(context.Context) { *r++ }
+
+func (r *rebuilds) Rebuild(context.Context) (work.Rebuilt, error) {
+	*r++
+	return work.Rebuilt{Views: 311, Generation: 7, Problems: []work.Problem{{Source: "crm", Table: "deals", Code: work.VersionMissing, Message: "deals has no rows yet."}}}, nil
+}
 
 type remover struct{ store *store.Store }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	filesource "agnes/connectors/files"
 	"agnes/domain"
 	"agnes/domain/access"
 	"agnes/domain/audit"
@@ -50,11 +51,13 @@ type site struct {
 	syncer   *syncs.Syncer
 	engine   *engine
 	files    files
+	folder   filesource.Folder // of uploads, at most 1 MiB each
 	clock    *clock
 	log      *bytes.Buffer
 	tokens   *request.Tokens
 	rebuilds rebuilds
 	ready    error // of a query in a child
+	profiler *syncs.Profiler
 	admin    people.User
 	analyst  people.User
 }
@@ -78,10 +81,13 @@ func newSiteWith(t *testing.T, change func(*api.Deps)) *site {
 	t.Cleanup(func() { must(t, s.store.Close()) })
 	s.tokens, err = request.NewTokens([]byte("0123456789abcdef0123456789abcdef"), s.clock.now, newID)
 	must(t, err)
+	s.folder = filesource.Folder{Root: t.TempDir(), MaxBytes: 1 << 20}
 	s.syncer = &syncs.Syncer{Runs: s.store, Tables: s.store, Feed: syncs.NewFeed(), Now: s.clock.now, NewID: newID, Log: log}
+	s.profiler = &syncs.Profiler{Tables: s.store, Profiles: s.store, Maker: profiles{}, Timeout: time.Minute, Now: s.clock.now, Log: log}
 	deps := api.Deps{
-		Store: s.store, SignIn: &people.SignIn{Accounts: s.store, Now: s.clock.now}, Tokens: s.tokens,
-		Remover: remover{s.store}, Rebuilder: &s.rebuilds, Syncer: s.syncer, Data: s.files,
+		Profiler: s.profiler,
+		Store:    s.store, SignIn: &people.SignIn{Accounts: s.store, Now: s.clock.now}, Tokens: s.tokens,
+		Remover: remover{s.store}, Rebuilder: &s.rebuilds, Syncer: s.syncer, Data: s.files, Whole: &joined{}, Sources: &looks{}, Uploads: s.folder,
 		Queries: &query.Runner{
 			Catalogs: s.store, Engine: s.engine, Log: s.store, Now: s.clock.now, NewID: newID,
 			Limits: query.Limits{Timeout: time.Minute, MaxSQL: 1 << 12},

@@ -2,12 +2,14 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
 
 	"agnes/domain"
 	"agnes/domain/access"
+	"agnes/domain/syncs"
 	"agnes/handlers/request"
 )
 
@@ -86,7 +88,7 @@ func (a *API) healthRoutes() {
 	register(a, operation{
 		id: "health-ready", method: http.MethodGet, path: "/api/health/ready", tag: "Health", need: access.Public,
 		summary: "Whether the server can do its work",
-		about:   "Writes to the state and runs a real query in a child process. 503 when either fails. An answer is kept for five seconds.",
+		about:   "Writes to the state, runs a real query in a child process, and asks whether new versions are written. 503 when one fails. An answer is kept for a second.",
 		errors:  []int{http.StatusServiceUnavailable},
 	}, a.healthReady)
 	register(a, operation{
@@ -126,14 +128,14 @@ type readiness struct {
 }
 
 const (
-	readyKept    = 5 * time.Second
+	readyKept    = time.Second
 	readyTimeout = 20 * time.Second
 )
 
 func (a *API) healthReady(ctx context.Context, _ *none) (*readyOutput, error) {
 	a.ready.mu.Lock()
 	defer a.ready.mu.Unlock()
-	if a.ready.checks == nil || a.Now().Sub(a.ready.at) >= readyKept {
+	if a.ready.checks == nil || a.Now().Sub(a.ready.at).Abs() >= readyKept {
 		a.checkReady(ctx)
 	}
 	out := &readyOutput{Status: http.StatusOK}
@@ -149,7 +151,10 @@ func (a *API) healthReady(ctx context.Context, _ *none) (*readyOutput, error) {
 func (a *API) checkReady(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyTimeout)
 	defer cancel()
-	a.ready.ready, a.ready.checks = true, map[string]string{"state": "ok", "query": "ok"}
+	a.ready.ready, a.ready.checks = true, map[string]string{"state": "ok", "query": "ok", "writing": "ok"}
+	if err := a.Syncer.Writing(); err != nil {
+		a.ready.ready, a.ready.checks["writing"] = false, request.Known(err).Message
+	}
 	for name, check := range map[string]func(context.Context) error{"state": a.Store.Check, "query": a.Ready} {
 		if err := check(ctx); err != nil {
 			request.Logger(ctx).Error("not ready", "part", name, "err", err)
@@ -189,9 +194,41 @@ func (a *API) healthDetailed(ctx context.Context, in *detailedInput) (*detailedO
 		return nil, err
 	}
 	b.Services["data"] = data
-	if data.Status != "ok" {
+	if b.Services["rebuild"], err = a.rebuildHealth(ctx); err != nil {
+		return nil, err
+	}
+	if b.Services["sources"], b.Services["remote_attach"], err = a.sourceHealth(ctx); err != nil {
+		return nil, err
+	}
+	if data.Status != "ok" || b.Services["rebuild"].Status != "ok" || b.Services["sources"].Status != "ok" || b.Services["remote_attach"].Status != "ok" {
 		b.Status = "degraded"
 	}
+	return out, nil
+}
+
+// rebuildHealth says how the last rebuild went, in numbers only: names are for
+// administrators, at /api/admin/rebuild.
+func (a *API) rebuildHealth(ctx context.Context) (service, error) {
+	last, err := a.Store.LastRebuild(ctx)
+	if err != nil {
+		return service{}, err
+	}
+	damaged, err := a.Store.ListDamage(ctx)
+	if err != nil {
+		return service{}, err
+	}
+	out := service{Status: "ok"}
+	switch {
+	case last == nil:
+		return out, nil
+	case last.State != syncs.OK:
+		out.Status, out.Detail = "error", "The last rebuild failed. What was published before is served."
+	case last.LeftOut() > 0:
+		out.Status, out.Detail = "warning", fmt.Sprintf("The last rebuild left out %d.", last.LeftOut())
+	case len(damaged) > 0:
+		out.Status, out.Detail = "warning", fmt.Sprintf("Damaged: %d. An earlier version is served.", len(damaged))
+	}
+	out.Tables = &last.Views
 	return out, nil
 }
 

@@ -28,6 +28,7 @@ type operation struct {
 	signIn  bool
 	long    bool
 	ownBody bool // the handler reads and checks the body by itself
+	anyBody bool // the handler bounds the body by itself
 }
 
 // register declares an operation whose body and answer are JSON.
@@ -124,8 +125,12 @@ func (a *API) illustrate(o operation) {
 
 // route adds an operation whose handler the library does not run.
 func (a *API) route(o operation, h http.Handler) {
+	limit := int64(0)
+	if o.anyBody {
+		limit = request.NoLimit
+	}
 	a.routes = append(a.routes, request.Route{
-		Method: o.method, Pattern: o.path, Need: o.need, SignIn: o.signIn, Long: o.long, Handler: h,
+		Method: o.method, Pattern: o.path, Need: o.need, SignIn: o.signIn, Long: o.long, MaxBody: limit, Handler: h,
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"agnes/domain"
+	"agnes/domain/files"
 	"agnes/domain/registry"
 )
 
@@ -19,25 +20,32 @@ type registration struct {
 
 // TableFields are the settings of a table beside its name.
 type TableFields struct {
-	Folder                *string       `json:"folder,omitempty" nullable:"true"`
-	SyncStrategy          *string       `json:"sync_strategy,omitempty" nullable:"true" doc:"full_refresh, incremental or partitioned."`
-	PrimaryKey            textOrList    `json:"primary_key,omitempty"`
-	Description           *string       `json:"description,omitempty" nullable:"true"`
-	SourceType            *string       `json:"source_type,omitempty" nullable:"true" doc:"local for files; keboola, bigquery and jira once they are set up."`
-	Bucket                *string       `json:"bucket,omitempty" nullable:"true"`
-	SourceTable           *string       `json:"source_table,omitempty" nullable:"true" doc:"For local: the file's name." example:"orders.csv"`
-	SourceQuery           *string       `json:"source_query,omitempty" nullable:"true"`
-	QueryMode             *string       `json:"query_mode,omitempty" nullable:"true" doc:"local, remote or materialized."`
-	SyncSchedule          *string       `json:"sync_schedule,omitempty" nullable:"true" example:"every 15m" doc:"every N[m|h], or daily HH:MM[,HH:MM] in UTC."`
-	ProfileAfterSync      *bool         `json:"profile_after_sync,omitempty" nullable:"true"`
-	IncrementalWindowDays *int          `json:"incremental_window_days,omitempty" nullable:"true"`
-	MaxHistoryDays        *int          `json:"max_history_days,omitempty" nullable:"true"`
-	InitialLoadChunkDays  *int          `json:"initial_load_chunk_days,omitempty" nullable:"true"`
-	IncrementalColumn     *string       `json:"incremental_column,omitempty" nullable:"true"`
-	WhereFilters          []filterInput `json:"where_filters,omitempty"`
-	PartitionBy           *string       `json:"partition_by,omitempty" nullable:"true"`
-	PartitionGranularity  *string       `json:"partition_granularity,omitempty" nullable:"true" doc:"day, month or year."`
-	BQFQN                 *string       `json:"bq_fqn,omitempty" nullable:"true"`
+	Folder                *string        `json:"folder,omitempty" nullable:"true"`
+	SyncStrategy          *string        `json:"sync_strategy,omitempty" nullable:"true" doc:"full_refresh, incremental or partitioned."`
+	PrimaryKey            textOrList     `json:"primary_key,omitempty"`
+	Description           *string        `json:"description,omitempty" nullable:"true"`
+	SourceType            *string        `json:"source_type,omitempty" nullable:"true" doc:"local for files; keboola, bigquery and jira once they are set up."`
+	Bucket                *string        `json:"bucket,omitempty" nullable:"true"`
+	SourceTable           *string        `json:"source_table,omitempty" nullable:"true" doc:"For local: the file's name." example:"orders.csv"`
+	SourceQuery           *string        `json:"source_query,omitempty" nullable:"true"`
+	QueryMode             *string        `json:"query_mode,omitempty" nullable:"true" doc:"local, remote or materialized."`
+	SyncSchedule          *string        `json:"sync_schedule,omitempty" nullable:"true" example:"every 15m" doc:"every N[m|h], or daily HH:MM[,HH:MM] in UTC."`
+	ProfileAfterSync      *bool          `json:"profile_after_sync,omitempty" nullable:"true"`
+	IncrementalWindowDays *int           `json:"incremental_window_days,omitempty" nullable:"true"`
+	MaxHistoryDays        *int           `json:"max_history_days,omitempty" nullable:"true"`
+	InitialLoadChunkDays  *int           `json:"initial_load_chunk_days,omitempty" nullable:"true"`
+	IncrementalColumn     *string        `json:"incremental_column,omitempty" nullable:"true"`
+	WhereFilters          []filterInput  `json:"where_filters,omitempty"`
+	PartitionBy           *string        `json:"partition_by,omitempty" nullable:"true"`
+	PartitionGranularity  *string        `json:"partition_granularity,omitempty" nullable:"true" doc:"day, month or year."`
+	BQFQN                 *string        `json:"bq_fqn,omitempty" nullable:"true"`
+	ReadOptions           *files.Options `json:"read_options,omitempty" doc:"How a file is read: delimiter, header, types of columns and so on; what is left out is found from the file, and {} takes all back."`
+}
+
+// GuardFields say which new versions of a table wait for a person.
+type GuardFields struct {
+	ShrinkGuard  *int    `json:"shrink_guard_pct,omitempty" nullable:"true" doc:"New rows wait for a person when they are fewer by more than so many per cent; 100 switches it off, null sets the default of 20."`
+	SchemaPolicy *string `json:"schema_policy,omitempty" nullable:"true" doc:"When the columns change: evolve publishes, ask waits for a person, freeze does not publish."`
 }
 
 type filterInput struct {
@@ -77,6 +85,9 @@ func (b registration) table() (registry.Table, error) {
 		return t, domain.FieldError("name", "A table needs a name.")
 	}
 	var err error
+	if t.ReadOptions, err = readOptions(b.ReadOptions); err != nil {
+		return t, err
+	}
 	if t.WhereFilters, err = filters(b.WhereFilters); err != nil {
 		return t, err
 	}
@@ -152,10 +163,24 @@ func available(t registry.Table) error {
 		return domain.E(domain.Invalid, "strategy_not_available", "Files are read whole, so sync_strategy is full_refresh.")
 	case len(t.WhereFilters) > 0:
 		return domain.E(domain.Invalid, "filters_not_available", "Files are read whole, without where_filters.")
-	case t.SourceTable != "" && !registry.QuotedIdentifier(t.SourceTable):
-		return domain.FieldError("source_table", "A file is named by letters, digits, points, - and _, without folders.")
+	case t.SourceTable != "":
+		if _, err := files.CheckItem(t.SourceTable); err != nil {
+			return domain.FieldError("source_table", "It names a file, a folder or a pattern such as sales/*.csv in the folder files, without .. and hidden names.")
+		}
 	}
 	return nil
+}
+
+// readOptions checks how a file is read, and returns it as it is kept.
+func readOptions(o *files.Options) (string, error) {
+	if o == nil {
+		return "", nil
+	}
+	checked := *o
+	if err := checked.Normalize(); err != nil {
+		return "", err //nolint:wrapcheck // the sentence is for people
+	}
+	return checked.String(), nil
 }
 
 // filters checks the conditions that a source applies.

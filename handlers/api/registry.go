@@ -7,6 +7,7 @@ import (
 	"agnes/domain"
 	"agnes/domain/access"
 	"agnes/domain/audit"
+	"agnes/domain/files"
 	"agnes/domain/registry"
 	"agnes/domain/syncs"
 )
@@ -48,6 +49,9 @@ type registryRow struct {
 	PartitionGranularity  *string                `json:"partition_granularity"`
 	InitialLoadChunkDays  *int                   `json:"initial_load_chunk_days"`
 	BQFQN                 *string                `json:"bq_fqn"`
+	ShrinkGuard           int                    `json:"shrink_guard_pct"`
+	SchemaPolicy          string                 `json:"schema_policy" enum:"evolve,ask,freeze"`
+	ReadOptions           *files.Options         `json:"read_options"`
 	LastSyncError         *string                `json:"last_sync_error"`
 }
 
@@ -111,6 +115,10 @@ func registryRowOf(t registry.Published) registryRow {
 		IncrementalWindowDays: t.IncrementalWindowDays, MaxHistoryDays: t.MaxHistoryDays, IncrementalColumn: orNull(t.IncrementalColumn),
 		WhereFilters: t.WhereFilters, PartitionBy: orNull(t.PartitionBy), PartitionGranularity: orNull(t.PartitionGranularity),
 		InitialLoadChunkDays: t.InitialLoadChunkDays, BQFQN: orNull(t.BQFQN),
+		ShrinkGuard: t.Guard.ShrinkPercent, SchemaPolicy: string(t.Guard.Schema),
+	}
+	if o, err := files.ParseOptions(t.ReadOptions); err == nil && t.ReadOptions != "" {
+		row.ReadOptions = &o
 	}
 	if t.Status.State == "error" {
 		row.LastSyncError = orNull(t.Status.Error)

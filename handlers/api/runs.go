@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"agnes/domain/access"
+	"agnes/domain/files"
 	"agnes/domain/registry"
 	"agnes/domain/syncs"
 )
@@ -19,23 +20,41 @@ type Runs interface {
 
 // Run is a sync run as clients read it.
 type Run struct {
-	ID         string  `json:"id"`
-	TableID    string  `json:"table_id"`
-	Name       string  `json:"name" doc:"The table's name in SQL."`
-	Source     string  `json:"source"`
-	Trigger    string  `json:"trigger" enum:"person,upload,schedule,watch,restart"`
-	State      string  `json:"state" enum:"queued,running,ok,failed,cancelled"`
-	Phase      *string `json:"phase" enum:"extract,convert,publish,read_back"`
-	Fraction   float64 `json:"fraction" doc:"How far the phase is, 0 to 1; 0 when unknown."`
-	Rows       int64   `json:"rows"`
-	Bytes      int64   `json:"bytes"`
-	Code       *string `json:"code" doc:"Why it failed, for programs."`
-	Message    *string `json:"message" doc:"Why it failed, for people."`
-	NextStep   *string `json:"next_step" doc:"What to do about it."`
-	StartedBy  *string `json:"started_by"`
-	QueuedAt   string  `json:"queued_at" format:"date-time"`
-	StartedAt  *string `json:"started_at" format:"date-time"`
-	FinishedAt *string `json:"finished_at" format:"date-time"`
+	ID         string    `json:"id"`
+	TableID    string    `json:"table_id"`
+	Name       string    `json:"name" doc:"The table's name in SQL."`
+	Source     string    `json:"source"`
+	Trigger    string    `json:"trigger" enum:"person,upload,schedule,watch,restart,check,restore"`
+	State      string    `json:"state" enum:"queued,running,ok,held,failed,cancelled"`
+	Phase      *string   `json:"phase" enum:"extract,convert,publish,read_back"`
+	Fraction   float64   `json:"fraction" doc:"How far the phase is, 0 to 1; 0 when unknown."`
+	Rows       int64     `json:"rows"`
+	Bytes      int64     `json:"bytes"`
+	Code       *string   `json:"code" doc:"Why it failed, for programs."`
+	Message    *string   `json:"message" doc:"Why it failed, for people."`
+	NextStep   *string   `json:"next_step" doc:"What to do about it."`
+	StartedBy  *string   `json:"started_by"`
+	Report     runReport `json:"report" doc:"What of the source did not become what it should."`
+	VersionID  *string   `json:"version_id" doc:"The version that is held, or that the run publishes instead of making one."`
+	QueuedAt   string    `json:"queued_at" format:"date-time"`
+	StartedAt  *string   `json:"started_at" format:"date-time"`
+	FinishedAt *string   `json:"finished_at" format:"date-time"`
+}
+
+// runReport says what of a run's rows did not fit.
+type runReport struct {
+	Warnings  []string       `json:"warnings"`
+	Losses    []files.Loss   `json:"losses" doc:"Cells that are NULL because they do not fit their column's type, counted by column."`
+	Misfits   int64          `json:"misfits" doc:"Rows that do not fit."`
+	First     []files.Misfit `json:"first_misfits" doc:"The first of them, with line, column and reason."`
+	KeptAside bool           `json:"kept_aside" doc:"Whether all of them can be downloaded."`
+}
+
+func reportOf(r syncs.Report) runReport {
+	return runReport{
+		Warnings: append([]string{}, r.Warnings...), Losses: append([]files.Loss{}, r.Losses...), Misfits: r.Misfits.Count,
+		First: append([]files.Misfit{}, r.Misfits.First...), KeptAside: r.Misfits.Key != "",
+	}
 }
 
 type step struct {
@@ -53,7 +72,7 @@ func runOf(r syncs.Run) Run {
 	return Run{
 		ID: r.ID, TableID: string(r.Table), Name: r.Name, Source: r.Source, Trigger: string(r.Trigger), State: string(r.State),
 		Phase: orNull(string(r.Phase)), Fraction: r.Fraction, Rows: r.Rows, Bytes: r.Bytes,
-		Code: orNull(r.Code), Message: orNull(r.Message), NextStep: orNull(r.NextStep), StartedBy: orNull(r.StartedBy),
+		Code: orNull(r.Code), Message: orNull(r.Message), NextStep: orNull(r.NextStep), StartedBy: orNull(r.StartedBy), Report: reportOf(r.Report), VersionID: orNull(string(r.Version)),
 		QueuedAt: stamp(r.QueuedAt), StartedAt: stampOf(r.StartedAt), FinishedAt: stampOf(r.FinishedAt),
 	}
 }
@@ -61,7 +80,7 @@ func runOf(r syncs.Run) Run {
 type (
 	runsInput struct {
 		Table  string `query:"table" doc:"Only runs of this table."`
-		State  string `query:"state" enum:"queued,running,ok,failed,cancelled" doc:"Only runs in this state."`
+		State  string `query:"state" enum:"queued,running,ok,held,failed,cancelled" doc:"Only runs in this state."`
 		Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 		Offset int    `query:"offset" minimum:"0" default:"0"`
 	}
@@ -94,6 +113,7 @@ func (a *API) runRoutes() {
 		summary: "Get a sync run with its steps", about: "How the run stands, and each phase that has ended.",
 		errors: []int{http.StatusNotFound},
 	}, a.getRun)
+	a.rejectRoutes()
 	register(a, operation{
 		id: "cancel-run", method: http.MethodPost, path: "/api/sync/runs/{id}/cancel", tag: "Sync", need: access.Admin,
 		summary: "Cancel a sync run", about: "Ends a queued run at once and stops a running one. The previous version is still served.",

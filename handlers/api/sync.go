@@ -24,6 +24,7 @@ type Syncer interface {
 	Trigger(ctx context.Context, by audit.Actor, why syncs.Trigger, tables []registry.TableID) ([]syncs.Run, error)
 	Busy(ctx context.Context) (bool, error)
 	Cancel(ctx context.Context, by audit.Actor, id string) (syncs.Run, error)
+	Restorer
 }
 
 // Pulls records that somebody fetched the manifest.

@@ -55,7 +55,7 @@ type catalogTable struct {
 	MetadataFreshness string   `json:"metadata_freshness"`
 }
 
-type column struct {
+type schemaColumn struct {
 	Name        string `json:"name"`
 	Type        string `json:"type" doc:"DuckDB's name of the type."`
 	Nullable    bool   `json:"nullable"`
@@ -80,7 +80,7 @@ type (
 			TableID           string            `json:"table_id"`
 			SourceType        *string           `json:"source_type"`
 			SQLFlavor         string            `json:"sql_flavor" enum:"duckdb,bigquery"`
-			Columns           []column          `json:"columns"`
+			Columns           []schemaColumn    `json:"columns"`
 			PartitionBy       *string           `json:"partition_by"`
 			ClusteredBy       []string          `json:"clustered_by"`
 			WhereDialectHints map[string]string `json:"where_dialect_hints"`
@@ -215,10 +215,10 @@ func (a *API) schema(ctx context.Context, in *OneTable) (*schemaOutput, error) {
 	out := &schemaOutput{}
 	b := &out.Body
 	b.TableID, b.SourceType, b.SQLFlavor, b.PartitionBy = string(t.ID), orNull(t.SourceType), "duckdb", orNull(t.PartitionBy)
-	b.Columns, b.ClusteredBy, b.WhereDialectHints = []column{}, []string{}, map[string]string{}
+	b.Columns, b.ClusteredBy, b.WhereDialectHints = []schemaColumn{}, []string{}, map[string]string{}
 	if t.Version != nil {
 		for _, c := range t.Version.Columns {
-			b.Columns = append(b.Columns, column{Name: c.Name, Type: c.Type, Nullable: true})
+			b.Columns = append(b.Columns, schemaColumn{Name: c.Name, Type: c.Type, Nullable: true})
 		}
 	}
 	a.note(ctx, "catalog.schema", "table:"+string(t.ID), nil)

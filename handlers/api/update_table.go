@@ -15,6 +15,7 @@ import (
 type TableChange struct {
 	Name *string `json:"name,omitempty" nullable:"true"`
 	TableFields
+	GuardFields
 	sent map[string]json.RawMessage // tells what was sent as null from what was not sent
 }
 
@@ -42,14 +43,14 @@ type (
 		Body struct {
 			OK    bool `json:"ok"`
 			Table struct {
-				Name        string   `json:"name"`
-				SourceType  *string  `json:"source_type"`
-				Bucket      *string  `json:"bucket"`
-				SourceTable *string  `json:"source_table"`
-				Rows        *int64   `json:"rows"`
-				SizeBytes   *int64   `json:"size_bytes"`
-				Columns     []column `json:"columns"`
-				Note        string   `json:"note"`
+				Name        string         `json:"name"`
+				SourceType  *string        `json:"source_type"`
+				Bucket      *string        `json:"bucket"`
+				SourceTable *string        `json:"source_table"`
+				Rows        *int64         `json:"rows"`
+				SizeBytes   *int64         `json:"size_bytes"`
+				Columns     []schemaColumn `json:"columns"`
+				Note        string         `json:"note"`
 			} `json:"table"`
 		}
 	}
@@ -117,10 +118,24 @@ func (c TableChange) change() (registry.TableChange, error) {
 		PartitionBy:           named(sent, "partition_by", text(c.PartitionBy)),
 		PartitionGranularity:  named(sent, "partition_granularity", text(c.PartitionGranularity)),
 		BQFQN:                 named(sent, "bq_fqn", text(c.BQFQN)),
+		ShrinkGuard:           named(sent, "shrink_guard_pct", numberOr(c.ShrinkGuard, registry.DefaultGuard().ShrinkPercent)),
+		SchemaPolicy:          named(sent, "schema_policy", registry.SchemaPolicy(textOr(c.SchemaPolicy, string(registry.DefaultGuard().Schema)))),
 	}
+	options, err := readOptions(c.ReadOptions)
+	if err != nil {
+		return out, err
+	}
+	out.ReadOptions = named(sent, "read_options", options)
 	conditions, err := filters(c.WhereFilters)
 	out.WhereFilters = named(sent, "where_filters", conditions)
 	return out, err
+}
+
+func numberOr(n *int, otherwise int) int {
+	if n == nil {
+		return otherwise
+	}
+	return *n
 }
 
 // named is a value that was sent, nil for one that was not.
@@ -134,7 +149,7 @@ func named[T any](sent map[string]json.RawMessage, field string, v T) *T {
 // changeable checks a table as it would be, by the rules of its source.
 func changeable(was, t registry.Table, changed []string) error {
 	if was.SourceType == registry.SourceCustom {
-		own := []string{"folder", "description", "primary_key", "sync_schedule", "profile_after_sync"}
+		own := []string{"folder", "description", "primary_key", "sync_schedule", "profile_after_sync", "shrink_guard_pct", "schema_policy"}
 		for _, field := range changed {
 			if !slices.Contains(own, field) {
 				return domain.FieldError(field, "%s comes from the extract of %s, so it is changed there.", field, was.Bucket)
@@ -142,7 +157,7 @@ func changeable(was, t registry.Table, changed []string) error {
 		}
 		t.SourceType = registry.SourceLocal // for the words that all tables share
 	}
-	for _, check := range []func(registry.Table) error{words, together, available} {
+	for _, check := range []func(registry.Table) error{words, together, available, guarded} {
 		if err := check(t); err != nil {
 			return err
 		}
@@ -154,6 +169,8 @@ func changeable(was, t registry.Table, changed []string) error {
 	return err
 }
 
+func guarded(t registry.Table) error { return t.Guard.Check() }
+
 func (a *API) precheckTable(_ context.Context, in *registerInput) (*precheckOutput, error) {
 	t, err := in.Body.table()
 	if err != nil {
@@ -162,6 +179,6 @@ func (a *API) precheckTable(_ context.Context, in *registerInput) (*precheckOutp
 	out := &precheckOutput{}
 	b := &out.Body.Table
 	out.Body.OK, b.Name, b.SourceType, b.Bucket, b.SourceTable = true, t.Name, orNull(t.SourceType), orNull(t.Bucket), orNull(t.SourceTable)
-	b.Columns, b.Note = []column{}, "Rows and columns are known after the first sync."
+	b.Columns, b.Note = []schemaColumn{}, "Rows and columns are known after the first sync."
 	return out, nil
 }

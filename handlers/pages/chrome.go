@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"agnes/domain/registry"
 	"agnes/handlers/request"
 	"agnes/views"
 )
@@ -44,7 +45,7 @@ func (s *Server) countFailing(r *http.Request) int {
 	}
 	n := 0
 	for _, t := range c.Tables() {
-		if failing(&t) {
+		if failing(&t) || t.Status.State == registry.StatusHeld {
 			n++
 		}
 	}

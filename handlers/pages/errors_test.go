@@ -72,6 +72,9 @@ func TestBrokenStoreIsNotShown(t *testing.T) {
 		if route.Need == access.Public || target == "/docs" || strings.HasPrefix(target, "/uploads") || strings.HasPrefix(target, "/files") {
 			continue // reads no state, or that of the folder
 		}
+		if target == "/syncs/rebuild" {
+			continue // asks for a rebuild, which is a fake here, and reads nothing
+		}
 		t.Run(route.Method+" "+route.Pattern, func(t *testing.T) {
 			r := httptest.NewRequest(route.Method, target, strings.NewReader("sql=SELECT+1"))
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")

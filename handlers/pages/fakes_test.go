@@ -16,6 +16,7 @@ import (
 	"agnes/domain"
 	"agnes/domain/access"
 	"agnes/domain/files"
+	"agnes/domain/people"
 	"agnes/domain/query"
 	"agnes/domain/registry"
 )
@@ -111,6 +112,7 @@ type folder struct {
 	staged map[files.UploadID]files.Upload
 	items  map[string]files.File
 	bodies map[string]string
+	parts  []files.Part
 	next   int
 	err    error
 }
@@ -198,6 +200,18 @@ func (f *folder) List(context.Context) ([]files.File, error) {
 	return list, f.err
 }
 
+func (f *folder) Parts(_ context.Context, owner people.UserID) ([]files.Part, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var mine []files.Part
+	for _, p := range f.parts {
+		if p.Owner == owner {
+			mine = append(mine, p)
+		}
+	}
+	return mine, f.err
+}
+
 func (f *folder) Key(_ context.Context, item string) (string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -208,9 +222,13 @@ func (f *folder) Key(_ context.Context, item string) (string, error) {
 }
 
 // previewer shows the same rows of every file.
-type previewer struct{ err error }
+type previewer struct {
+	err   error
+	asked files.Options // last
+}
 
-func (p *previewer) PreviewFile(_ context.Context, key string) (files.Preview, error) {
+func (p *previewer) PreviewFile(_ context.Context, key string, o files.Options) (files.Preview, error) {
+	p.asked = o
 	if p.err != nil {
 		return files.Preview{}, p.err
 	}
@@ -219,6 +237,11 @@ func (p *previewer) PreviewFile(_ context.Context, key string) (files.Preview, e
 		Format:  format,
 		Columns: []registry.Column{{Name: "iata", Type: "VARCHAR"}, {Name: "latitude", Type: "BIGINT"}},
 		Rows:    [][]*string{{text("JFK"), text("40")}}, TotalRows: 1,
+		Found: []registry.Column{{Name: "iata", Type: "VARCHAR"}, {Name: "latitude", Type: "BIGINT"}},
+		Report: files.Report{
+			Misfits: files.Misfits{Count: 2, First: []files.Misfit{{Line: 7, Column: "latitude", Reason: `"north" is not a whole number`, Raw: "LHR,north"}}},
+			Losses:  []files.Loss{{Column: "latitude", Count: 3, Example: "n/a"}},
+		},
 	}, nil
 }
 

@@ -43,6 +43,7 @@ type portal struct {
 	engine   *engine
 	folder   *folder
 	preview  *previewer
+	profiler *syncs.Profiler // it works nothing off
 	stopping chan struct{}
 	log      *bytes.Buffer
 	admin    people.User
@@ -83,7 +84,9 @@ func emptyPortal(t *testing.T) *portal {
 
 	feed := syncs.NewFeed()
 	syncer := &syncs.Syncer{Runs: p.store, Tables: p.store, Feed: feed, Now: p.clock.now, NewID: newID, Log: log}
+	p.profiler = &syncs.Profiler{Tables: p.store, Profiles: p.store, Timeout: time.Minute, Now: p.clock.now, Log: log}
 	p.Server = New(Deps{
+		Profiler: p.profiler,
 		Sessions: scs.New(), SignIn: &people.SignIn{Accounts: p.store, Now: p.clock.now}, Catalogs: p.store,
 		Runner: &query.Runner{
 			Catalogs: p.store, Engine: p.engine, Log: p.store, Now: p.clock.now, NewID: newID,
@@ -96,9 +99,10 @@ func emptyPortal(t *testing.T) *portal {
 				return g.ID, err
 			},
 		},
-		Uploads: p.folder, Syncer: syncer, Feed: feed, History: p.store, Spec: func() *huma.OpenAPI { return spec() },
+		Uploads: p.folder, Syncer: syncer, Feed: feed, History: p.store, Rebuilder: requests{}, Spec: func() *huma.OpenAPI { return spec() },
 		Now: p.clock.now, Stopping: p.stopping, Version: "1.2.3", Instance: "Example Ltd", MaxUpload: maxUpload,
 	})
+	p.watch(&extracts{})
 	p.handler = p.router(log)
 	return p
 }

@@ -23,6 +23,14 @@ type History interface {
 	Streaks(ctx context.Context) (map[registry.TableID]syncs.Streak, error)
 	// UsualDurations tells how long the tables' last good runs took.
 	UsualDurations(ctx context.Context, ids []registry.TableID) (map[registry.TableID]time.Duration, error)
+	// HeldRuns lists the runs whose version waits for a person, oldest first.
+	HeldRuns(ctx context.Context) ([]syncs.Run, error)
+	// ListVersions lists a table's kept versions, newest first.
+	ListVersions(ctx context.Context, table registry.TableID) ([]registry.Version, error)
+	// LastRebuild returns the newest rebuild; nil when there was none.
+	LastRebuild(ctx context.Context) (*syncs.Rebuild, error)
+	// ListDamage lists the tables that serve an earlier version because the newest is damaged.
+	ListDamage(ctx context.Context) ([]syncs.Damage, error)
 	ListSources(ctx context.Context) ([]syncs.Source, error)
 	// AnyAnswer reports whether anybody's own query has succeeded.
 	AnyAnswer(ctx context.Context) (bool, error)

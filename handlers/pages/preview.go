@@ -16,20 +16,21 @@ import (
 
 // previewPage shows what an upload would become.
 func (s *Server) previewPage(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.uploadPreview(r, r.URL.Query().Get("table"))
+	v, err := s.uploadPreview(r, r.URL.Query().Get("table"), nil)
 	if err != nil {
 		return err
 	}
 	v.TableName = suggestion(v.FileName)
-	return s.renderPreview(w, r, http.StatusOK, v)
+	return s.renderPreview(w, r, v)
 }
 
-func (s *Server) renderPreview(w http.ResponseWriter, r *http.Request, status int, v views.PreviewView) error {
-	return s.render(w, r, status, views.PreviewPage(s.chrome(r, v.FileName, views.NavAdd), v))
+func (s *Server) renderPreview(w http.ResponseWriter, r *http.Request, v views.PreviewView) error {
+	return s.render(w, r, previewStatus(v), views.PreviewPage(s.chrome(r, v.FileName, views.NavAdd), v))
 }
 
-// uploadPreview reads the upload that the path names in a child.
-func (s *Server) uploadPreview(r *http.Request, table string) (views.PreviewView, error) {
+// uploadPreview reads the upload that the path names in a child, with
+// corrections; nil takes those of the table that it replaces.
+func (s *Server) uploadPreview(r *http.Request, table string, o *files.Options) (views.PreviewView, error) {
 	id := files.UploadID(param(r, "id"))
 	v := views.PreviewView{
 		Action:    uploadURL(id, table),
@@ -44,46 +45,43 @@ func (s *Server) uploadPreview(r *http.Request, table string) (views.PreviewView
 		if err != nil {
 			return v, err
 		}
-		v.Replaces = &t
+		v.Replaces, v.Options = &t, optionsOf(t.Table)
+	}
+	if o != nil {
+		v.Options = *o
 	}
 
-	u, p, err := s.Importer.Preview(r.Context(), id)
+	u, p, err := s.Importer.Preview(r.Context(), id, v.Options)
 	v.FileName, v.Bytes, v.Preview = u.Name, u.Bytes, p
-	if err != nil {
-		return v, unreadable(u.Name, err)
+	if err := failed(&v, err); err != nil {
+		return v, err
 	}
-	if v.Replaces != nil && v.Replaces.Version != nil {
-		v.Changes = views.CompareColumns(v.Replaces.Version.Columns, p.Columns)
+	if v.Replaces != nil && v.Replaces.Version != nil && v.Failed == "" {
+		v.Changes = registry.CompareColumns(v.Replaces.Version.Columns, p.Columns)
 	}
 	return v, nil
 }
 
-// unreadable titles the page about a file that no table can be made of.
-func unreadable(file string, err error) error {
-	if file == "" || domain.KindOf(err) != domain.Invalid {
-		return err
-	}
-	return &explained{err: err, title: file + " cannot be read as a table", back: "/add", label: "Choose another file"}
-}
-
-// previewSave makes the upload a table, or the new rows of one.
+// previewSave makes the upload a table, or the new rows of one, or shows it
+// again with other corrections.
 func (s *Server) previewSave(w http.ResponseWriter, r *http.Request) error {
 	if err := parseForm(r); err != nil {
 		return err
 	}
-	id, table := files.UploadID(param(r, "id")), r.FormValue("table")
+	id, table, n := files.UploadID(param(r, "id")), r.FormValue("table"), newTable(r)
+	again := func(o *files.Options) (views.PreviewView, error) { return s.uploadPreview(r, table, o) }
+	o, err := corrections(r)
+	if fields, ok := fieldErrors(err); ok || r.PostFormValue("do") == "preview" {
+		return s.previewAgain(w, r, again, n, o, fields)
+	}
 	if table != "" {
-		return s.replace(w, r, id, registry.TableID(table))
+		return s.replace(w, r, id, registry.TableID(table), o)
 	}
 
-	n := newTable(r)
+	n.Options = o
 	t, err := s.Importer.Create(r.Context(), request.Actor(r), id, n)
 	if fields, ok := fieldErrors(err); ok {
-		v, err := s.uploadPreview(r, "")
-		if err != nil {
-			return err
-		}
-		return s.previewAgain(w, r, v, n, fields)
+		return s.previewAgain(w, r, again, n, o, fields)
 	}
 	if err != nil {
 		return err
@@ -97,10 +95,21 @@ func newTable(r *http.Request) files.NewTable {
 	return files.NewTable{Name: r.PostFormValue("name"), Description: r.PostFormValue("description")}
 }
 
-// previewAgain shows the form with what was typed and what is wrong with it.
-func (s *Server) previewAgain(w http.ResponseWriter, r *http.Request, v views.PreviewView, n files.NewTable, fields views.FieldErrors) error {
-	v.TableName, v.Description, v.Errors = n.Name, n.Description, fields
-	return s.renderPreview(w, r, http.StatusUnprocessableEntity, v)
+// previewAgain shows the form with what was typed and what is wrong with it. The
+// file is read with the corrections, unless they are what is wrong.
+func (s *Server) previewAgain(w http.ResponseWriter, r *http.Request, read func(*files.Options) (views.PreviewView, error),
+	n files.NewTable, o files.Options, fields views.FieldErrors,
+) error {
+	with := &o
+	if checked := o; checked.Normalize() != nil || fields["skip"] != "" {
+		with = nil
+	}
+	v, err := read(with)
+	if err != nil {
+		return err
+	}
+	v.TableName, v.Description, v.Errors, v.Options = n.Name, n.Description, fields, o
+	return s.renderPreview(w, r, v)
 }
 
 func (s *Server) created(w http.ResponseWriter, r *http.Request, t registry.Table) {
@@ -108,8 +117,19 @@ func (s *Server) created(w http.ResponseWriter, r *http.Request, t registry.Tabl
 	request.Redirect(w, r, "/syncs")
 }
 
-func (s *Server) replace(w http.ResponseWriter, r *http.Request, id files.UploadID, table registry.TableID) error {
-	if err := s.Importer.Replace(r.Context(), request.Actor(r), id, table); err != nil {
+func (s *Server) replace(w http.ResponseWriter, r *http.Request, id files.UploadID, table registry.TableID, o files.Options) error {
+	if !r.PostForm.Has("misfits") { // not sent from the form: the table keeps its own
+		_, c, err := s.tables(r)
+		if err != nil {
+			return err
+		}
+		t, err := c.Find(string(table))
+		if err != nil {
+			return err
+		}
+		o = optionsOf(t.Table)
+	}
+	if err := s.Importer.Replace(r.Context(), request.Actor(r), id, table, o); err != nil {
 		return err
 	}
 	s.tell(r.Context(), views.Toast{Text: "The new rows are being read. The old ones are served until they are in place."})
@@ -129,24 +149,25 @@ func (s *Server) previewDiscard(w http.ResponseWriter, r *http.Request) error {
 
 // filePage shows what a file on the server would become.
 func (s *Server) filePage(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.filePreview(r)
+	v, err := s.filePreview(r, nil)
 	if err != nil {
 		return err
 	}
 	v.TableName = suggestion(v.FileName)
-	return s.renderPreview(w, r, http.StatusOK, v)
+	return s.renderPreview(w, r, v)
 }
 
-func (s *Server) filePreview(r *http.Request) (views.PreviewView, error) {
+func (s *Server) filePreview(r *http.Request, o *files.Options) (views.PreviewView, error) {
 	f, err := s.file(r.Context(), param(r, "name"))
 	if err != nil {
 		return views.PreviewView{}, err
 	}
-	p, err := s.Importer.PreviewItem(r.Context(), f.Name)
-	if err != nil {
-		return views.PreviewView{}, unreadable(f.Name, err)
+	v := views.PreviewView{FileName: f.Name, Bytes: f.Bytes, Action: "/files/" + url.PathEscape(f.Name)}
+	if o != nil {
+		v.Options = *o
 	}
-	return views.PreviewView{FileName: f.Name, Bytes: f.Bytes, Preview: p, Action: "/files/" + url.PathEscape(f.Name)}, nil
+	v.Preview, err = s.Importer.PreviewItem(r.Context(), f.Name, v.Options)
+	return v, failed(&v, err)
 }
 
 // file finds a file that lies on the server, among those that are listed only.
@@ -168,14 +189,16 @@ func (s *Server) fileSave(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	n := newTable(r)
+	again := func(o *files.Options) (views.PreviewView, error) { return s.filePreview(r, o) }
+	o, err := corrections(r)
+	if fields, ok := fieldErrors(err); ok || r.PostFormValue("do") == "preview" {
+		return s.previewAgain(w, r, again, n, o, fields)
+	}
 
+	n.Options = o
 	t, err := s.Importer.CreateFromItem(r.Context(), request.Actor(r), param(r, "name"), n)
 	if fields, ok := fieldErrors(err); ok {
-		v, err := s.filePreview(r)
-		if err != nil {
-			return err
-		}
-		return s.previewAgain(w, r, v, n, fields)
+		return s.previewAgain(w, r, again, n, o, fields)
 	}
 	if err != nil {
 		return err

@@ -27,6 +27,10 @@ func (s *Server) Routes() []request.Route {
 	file.Long = true
 	export := post(access.SignedIn, "/console/csv", s.consoleCSV)
 	export.Long = true
+	inspect := post(access.Admin, "/sources/{name}/inspect", s.sourceInspect) // as long as its child may take
+	inspect.Long = true
+	rename := post(access.Admin, "/sources/{name}/tables/{table}/rename", s.sourceRename)
+	rename.Long = true
 	signIn := post(access.Public, "/login", s.signIn)
 	signIn.SignIn = true
 	firstRun := post(access.Public, "/first-run", s.firstRun)
@@ -52,7 +56,10 @@ func (s *Server) Routes() []request.Route {
 		get(access.NeedTable, "/tables/{id}", s.tablePage),
 
 		post(access.Admin, "/tables/{id}/sync", s.tableSync),
+		post(access.Admin, "/tables/{id}/profile", s.tableProfile),
 		post(access.Admin, "/tables/{id}/remove", s.tableRemove),
+		post(access.Admin, "/tables/{id}/settings", s.tableSettings),
+		post(access.Admin, "/tables/{id}/versions/{version}/restore", s.versionRestore),
 		post(access.Admin, "/samples", s.samplesLoad),
 		post(access.Admin, "/samples/remove", s.samplesRemove),
 		get(access.Admin, "/add", s.addPage),
@@ -62,8 +69,14 @@ func (s *Server) Routes() []request.Route {
 		post(access.Admin, "/uploads/{id}/discard", s.previewDiscard),
 		file,
 		post(access.Admin, "/files/{name}", s.fileSave),
+		get(access.Admin, "/sources", s.sourcesPage),
+		inspect,
+		rename,
 		get(access.Admin, "/syncs", s.syncsPage),
 		live,
+		post(access.Admin, "/syncs/rebuild", s.rebuild),
 		post(access.Admin, "/runs/{id}/cancel", s.runCancel),
+		post(access.Admin, "/runs/{id}/publish", s.runPublish),
+		post(access.Admin, "/runs/{id}/discard", s.runDiscard),
 	}
 }

@@ -25,6 +25,8 @@ type Uploads interface {
 	Stage(ctx context.Context, name string, r io.Reader) (files.Upload, error)
 	Discard(ctx context.Context, id files.UploadID) error
 	List(ctx context.Context) ([]files.File, error)
+	// Parts returns a person's uploads that are not complete.
+	Parts(ctx context.Context, owner people.UserID) ([]files.Part, error)
 }
 
 // Deps is what the pages are made of.
@@ -38,7 +40,11 @@ type Deps struct {
 	Syncer   *syncs.Syncer
 	Feed     *syncs.Feed
 	History  History
-	Spec     func() *huma.OpenAPI // the document of the JSON API
+	Profiler Profiler
+	// Rebuilder publishes when somebody asks for it.
+	Rebuilder interface{ Request(ctx context.Context) }
+	Sources   Sources
+	Spec      func() *huma.OpenAPI // the document of the JSON API
 
 	Now       func() time.Time
 	Stopping  <-chan struct{} // closed when the server stops: live pages end

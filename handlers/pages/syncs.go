@@ -59,7 +59,23 @@ func (s *Server) syncsView(r *http.Request, c access.Catalog, latest map[string]
 		return v, fmt.Errorf("sources: %w", err)
 	}
 
+	held, err := s.History.HeldRuns(ctx)
+	if err != nil {
+		return v, fmt.Errorf("held runs: %w", err)
+	}
+	if err := s.Syncer.Writing(); err != nil {
+		v.Stopped = request.Known(err).Message
+	}
+
+	if v.Rebuild.Last, err = s.History.LastRebuild(ctx); err != nil {
+		return v, fmt.Errorf("last rebuild: %w", err)
+	}
+	if v.Rebuild.Damaged, err = s.History.ListDamage(ctx); err != nil {
+		return v, fmt.Errorf("damaged versions: %w", err)
+	}
+
 	countTables(&v, c.Tables(), streaks)
+	v.Held = heldTables(held, c.Tables())
 	v.Live = liveRuns(live, latest, usual)
 	for _, source := range sources {
 		if source.State != "ok" || len(source.Problems) > 0 {
@@ -85,6 +101,7 @@ func countTables(v *views.SyncsView, tables []registry.Published, streaks map[re
 				f.Since, f.Tries = &streak.Since, streak.Tries
 			}
 			v.Failing = append(v.Failing, f)
+		case t.Status.State == registry.StatusHeld:
 		case t.Version != nil:
 			v.Fresh++
 		default:
@@ -119,6 +136,17 @@ func rank(s syncs.State) int {
 		return 0
 	}
 	return 1
+}
+
+// rebuild asks for a rebuild; the page shows how it went.
+func (s *Server) rebuild(w http.ResponseWriter, r *http.Request) error {
+	if s.Rebuilder == nil {
+		return domain.E(domain.Unavailable, "rebuild_off", "Nothing can be rebuilt here.")
+	}
+	s.Rebuilder.Request(r.Context())
+	s.tell(r.Context(), views.Toast{Text: "A rebuild was asked for. This page says when it is done."})
+	request.Redirect(w, r, "/syncs")
+	return nil
 }
 
 func (s *Server) runCancel(w http.ResponseWriter, r *http.Request) error {

@@ -42,12 +42,17 @@ func (s *Server) tablePage(w http.ResponseWriter, r *http.Request) error {
 
 	switch v.Tab {
 	case views.TabColumns:
+		v.Profile, err = s.Profiler.Of(r.Context(), t)
 	case views.TabSample:
 		err = s.sample(r, p, &v)
 	case views.TabRuns:
 		v.Runs, v.RunCount, err = s.runsOf(r, t.ID)
+	case views.TabVersions: // read below
 	}
 	if err != nil {
+		return err
+	}
+	if err := s.versionsOf(r, &v); err != nil {
 		return err
 	}
 

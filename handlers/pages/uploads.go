@@ -40,6 +40,9 @@ func (s *Server) uploadView(r *http.Request, table string) (views.UploadView, er
 		v.Replaces = &t.Table
 	}
 
+	if v.Unfinished, err = s.Uploads.Parts(r.Context(), request.Principal(r.Context()).UserID); err != nil {
+		return v, fmt.Errorf("list unfinished uploads: %w", err)
+	}
 	list, err := s.Uploads.List(r.Context())
 	if err != nil {
 		return v, fmt.Errorf("list files: %w", err)
@@ -187,15 +190,4 @@ func (b *bounded) Read(p []byte) (int, error) {
 }
 
 // suggestion names a table after a file.
-func suggestion(file string) string {
-	base := file
-	if _, ok := files.FormatOf(file); ok {
-		for i := len(file) - 1; i > 0; i-- {
-			if file[i] == '.' {
-				base = file[:i]
-				break
-			}
-		}
-	}
-	return registry.SuggestName(base)
-}
+func suggestion(file string) string { return registry.SuggestName(files.Stem(file)) }

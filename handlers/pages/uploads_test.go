@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"agnes/domain"
 	"agnes/domain/files"
@@ -56,6 +57,27 @@ func TestAddPage(t *testing.T) {
 		t.Errorf("table = %q", id)
 	}
 	b.get("/add?table=nothing").wantStatus(http.StatusNotFound)
+}
+
+func TestUnfinishedUploadsAreOffered(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	p.folder.parts = []files.Part{
+		{ID: "up7", Owner: p.admin.ID, Name: "big.csv", Bytes: 1 << 30, Arrived: 462 << 20, Mark: "big.csv|1073741824|7", Touched: p.clock.now().Add(-5 * time.Minute)},
+		{ID: "up8", Owner: p.analyst.ID, Name: "theirs.csv", Bytes: 10, Arrived: 1},
+	}
+	b := p.as(p.admin)
+	for _, path := range []string{"/add", "/add?table="} {
+		got := b.get(path).wantStatus(http.StatusOK).wantText("big.csv", "462 MiB of 1 GiB arrived, 5 min ago", "Continue at 45 %").wantNoText("theirs.csv")
+		if row := got.Find("[data-upload-unfinished]"); row.AttrOr("data-upload-unfinished", "") != "big.csv|1073741824|7" || row.Find("form[action='/uploads/up7/discard']").Length() != 1 {
+			t.Errorf("%s: the upload cannot be continued or thrown away", path)
+		}
+		if _, hidden := got.Find("[data-upload-continue]").Attr("hidden"); !hidden {
+			t.Errorf("%s: what only a script can do is offered without one", path)
+		}
+	}
+	p.folder.parts = nil
+	b.get("/add").wantNoText("Unfinished")
 }
 
 func TestUploadBecomesATable(t *testing.T) {

@@ -10,7 +10,6 @@ import "./live.js";
 import "./palette.js";
 import "./times.js";
 import "./toasts.js";
-import "./upload.js";
 
 // Settling copies style attributes between old and new elements, which the policy refuses.
 htmx.config.defaultSettleDelay = 0;

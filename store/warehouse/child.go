@@ -29,11 +29,11 @@ func RunExtract(ctx context.Context, stdin io.Reader, events io.Writer, connecto
 		if err := decodeJob(stdin, &job); err != nil {
 			return err
 		}
-		s, err := openStore(job.DataDir, job.Budget, log)
+		s, err := openStore(ctx, job.DataDir, job.Budget, log)
 		if err != nil {
 			return err
 		}
-		if !registry.Identifier(job.Source) && job.Inspect != work.InspectFile {
+		if !registry.Identifier(job.Source) && job.Inspect != work.InspectFile && job.Inspect != work.InspectVersions {
 			return badJob(fmt.Errorf("source %q is not a name", job.Source))
 		}
 		if err := enterSandbox(job.Budget, s.extractDoors(job), log); err != nil {
@@ -50,7 +50,7 @@ func RunRebuild(ctx context.Context, stdin io.Reader, events io.Writer, log *slo
 		if err := decodeJob(stdin, &job); err != nil {
 			return err
 		}
-		s, err := openStore(job.DataDir, job.Budget, log)
+		s, err := openStore(ctx, job.DataDir, job.Budget, log)
 		if err != nil {
 			return err
 		}
@@ -95,11 +95,12 @@ func badJob(err error) error {
 	return refuse("job_invalid", "Report this to the administrator.", "The server gave its worker a job that it does not understand.").because(err)
 }
 
-func openStore(dataDir string, budget work.Budget, log *slog.Logger) (*Store, error) {
+func openStore(ctx context.Context, dataDir string, budget work.Budget, log *slog.Logger) (*Store, error) {
 	s, err := NewStore(dataDir, budget, log)
 	if err != nil {
 		return nil, badJob(err)
 	}
+	s.reached = pointsOf(ctx)
 	return s, nil
 }
 
@@ -110,9 +111,27 @@ func (s *Store) extract(ctx context.Context, job work.ExtractJob, connectors map
 	case work.InspectFile:
 		return s.inspectFile(ctx, job, report)
 	case work.InspectSource:
-		tables, err := s.SourceTables(ctx, job.Source)
+		found, err := s.SourceTables(ctx, job.Source)
 		if err == nil {
-			report(work.Event{Source: tables})
+			report(work.Event{Source: &found})
+		}
+		return err
+	case work.InspectRemote:
+		tried, err := s.AttachRemote(ctx, job.Attach)
+		if err == nil {
+			report(work.Event{Attached: tried})
+		}
+		return err
+	case work.InspectJoin:
+		out, err := s.Join(ctx, job.VersionID, job.Keys)
+		if err == nil {
+			report(work.Event{Extracted: &out})
+		}
+		return err
+	case work.InspectVersions:
+		damaged, err := s.verifyPaced(ctx, job.Verify, job.BytesPerSecond)
+		if err == nil {
+			report(work.Event{Damaged: damaged})
 		}
 		return err
 	case "":
@@ -123,8 +142,7 @@ func (s *Store) extract(ctx context.Context, job work.ExtractJob, connectors map
 	if !known {
 		return badJob(fmt.Errorf("connector %q is not known", job.Connector))
 	}
-	to := Target{Source: job.Source, Table: job.Table, VersionID: job.VersionID}
-	out, err := connector.Extract(ctx, job, sink{store: s, to: to, report: report})
+	out, err := connector.Extract(ctx, job, s.Sink(job, report))
 	if err == nil {
 		report(work.Event{Extracted: &out})
 	}
@@ -133,10 +151,10 @@ func (s *Store) extract(ctx context.Context, job work.ExtractJob, connectors map
 
 func (s *Store) inspectFile(ctx context.Context, job work.ExtractJob, report Report) error {
 	format, known := files.FormatOf(job.Key)
-	if !known {
-		return refuse("file_format_unknown", "Upload CSV, TSV, JSON, NDJSON or Parquet.", "The file has a format that is not read.")
+	if !known && !s.many(job.Key) {
+		return unknownFormat()
 	}
-	preview, err := s.Preview(ctx, job.Key, format)
+	preview, err := s.PreviewWith(ctx, job.Key, format, job.Options)
 	if err == nil {
 		report(work.Event{Preview: &preview})
 	}
@@ -145,14 +163,21 @@ func (s *Store) inspectFile(ctx context.Context, job work.ExtractJob, report Rep
 
 // sink makes versions for a connector.
 type sink struct {
-	store  *Store
-	to     Target
-	report Report
+	store   *Store
+	to      Target
+	options files.Options
+	report  Report
+}
+
+// Sink is what the connector of a job hands its rows to.
+func (s *Store) Sink(job work.ExtractJob, report Report) work.Sink {
+	to := Target{Source: job.Source, Table: job.Table, VersionID: job.VersionID}
+	return sink{store: s, to: to, options: job.Options, report: report}
 }
 
 // Convert implements work.Sink.
 func (k sink) Convert(ctx context.Context, key string, format files.Format) (work.Extracted, error) {
-	return k.store.Convert(ctx, key, format, k.to, k.report)
+	return k.store.ConvertWith(ctx, key, format, k.options, k.to, k.report)
 }
 
 // Snapshot implements work.Sink.

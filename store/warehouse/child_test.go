@@ -50,6 +50,8 @@ func TestChildProcess(t *testing.T) {
 		err = RunExtract(t.Context(), os.Stdin, events, map[string]Connector{"files": testConnector{}, "custom": testConnector{}}, log)
 	case "rebuild":
 		err = RunRebuild(t.Context(), os.Stdin, events, log)
+	case "profile":
+		err = RunProfile(t.Context(), os.Stdin, events, log)
 	case "hold":
 		err = holdOpen(flag.Arg(1))
 	case "peek":
@@ -225,8 +227,8 @@ func TestInspectChild(t *testing.T) {
 	}
 	newShop(t, s, metaFor("shop", "('t','',1,1,now(),'local')"), "CREATE TABLE shop.t AS SELECT 1 AS i")
 	job.Inspect, job.Source = work.InspectSource, "shop"
-	if events := mustEvents(t, "extract", job); len(events[0].Source) != 1 || events[0].Source[0].Name != "t" {
-		t.Errorf("events %+v", events)
+	if events := mustEvents(t, "extract", job); events[0].Source == nil || len(events[0].Source.Tables) != 1 || events[0].Source.Tables[0].Name != "t" {
+		t.Errorf("events %+v %+v", events, events[0].Failure)
 	}
 }
 

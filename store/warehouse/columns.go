@@ -57,7 +57,44 @@ type relation struct {
 	from     string
 	columns  []registry.Column
 	reads    map[int]string // columns that are not stored as they are read: SQL with {} for the value
+	tries    map[int]bool   // of reads, those that make NULL of a value that does not fit
+	drops    map[int]bool   // columns that are left out
+	names    []string       // of from, where columns have got others
+	hive     []hiveCell     // columns that folders' names give
+	where    string         // SQL that a row must meet, over the columns of t; "" for all
 	warnings []string
+}
+
+// kept are the columns that are stored.
+func (r relation) kept() []registry.Column {
+	kept := make([]registry.Column, 0, len(r.columns))
+	for i, c := range r.columns {
+		if !r.drops[i] {
+			kept = append(kept, c)
+		}
+	}
+	for _, h := range r.hive {
+		kept = append(kept, registry.Column{Name: h.name, Type: "VARCHAR"})
+	}
+	return kept
+}
+
+// value is a column of t as it is stored.
+func (r relation) value(i int) string {
+	if read, differs := r.reads[i]; differs {
+		return strings.ReplaceAll(read, "{}", r.raw(i))
+	}
+	return r.raw(i)
+}
+
+// raw is a column of t as it is read.
+func (r relation) raw(i int) string { return "t." + quoteIdent(r.sourceName(i)) }
+
+func (r relation) sourceName(i int) string {
+	if r.names != nil {
+		return r.names[i]
+	}
+	return r.columns[i].Name
 }
 
 // newRelation gives from, which has columns, names that all survive.
@@ -114,22 +151,27 @@ func (r relation) selectText() string {
 }
 
 func (r relation) selectAs(as func(value string) string) string {
-	values := make([]string, len(r.columns))
+	values := make([]string, 0, len(r.columns))
 	for i, c := range r.columns {
-		value := "t." + quoteIdent(c.Name)
-		if read, differs := r.reads[i]; differs {
-			value = strings.ReplaceAll(read, "{}", value)
+		if !r.drops[i] {
+			values = append(values, as(r.value(i))+" AS "+quoteIdent(c.Name))
 		}
-		values[i] = as(value) + " AS " + quoteIdent(c.Name)
 	}
-	return "SELECT " + strings.Join(values, ", ") + " FROM " + r.named()
+	for _, h := range r.hive {
+		values = append(values, as("CAST("+h.literal()+" AS VARCHAR)")+" AS "+quoteIdent(h.name))
+	}
+	query := "SELECT " + strings.Join(values, ", ") + " FROM " + r.named()
+	if r.where != "" {
+		query += " WHERE " + r.where
+	}
+	return query
 }
 
 // named is the relation under the name t, with the names of its columns.
 func (r relation) named() string {
 	names := make([]string, len(r.columns))
-	for i, c := range r.columns {
-		names[i] = quoteIdent(c.Name)
+	for i := range r.columns {
+		names[i] = quoteIdent(r.sourceName(i))
 	}
 	return r.from + " AS t(" + strings.Join(names, ", ") + ")"
 }

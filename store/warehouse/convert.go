@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"path/filepath"
+	"slices"
 
 	"agnes/domain/files"
 	"agnes/domain/registry"
@@ -18,61 +19,182 @@ type Target struct {
 	VersionID     registry.VersionID
 }
 
-// Convert makes a version of the rows of a file. Nothing of the file is
-// dropped silently: every row fits, or the work stops with the line that does
-// not, and columns that had to be renamed are in Warnings.
+// Convert makes a version of the rows of a file as it is found.
 func (s *Store) Convert(ctx context.Context, key string, format files.Format, to Target, report Report) (work.Extracted, error) {
-	path, err := s.path(key)
-	if err != nil {
-		return work.Extracted{}, err
-	}
+	return s.ConvertWith(ctx, key, format, files.Options{}, to, report)
+}
+
+// ConvertWith makes a version of the rows of a file, a folder or a pattern, with
+// corrections. Nothing is dropped silently: every row fits, or the work stops
+// with the line that does not, or the corrections say what becomes of it; what
+// was put aside or made NULL is told as a report, and columns that had to be
+// renamed are in Warnings.
+func (s *Store) ConvertWith(ctx context.Context, key string, format files.Format, o files.Options, to Target, report Report) (work.Extracted, error) {
 	report.phase(syncs.Extract)
-	if err := probe(path, format); err != nil {
-		return work.Extracted{}, err
-	}
 	version, err := versionKey(to.Source, to.Table, to.VersionID)
 	if err != nil {
 		return work.Extracted{}, err
 	}
-	var warnings []string
-	out, err := s.publishParquet(ctx, version, func(temp string) (rows int64, err error) {
-		db, err := s.locked(ctx, path, temp)
+	read := s.convertOne
+	if s.many(key) {
+		read = s.convertMany
+	}
+	var got converted
+	out, err := s.publishParquet(ctx, version, func(temp string) (_ int64, err error) {
+		if got, err = read(ctx, key, format, o, temp, report); err == nil && got.rows == 0 {
+			err = noRows(key, got.report.Misfits.Count)
+		}
 		if err != nil {
 			return 0, err
 		}
-		defer func() { err = errors.Join(err, db.Close()) }()
-		rows, warnings, err = s.convert(ctx, db, reader{path: path, format: format}, temp, report)
-		if err == nil && rows == 0 {
-			err = noRows(path)
-		}
 		report.phase(syncs.Publish)
-		return rows, err
+		return got.rows, s.aside(ctx, &got, version)
 	})
+	if !got.report.Empty() && report != nil {
+		report(work.Event{Report: &got.report})
+	}
 	if err != nil {
 		return work.Extracted{}, err
 	}
-	out.Warnings = warnings
+	out.Warnings = got.warnings
 	return out, nil
 }
 
-func (s *Store) convert(ctx context.Context, db *sql.DB, r reader, temp string, report Report) (int64, []string, error) {
-	rel, err := r.open(ctx, db, wholeFile)
-	if err != nil {
-		return 0, nil, err
+// aside publishes the rows that were put aside.
+func (s *Store) aside(ctx context.Context, got *converted, version string) error {
+	if got.aside == "" {
+		return nil
 	}
-	done := report.watch(syncs.Convert, r.path, temp)
-	rows, err := copyOut(ctx, db, rel, temp)
+	key := misfitsKey(version)
+	size, err := s.keepAside(ctx, got.aside, key)
+	got.report.Misfits.Key, got.report.Misfits.Bytes = key, size
+	return err
+}
+
+// converted is what became of a file.
+type converted struct {
+	rows     int64
+	warnings []string
+	report   files.Report
+	aside    string // the file of the scratch folder with the rows that do not fit
+}
+
+// convertOne makes a Parquet file of one file.
+func (s *Store) convertOne(ctx context.Context, key string, format files.Format, o files.Options, temp string, report Report) (got converted, err error) {
+	r, err := s.prepare(ctx, key, format, o, 0)
 	if err != nil {
-		if again, worthIt := r.retype(ctx, db, err); worthIt {
+		return got, err
+	}
+	db, err := s.locked(ctx, r.path, temp, s.asideFile())
+	if err != nil {
+		return got, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return s.convert(ctx, db, r, temp, report)
+}
+
+// convert makes a Parquet file of a file that was prepared, and makes sure that
+// the file stayed as it was.
+func (s *Store) convert(ctx context.Context, db *sql.DB, r *reader, temp string, report Report) (got converted, err error) {
+	r.lenient = r.options.Policy() == files.SkipRows
+	rel, err := r.open(ctx, db, wholeFile)
+	if err == nil {
+		done := report.watch(syncs.Convert, r.path, temp)
+		got, err = s.copyFitting(ctx, db, r, rel, temp)
+		if again, worthIt := s.retype(ctx, db, r, err); worthIt {
 			rel = again
-			rows, err = copyOut(ctx, db, rel, temp)
+			got, err = s.copyFitting(ctx, db, r, rel, temp)
+		}
+		done()
+	}
+	if err != nil {
+		err = r.orChanged(r.fault(err))
+		if got.report.Empty() {
+			got.report = s.whatMisfits(ctx, db, r, err)
+		}
+		return got, err
+	}
+	if r.sheet != nil {
+		got.report.Losses = append(got.report.Losses, r.sheetLosses(rel)...)
+	}
+	got.warnings = append(slices.Clone(rel.warnings), r.loneObject(got.rows)...)
+	return got, r.unchanged()
+}
+
+// retype is the second try where types are only guesses and every row must fit.
+func (s *Store) retype(ctx context.Context, db *sql.DB, r *reader, err error) (relation, bool) {
+	if err == nil || r.options.Policy() != files.RejectAll {
+		return relation{}, false
+	}
+	return r.retype(ctx, db, err)
+}
+
+// copyFitting writes the rows that fit to a Parquet file, and deals with the
+// others as the corrections say.
+func (s *Store) copyFitting(ctx context.Context, db *sql.DB, r *reader, rel relation, temp string) (got converted, err error) {
+	losses, err := rel.losses(ctx, db, 0)
+	if err != nil {
+		return got, err
+	}
+	policy := r.options.Policy()
+	query := rejectQuery
+	if len(losses) > 0 {
+		switch policy {
+		case files.NullCells:
+			got.report.Losses = losses
+		case files.RejectAll, files.SkipRows:
+			query = rel.misfitQuery(0)
+			if got.report.Misfits, err = misfits(ctx, db, query); err != nil {
+				return got, err
+			}
+			if policy == files.RejectAll {
+				return got, valuesMisfit(r.name(), rel, losses)
+			}
+			if got.aside, err = s.putAside(ctx, db, query); err != nil {
+				return got, err
+			}
+			rel.where = "NOT coalesce(" + rel.badRow() + ", false)"
 		}
 	}
-	done()
-	if err != nil {
-		return 0, nil, r.fault(err)
+	if got.rows, err = copyOut(ctx, db, rel, temp); err != nil || !r.lenient || !r.delimited() {
+		return got, err
 	}
-	return rows, append(rel.warnings, r.loneObject(rows)...), nil
+	if got.report.Misfits, err = misfits(ctx, db, query); err == nil && got.report.Misfits.Count > 0 {
+		got.aside, err = s.putAside(ctx, db, query)
+	}
+	return got, err
+}
+
+// valuesMisfit refuses a file whose values do not have the types that the
+// corrections give them.
+func valuesMisfit(name string, rel relation, losses []files.Loss) error {
+	l := losses[0]
+	kind := ""
+	for _, c := range rel.columns {
+		if c.Name == l.Column {
+			kind = c.Type
+		}
+	}
+	return refuse("file_value_misfit", "Correct the values, choose another type, or choose what becomes of rows that do not fit.",
+		"%s of column %s in %s are not %s, such as %q.", countOf(l.Count, "value"), l.Column, name, typeWords(kind), shorten(l.Example, 80))
+}
+
+// whatMisfits says which rows made err, as far as another look tells. It is a
+// courtesy: err stands without it.
+func (s *Store) whatMisfits(ctx context.Context, db *sql.DB, r *reader, err error) files.Report {
+	var told *fault
+	rows := []string{"file_row_misfit", "file_value_misfit", "file_quote_open", "file_line_too_long"}
+	if !r.delimited() || !errors.As(err, &told) || !slices.Contains(rows, told.Code) {
+		return files.Report{}
+	}
+	look := *r
+	look.lenient = true
+	_, report, err := look.scan(ctx, db, 0)
+	if err != nil {
+		s.log.Info("rows that do not fit are not listed", "err", err)
+		return files.Report{}
+	}
+	return report
 }
 
 // copyOut streams a relation into a Parquet file and returns its rows. The
@@ -84,6 +206,10 @@ func copyOut(ctx context.Context, db *sql.DB, rel relation, temp string) (int64,
 	return rows, err //nolint:wrapcheck // callers read DuckDB's words
 }
 
-func noRows(path string) *fault {
+func noRows(path string, misfits int64) *fault {
+	if misfits > 0 {
+		return refuse("file_all_misfit", "Check separator, types and dates under the corrections.", "None of the %s of %s fit, so there is no table to make.",
+			countOf(misfits, "row"), filepath.Base(path))
+	}
 	return refuse("file_no_rows", "Check the export that made it, then upload it again.", "%s has column names but no rows.", filepath.Base(path))
 }

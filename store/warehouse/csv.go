@@ -29,53 +29,72 @@ type dialect struct {
 	header                bool
 	columns               []registry.Column
 	dateFormat, timestamp string
+	nulls                 []string // words for NULL beside the empty text
+	decimal               string
+	lenient               bool   // rows that do not have the shape are passed over
+	rejects               string // the table that they are noted in
 	warnings              []string
 }
 
-// sniffOptions narrow what the sniffer may choose; "" leaves it free.
-type sniffOptions struct {
-	delim, quote string
-	fixed        *dialect // keep this dialect, guess the types only
-	sample       int
-}
-
 // sniffCSV finds the dialect and the types of a CSV file.
-func sniffCSV(ctx context.Context, db *sql.DB, path string, format files.Format) (dialect, error) {
-	options := sniffOptions{quote: `"`, sample: sampleRows}
-	if format == files.TSV {
-		options.delim = "\t"
-	}
-	d, err := sniff(ctx, db, path, options)
-	if err != nil || len(d.columns) < 2 {
+func (r *reader) sniffCSV(ctx context.Context, db *sql.DB) error {
+	options := r.sniffOptions()
+	d, err := sniff(ctx, db, r.path, options)
+	if r.options.Delimiter == "" && r.format != files.XLSX && (err != nil || len(d.columns) < 2) {
 		// Double quotes or tabs were only a first guess.
-		free, freely := sniff(ctx, db, path, sniffOptions{sample: sampleRows})
+		options.delim = ""
+		if r.options.Quote == "" {
+			options.quote, options.escape = "", ""
+		}
+		free, freely := sniff(ctx, db, r.path, options)
 		if freely == nil && (err != nil || len(free.columns) > 1) {
 			d, err = free, nil
 		}
 	}
 	if err != nil && (engineBroken(err) || ctx.Err() != nil) {
-		return dialect{}, err
+		return err
 	}
-	if ragged := checkShape(ctx, db, path, d, err); ragged != nil {
-		return dialect{}, ragged
+	if d, err = r.checkShape(ctx, db, d, err); err != nil {
+		return err
 	}
-	if d.skip > 0 {
-		d.warnings = append(d.warnings, leftOut(d.skip))
+	if d.skip > r.options.Skip {
+		d.warnings = append(d.warnings, leftOut(d.skip-r.options.Skip))
 	}
-	if d.quote == "" {
+	if d.quote == "" && !options.unquoted {
 		d.quote, d.escape = `"`, `"`
 		if err := d.scan(ctx, db, sampleRows); err != nil {
 			d.quote, d.escape = "", ""
 			d.warnings = append(d.warnings, "Quote characters in this file do not come in pairs. They are kept as part of the text.")
 		}
 	}
-	if !d.header {
+	if !d.header && r.options.Header != files.No {
 		d.warnings = append(d.warnings, "No line with column names was found. The columns are numbered.")
 	}
 	if err := d.readNames(ctx, db); err != nil {
-		return dialect{}, err
+		return err
 	}
-	return d, d.keepDigits(ctx, db, sampleRows)
+	if err := d.keepDigits(ctx, db, sampleRows); err != nil {
+		return err
+	}
+	r.keepText(&d)
+	if r.lenient {
+		d.rejects = rejectsTable
+	}
+	r.csv = d
+	return nil
+}
+
+// keepText makes text of a sheet's columns that hold text cells: what looks
+// like a number there, such as 00123, was not meant as one.
+func (r *reader) keepText(d *dialect) {
+	if r.sheet == nil {
+		return
+	}
+	for i := range d.columns {
+		if i < len(r.sheet.text) && r.sheet.text[i] {
+			d.columns[i].Type = "VARCHAR"
+		}
+	}
 }
 
 func leftOut(lines int) string {
@@ -87,7 +106,7 @@ func leftOut(lines int) string {
 
 // retype guesses the types anew from every row, in the same dialect.
 func (d dialect) retype(ctx context.Context, db *sql.DB) (dialect, error) {
-	again, err := sniff(ctx, db, d.path, sniffOptions{fixed: &d, sample: wholeFile})
+	again, err := sniff(ctx, db, d.path, sniffOptions{fixed: &d, sample: wholeFile, nulls: d.nulls, decimal: d.decimal, lenient: d.lenient})
 	if err != nil {
 		return dialect{}, err
 	}
@@ -104,23 +123,12 @@ func (d dialect) retype(ctx context.Context, db *sql.DB) (dialect, error) {
 // sniff asks DuckDB's sniffer. Lines that begin with # are rows like others:
 // what the sniffer takes for comments would be lost.
 func sniff(ctx context.Context, db *sql.DB, path string, o sniffOptions) (dialect, error) {
-	args := []string{quoteFile(path), "comment = ''", "compression = 'none'", fmt.Sprintf("sample_size = %d", o.sample)}
-	if o.fixed != nil {
-		args = append(args, o.fixed.shape()...)
-	} else {
-		if o.delim != "" {
-			args = append(args, "delim = "+quoteLiteral(o.delim))
-		}
-		if o.quote != "" {
-			args = append(args, "quote = "+quoteLiteral(o.quote), "escape = "+quoteLiteral(o.quote))
-		}
-	}
-	d := dialect{path: path}
+	d := dialect{path: path, nulls: o.nulls, decimal: o.decimal, lenient: o.lenient}
 	var columns string
 	var date, timestamp sql.NullString
 	err := db.QueryRowContext(ctx, `
 		SELECT Delimiter, Quote, Escape, NewLineDelimiter, SkipRows, HasHeader, CAST(to_json(Columns) AS VARCHAR), DateFormat, TimestampFormat
-		FROM sniff_csv(`+strings.Join(args, ", ")+")").
+		FROM sniff_csv(`+strings.Join(o.args(path), ", ")+")").
 		Scan(&d.delim, &d.quote, &d.escape, &d.newline, &d.skip, &d.header, &columns, &date, &timestamp)
 	if err != nil {
 		return dialect{}, fmt.Errorf("sniff file: %w", err)
@@ -159,7 +167,7 @@ func (d dialect) from() string {
 		columns[i] = quoteLiteral(c.Name) + ": " + quoteLiteral(c.Type)
 	}
 	args := append([]string{
-		quoteFile(d.path), "auto_detect = false", "comment = ''", "compression = 'none'",
+		quoteFile(d.path), "auto_detect = false", "hive_partitioning = false", "comment = ''", "compression = 'none'",
 		"columns = {" + strings.Join(columns, ", ") + "}",
 	}, d.shape()...)
 	if d.dateFormat != "" {
@@ -168,6 +176,14 @@ func (d dialect) from() string {
 	if d.timestamp != "" {
 		args = append(args, "timestampformat = "+quoteLiteral(d.timestamp))
 	}
+	switch {
+	case d.rejects != "":
+		args = append(args, "store_rejects = true", "rejects_limit = 0",
+			"rejects_table = "+quoteLiteral(d.rejects), "rejects_scan = "+quoteLiteral(d.rejects+"_scan"))
+	case d.lenient:
+		args = append(args, "ignore_errors = true")
+	}
+	args = append(args, valueOptions(d.nulls, d.decimal)...)
 	return "read_csv(" + strings.Join(args, ", ") + ")"
 }
 
@@ -180,7 +196,7 @@ func (d dialect) asText() dialect {
 			columns[i].Name = c.Name
 		}
 	}
-	d.columns = columns
+	d.columns, d.rejects, d.decimal = columns, "", ""
 	return d
 }
 

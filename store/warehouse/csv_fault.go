@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"agnes/domain/files"
 	"agnes/domain/registry"
 )
 
@@ -19,7 +20,7 @@ var (
 	csvColumns = regexp.MustCompile(`Expected Number of Columns: (\d+) Found: (\d+)`)
 )
 
-const nextMendLine = "Correct that line and upload the file again."
+const nextMendLine = "Correct that line and upload the file again, or choose what becomes of rows that do not fit."
 
 // csvFault puts DuckDB's error about a CSV file into words: which line, which
 // column, what is wrong.
@@ -45,7 +46,7 @@ func csvFault(err error, path string) error {
 	switch {
 	case csvValue.MatchString(text):
 		m := csvValue.FindStringSubmatch(text)
-		return refuse("file_value_misfit", "Correct the value, or put the column's values in quotes with a letter in each, and upload the file again.",
+		return refuse("file_value_misfit", "Correct the value in the file, read the column as text, or choose what becomes of rows that do not fit.",
 			"Line %d of %s: %q in column %s is not %s, as the other rows have.", line, name, shorten(m[2], 80), m[1], typeWords(m[3])).atLine(line).because(err)
 	case csvColumns.MatchString(text):
 		m := csvColumns.FindStringSubmatch(text)
@@ -91,37 +92,91 @@ func typeWords(kind string) string {
 
 // checkShape finds the row that misled the sniffer. A row with a value too
 // many or too few makes it believe in one wide column, or skip all lines up to
-// there. sniffed is its error, if it found nothing at all.
-func checkShape(ctx context.Context, db *sql.DB, path string, d dialect, sniffed error) error {
-	head, _, err := readHead(path)
+// there. sniffed is its error, if it found nothing at all. A lenient reader gets
+// the dialect of the header instead, and such rows are put aside.
+func (r *reader) checkShape(ctx context.Context, db *sql.DB, d dialect, sniffed error) (dialect, error) {
+	guess, misled, err := r.headShape(d, sniffed)
 	if err != nil {
-		return err
+		return d, err
 	}
-	first, _, _ := bytes.Cut(bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\ufeff")), "\r\n"), []byte("\n"))
-	line := strings.TrimRight(string(first), "\r")
-	guess := dialect{path: path, quote: `"`, escape: `"`, header: true}
-	var wide int
-	switch {
-	case sniffed != nil || len(d.columns) == 1 && d.skip == 0:
-		guess.delim, wide = likelyDelimiter(line)
-	case d.skip > 0:
-		guess.delim, wide = d.delim, countValues(line, d.delim)
-		if wide != len(d.columns) {
-			return nil // lines before the table, as spreadsheets have
+	if misled {
+		err := guess.scan(ctx, db, wholeFile)
+		if err != nil && r.lenient && !engineBroken(err) && ctx.Err() == nil {
+			return r.sniffLike(ctx, db, guess)
 		}
-	default:
-		return nil
-	}
-	if wide > 1 {
-		guess.columns = make([]registry.Column, wide)
-		if err := guess.scan(ctx, db, wholeFile); err != nil {
-			return csvFault(err, path)
+		if err != nil {
+			return d, csvFault(err, r.path)
 		}
 	}
 	if sniffed != nil {
-		return csvFault(sniffed, path)
+		return d, csvFault(sniffed, r.path)
 	}
-	return nil
+	return d, nil
+}
+
+// headShape is the dialect that the first line has, and whether the sniffer's
+// is another one.
+func (r *reader) headShape(d dialect, sniffed error) (guess dialect, misled bool, err error) {
+	if r.format == files.XLSX {
+		return guess, false, nil
+	}
+	head, _, err := readHead(r.path, files.Plain)
+	if err != nil {
+		return guess, false, err
+	}
+	for range r.options.Skip {
+		_, head, _ = bytes.Cut(head, []byte("\n"))
+	}
+	first, _, _ := bytes.Cut(bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\ufeff")), "\r\n"), []byte("\n"))
+	line := strings.TrimRight(string(first), "\r")
+	guess = dialect{path: r.path, quote: `"`, escape: `"`, header: true, skip: r.options.Skip, nulls: r.options.Nulls, decimal: r.options.Decimal}
+	var wide int
+	switch {
+	case sniffed != nil || len(d.columns) == 1 && d.skip <= r.options.Skip:
+		guess.delim, wide = likelyDelimiter(line)
+		if c := r.options.Delimiter; c != "" {
+			guess.delim, wide = c, countValues(line, c)
+		}
+	case d.skip > r.options.Skip:
+		guess.delim, wide = d.delim, countValues(line, d.delim)
+		if wide != len(d.columns) && (wide < 2 || likeFirst(head, d.delim, wide, d.skip) < 2) {
+			return guess, false, nil // lines before the table, as spreadsheets have
+		}
+	}
+	guess.columns = make([]registry.Column, wide)
+	return guess, wide > 1, nil
+}
+
+// likeFirst counts, among the first lines, those with as many values as the first.
+func likeFirst(head []byte, delim string, wide, lines int) (like int) {
+	for line := range bytes.SplitSeq(head, []byte("\n")) {
+		if lines--; lines < 0 {
+			break
+		}
+		if countValues(strings.TrimRight(string(line), "\r"), delim) == wide {
+			like++
+		}
+	}
+	return like
+}
+
+// sniffLike finds the types of the rows that have this dialect.
+func (r *reader) sniffLike(ctx context.Context, db *sql.DB, guess dialect) (dialect, error) {
+	o := r.sniffOptions()
+	o.delim, o.quote, o.escape, o.header, o.skip = guess.delim, guess.quote, guess.escape, files.Yes, guess.skip
+	if r.options.Header == files.No {
+		o.header = files.No
+	}
+	d, err := sniff(ctx, db, r.path, o)
+	if err != nil {
+		return d, csvFault(err, r.path)
+	}
+	if len(d.columns) == len(guess.columns) {
+		d.skip = guess.skip
+		return d, nil
+	}
+	guess.lenient = true
+	return guess.asText(), nil
 }
 
 // likelyDelimiter returns the separator that a header line uses, and how many

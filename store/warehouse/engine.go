@@ -21,6 +21,11 @@ const (
 // extensions, spilling to the job's scratch folder only. What it may read and
 // write is narrowed further by lock.
 func (s *Store) Open(ctx context.Context) (*sql.DB, error) {
+	return s.openWith(ctx, "SET GLOBAL allow_community_extensions = false;")
+}
+
+// openWith is Open with settings of the caller's about extensions.
+func (s *Store) openWith(ctx context.Context, extensions string) (*sql.DB, error) {
 	if err := os.MkdirAll(s.scratch, 0o750); err != nil {
 		return nil, fmt.Errorf("make scratch folder: %w", err)
 	}
@@ -35,7 +40,7 @@ func (s *Store) Open(ctx context.Context) (*sql.DB, error) {
 	db := sql.OpenDB(connector)
 	// Settings go to the instance once, not to each connection: after lock, a
 	// new connection could not repeat them.
-	if _, err := db.ExecContext(ctx, s.settings(spill)); err != nil {
+	if _, err := db.ExecContext(ctx, s.settings(spill)+extensions); err != nil {
 		return nil, closeAfter(db, fmt.Errorf("configure engine: %w", err))
 	}
 	return db, nil
@@ -52,7 +57,6 @@ func (s *Store) settings(spill int64) string {
 	return fmt.Sprintf(`
 		SET GLOBAL autoinstall_known_extensions = false;
 		SET GLOBAL autoload_known_extensions = false;
-		SET GLOBAL allow_community_extensions = false;
 		SET GLOBAL allow_persistent_secrets = false;
 		SET GLOBAL memory_limit = '%dB';
 		SET GLOBAL threads = %d;

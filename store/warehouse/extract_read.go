@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -13,14 +12,10 @@ import (
 	"strings"
 
 	"agnes/domain/registry"
-	"agnes/domain/work"
 )
 
 // newestStorage is the newest storage version that DuckDB 1.5 opens.
 const newestStorage = 68
-
-// metaRows bounds what is read of a _meta table.
-const metaRows = 20000
 
 const (
 	nextExtractor = "Run the extractor again; if it happens again, ask its owner."
@@ -33,10 +28,15 @@ const (
 type extract struct {
 	db    *sql.DB
 	alias string
+	meta  metaShape
+	file  string
+	was   fs.FileInfo // of file, before it was opened
+
+	fileBytes int64 // of each file of a large table
 }
 
 // openExtract opens the extract of a source. output, if any, is the one file
-// outside the folder that may be written.
+// outside the folder that may be written, or with a "/" at its end the folder.
 func (s *Store) openExtract(ctx context.Context, source string, output ...string) (*extract, error) {
 	if !registry.Identifier(source) {
 		return nil, refuse("source_name_invalid", "Rename the folder: letters, digits and _, no digit first, at most 64 characters.",
@@ -46,24 +46,65 @@ func (s *Store) openExtract(ctx context.Context, source string, output ...string
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-		return nil, refuse("extract_missing", "Run the extractor first.", "The source %s has no extract.duckdb.", source).because(err)
+	was, err := lookAtExtract(file, source)
+	if err != nil {
+		return nil, err
 	}
 	db, err := s.Open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	e := &extract{db: db, alias: extractAlias(source)}
+	e := &extract{db: db, alias: extractAlias(source), file: file, was: was, fileBytes: s.split.fileBytes}
 	if _, err := db.ExecContext(ctx, "ATTACH "+quoteLiteral(file)+" AS "+quoteIdent(e.alias)+" (READ_ONLY)"); err != nil {
 		return nil, closeAfter(db, attachFault(err, file, source))
 	}
-	if err := lock(ctx, db, []string{filepath.Dir(file) + "/"}, output); err != nil {
+	dirs := []string{filepath.Dir(file) + "/"}
+	if len(output) > 0 && strings.HasSuffix(output[0], "/") {
+		dirs, output = append(dirs, output[0]), []string{strings.TrimSuffix(output[0], "/")}
+	}
+	if err := lock(ctx, db, dirs, output); err != nil {
 		return nil, closeAfter(db, err)
 	}
-	if err := e.checkMeta(ctx, source); err != nil {
+	if e.meta, err = e.shape(ctx, source); err != nil {
 		return nil, closeAfter(db, err)
 	}
 	return e, nil
+}
+
+// lookAtExtract fails unless there is a file that can be a whole extract.
+func lookAtExtract(file, source string) (fs.FileInfo, error) {
+	info, err := os.Stat(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, refuse("extract_missing", "Run the extractor first.", "The source %s has no extract.duckdb.", source).because(err)
+	case err != nil:
+		return nil, refuse("extract_unreadable", "Give Agnes the permission to read the folder, and let extract.duckdb be a file in it, not a link out of it.",
+			"Agnes may not read the extract of %s.", source).because(err)
+	case !info.Mode().IsRegular():
+		return nil, refuse("extract_unreadable", nextExtractor, "The extract.duckdb of %s is not a file.", source)
+	}
+	// A log is written after the file that it belongs to. An older one was left
+	// by another file, and DuckDB would replay it into this one without a word.
+	log, err := os.Stat(file + ".wal")
+	if err == nil && log.Size() > 0 && log.ModTime().Before(info.ModTime()) {
+		return nil, refuse("extract_log_stale", "Let the extractor remove extract.duckdb.wal before it renames a new file into place.",
+			"A log of an older file lies beside the extract of %s and would change its rows. What was synced before stays.", source)
+	}
+	return info, nil
+}
+
+// unchanged fails when the file was written to while it was read. One that was
+// replaced is fine: what was read is the file of before, whole.
+func (e *extract) unchanged(source string) error {
+	now, err := os.Stat(e.file)
+	if err != nil || !os.SameFile(e.was, now) {
+		return nil //nolint:nilerr // gone or replaced: the file that was opened stays whole
+	}
+	if now.Size() == e.was.Size() && now.ModTime().Equal(e.was.ModTime()) {
+		return nil
+	}
+	return refuse("extract_changed", "Let the extractor write a new file and rename it into place.",
+		"The extract of %s was written to while it was read. What was synced before stays.", source)
 }
 
 // extractAlias is the catalog's name: the folder's, as views may rely on it
@@ -89,6 +130,8 @@ func attachFault(err error, file, source string) error {
 	case storageVersion(file) > newestStorage, strings.Contains(text, "version number"):
 		return refuse("extract_too_new", "Let the extractor write with ATTACH … (STORAGE_VERSION 'v1.0.0').",
 			"The extract of %s was written by a newer DuckDB than Agnes reads.", source).because(err)
+	case strings.Contains(text, "encrypted"), strings.Contains(text, "encryption"):
+		return refuse("extract_encrypted", "Let the extractor write it without a key.", "The extract of %s is encrypted.", source).because(err)
 	case errors.Is(err, fs.ErrPermission), strings.Contains(text, "Permission denied"):
 		return refuse("extract_unreadable", "Give Agnes the permission to read the folder.",
 			"Agnes may not read the extract of %s.", source).because(err)
@@ -110,127 +153,4 @@ func storageVersion(file string) uint64 {
 		return 0
 	}
 	return binary.LittleEndian.Uint64(head[12:])
-}
-
-// checkMeta fails unless _meta is there with the columns of the contract.
-func (e *extract) checkMeta(ctx context.Context, source string) error {
-	query := `SELECT lower(column_name), data_type FROM duckdb_columns()
-		WHERE database_name = ` + quoteLiteral(e.alias) + ` AND schema_name = 'main' AND table_name = '_meta'`
-	columns, err := collect(ctx, e.db, query, func(r *sql.Rows) (registry.Column, error) {
-		var c registry.Column
-		return c, r.Scan(&c.Name, &c.Type)
-	})
-	if err != nil {
-		return refuse("extract_unreadable", nextExtractor, "The extract of %s is damaged.", source).because(err)
-	}
-	if len(columns) == 0 {
-		return refuse("meta_missing", nextAskOwner, "The extract of %s has no table _meta, so Agnes cannot tell what it offers.", source)
-	}
-	types := map[string]string{}
-	for _, c := range columns {
-		types[c.Name] = c.Type
-	}
-	for _, c := range []struct{ name, is string }{
-		{"table_name", "VARCHAR"}, {"description", "VARCHAR"}, {"rows", "INT"}, {"size_bytes", "INT"}, {"query_mode", "VARCHAR"},
-	} {
-		kind, there := types[c.name]
-		if !there {
-			return refuse("meta_invalid", nextAskOwner, "The table _meta in the extract of %s has no column %s.", source, c.name)
-		}
-		if !strings.Contains(kind, c.is) {
-			return refuse("meta_invalid", nextAskOwner, "The column %s of _meta in the extract of %s has type %s.", c.name, source, shorten(kind, 40))
-		}
-	}
-	return nil
-}
-
-// SourceTables lists what a custom extract offers. A row that cannot be served
-// carries a code and a sentence, and never spoils the others.
-func (s *Store) SourceTables(ctx context.Context, source string) (_ []work.SourceTable, err error) {
-	e, err := s.openExtract(ctx, source)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, e.db.Close()) }()
-	offered, err := e.meta(ctx, source)
-	if err != nil {
-		return nil, err
-	}
-	objects, err := e.objects(ctx, source)
-	if err != nil {
-		return nil, err
-	}
-	seen := map[string]bool{}
-	for i := range offered {
-		t := &offered[i]
-		t.Code, t.Problem = e.problem(ctx, *t, objects, seen)
-		seen[strings.ToLower(t.Name)] = true
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-	}
-	return offered, nil
-}
-
-func (e *extract) meta(ctx context.Context, source string) ([]work.SourceTable, error) {
-	query := fmt.Sprintf(`SELECT coalesce(CAST(table_name AS VARCHAR), ''), coalesce(CAST(description AS VARCHAR), ''),
-			coalesce(TRY_CAST(rows AS BIGINT), 0), coalesce(CAST(query_mode AS VARCHAR), 'local')
-		FROM %s.main._meta LIMIT %d`, quoteIdent(e.alias), metaRows)
-	tables, err := collect(ctx, e.db, query, func(r *sql.Rows) (work.SourceTable, error) {
-		var t work.SourceTable
-		err := r.Scan(&t.Name, &t.Description, &t.Rows, &t.QueryMode)
-		t.Name, t.Description = shorten(t.Name, 200), shorten(t.Description, 4000)
-		return t, err
-	})
-	if err != nil {
-		return nil, refuse("extract_unreadable", nextExtractor, "The table _meta in the extract of %s cannot be read.", source).because(err)
-	}
-	return tables, nil
-}
-
-// objects returns the names of tables and views in the extract, lower case.
-func (e *extract) objects(ctx context.Context, source string) (map[string]bool, error) {
-	query := `SELECT lower(table_name) FROM duckdb_tables() WHERE database_name = ` + quoteLiteral(e.alias) + ` AND schema_name = 'main'
-		UNION ALL SELECT lower(view_name) FROM duckdb_views() WHERE database_name = ` + quoteLiteral(e.alias) + ` AND schema_name = 'main'`
-	names, err := collect(ctx, e.db, query, func(r *sql.Rows) (string, error) {
-		var name string
-		return name, r.Scan(&name)
-	})
-	if err != nil {
-		return nil, refuse("extract_unreadable", nextExtractor, "The extract of %s is damaged.", source).because(err)
-	}
-	there := make(map[string]bool, len(names))
-	for _, n := range names {
-		there[n] = true
-	}
-	return there, nil
-}
-
-// problem says why a table that _meta names cannot be served, or "".
-func (e *extract) problem(ctx context.Context, t work.SourceTable, objects, seen map[string]bool) (code, sentence string) {
-	switch name := shorten(t.Name, 80); {
-	case !registry.Identifier(t.Name):
-		return "table_name_invalid", fmt.Sprintf("%q is not a table name: letters, digits and _, no digit first, at most 64 characters.", name)
-	case seen[strings.ToLower(t.Name)]:
-		return "table_name_doubled", fmt.Sprintf("%s is in _meta twice. The first row counts.", name)
-	case t.QueryMode == "remote":
-		return "remote_not_served", fmt.Sprintf("%s stays in its outside system. Agnes serves tables whose rows are copied here.", name)
-	case !objects[strings.ToLower(t.Name)]:
-		return "table_missing", fmt.Sprintf("_meta names %s, but the extract has no table or view of that name.", name)
-	}
-	if _, err := e.relation(ctx, t.Name); err != nil {
-		return "table_unreadable", fmt.Sprintf("%s cannot be read: %s", t.Name, engineWords(err))
-	}
-	return "", ""
-}
-
-// relation describes a table or view of the extract; a view's own files are
-// opened for that.
-func (e *extract) relation(ctx context.Context, table string) (relation, error) {
-	from := quoteIdent(e.alias) + ".main." + quoteIdent(table)
-	columns, err := describe(ctx, e.db, from)
-	if err != nil {
-		return relation{}, err
-	}
-	return newRelation(from, columns), nil
 }

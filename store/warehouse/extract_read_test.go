@@ -9,7 +9,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"agnes/domain/work"
 )
+
+func mustTables(t *testing.T, s *Store, source string) ([]work.SourceTable, error) {
+	t.Helper()
+	found, err := s.SourceTables(t.Context(), source)
+	return found.Tables, err
+}
 
 // newShop makes a custom extract called shop: data/ files, views, tables, and
 // the statements given.
@@ -48,12 +56,12 @@ func TestSourceTablesAndSnapshots(t *testing.T) {
 		"CREATE VIEW shop.attached AS SELECT * FROM read_text("+quoteLiteral(filepath.Join(dir, "data/orders.parquet"))+") AS a, glob('/etc/*') AS b",
 		"CREATE VIEW shop.relative AS SELECT * FROM shop.main.phys",
 	)
-	tables, err := s.SourceTables(t.Context(), "shop")
+	tables, err := mustTables(t, s, "shop")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]string{
-		"orders": "", "part": "", "phys": "", "far": "remote_not_served", "gone": "table_missing", "no name": "table_name_invalid",
+		"orders": "", "part": "", "phys": "", "far": "", "gone": "table_missing", "no name": "table_name_invalid",
 		"ORDERS": "table_name_doubled", "passwd": "table_unreadable", "sneaky": "table_unreadable", "attached": "table_unreadable", "relative": "",
 	}
 	for _, got := range tables {
@@ -152,7 +160,7 @@ func TestExtractsWithoutContract(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ statement, code string }{
 		"no _meta":          {"CREATE TABLE shop.t AS SELECT 1", "meta_missing"},
-		"column missing":    {"CREATE TABLE shop._meta (table_name VARCHAR)", "meta_invalid"},
+		"no table_name":     {"CREATE TABLE shop._meta (name VARCHAR)", "meta_invalid"},
 		"column of a type":  {"CREATE TABLE shop._meta (table_name INTEGER, description VARCHAR, rows BIGINT, size_bytes BIGINT, query_mode VARCHAR)", "meta_invalid"},
 		"_meta is a trap":   {"CREATE VIEW shop._meta AS SELECT content AS table_name, '' AS description, 1 AS rows, 1 AS size_bytes, '' AS query_mode FROM read_text('/etc/passwd')", "extract_unreadable"},
 		"_meta in a schema": {"CREATE SCHEMA shop.x; CREATE TABLE shop.x._meta (table_name VARCHAR)", "meta_missing"},
@@ -180,7 +188,7 @@ func TestExtractNames(t *testing.T) {
 			t.Fatal(err)
 		}
 		mustExec(t, "ATTACH "+quoteLiteral(filepath.Join(dir, "extract.duckdb"))+" AS e", metaFor("e", "('t','',1,1,now(),'local')"), "CREATE TABLE e.t AS SELECT 1")
-		if tables, err := s.SourceTables(t.Context(), name); err != nil || len(tables) != 1 || tables[0].Code != "" {
+		if tables, err := mustTables(t, s, name); err != nil || len(tables) != 1 || tables[0].Code != "" {
 			t.Errorf("%s: %+v, %v", name, tables, err)
 		}
 	}
@@ -195,7 +203,7 @@ func TestExtractFolderBehindALink(t *testing.T) {
 	}
 	newShop(t, elsewhere, metaFor("shop", "('orders','',1,1,now(),'local')"),
 		"CREATE VIEW shop.orders AS SELECT * FROM read_parquet("+quoteLiteral(filepath.Join(s.dir, "extracts/shop/data/orders.parquet"))+")")
-	if tables, err := s.SourceTables(t.Context(), "shop"); err != nil || tables[0].Code != "" {
+	if tables, err := mustTables(t, s, "shop"); err != nil || tables[0].Code != "" {
 		t.Errorf("tables %+v, %v", tables, err)
 	}
 }

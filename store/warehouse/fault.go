@@ -64,6 +64,9 @@ func FailureOf(err error) work.Failure {
 	if general := generalFault(err); general != nil {
 		return FailureOf(general)
 	}
+	if disk := diskFault(err); disk != nil {
+		return FailureOf(disk)
+	}
 	var told *domain.Error
 	if errors.As(err, &told) {
 		return work.Failure{Code: told.Code, Message: told.Message, Cause: shorten(err.Error(), 2000)}

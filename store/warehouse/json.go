@@ -13,7 +13,7 @@ import (
 // first appears later would be dropped without a word.
 func (r *reader) openJSON(ctx context.Context, db *sql.DB, sample int) (relation, error) {
 	rel, err := r.described(ctx, db, fmt.Sprintf(
-		"read_json(%s, records = true, sample_size = %d, map_inference_threshold = -1, compression = 'uncompressed')", quoteFile(r.path), sample))
+		"read_json(%s, records = true, sample_size = %d, map_inference_threshold = -1, compression = 'uncompressed', hive_partitioning = false)", quoteFile(r.path), sample))
 	if err != nil {
 		return relation{}, err
 	}
@@ -77,7 +77,7 @@ func (r *reader) loneObject(rows int64) []string {
 	if r.format != files.JSON || rows != 1 {
 		return nil
 	}
-	head, _, err := readHead(r.path)
+	head, _, err := readHead(r.path, files.Plain)
 	if err != nil || !strings.HasPrefix(strings.TrimSpace(string(head)), "{") { // only a warning is lost
 		return nil
 	}

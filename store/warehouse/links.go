@@ -1,6 +1,7 @@
 package warehouse
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +15,7 @@ import (
 // placeData makes file the current rows of the contract's path: a second name
 // of the version, or a copy where the file system has no hard links. It
 // reports whether anything changed; the caller syncs the folder.
-func placeData(version, file string) (changed bool, err error) {
+func (s *Store) placeData(version, file string) (changed bool, err error) {
 	from, err := os.Stat(version)
 	if err != nil {
 		return false, fmt.Errorf("look at version: %w", err)
@@ -24,22 +25,21 @@ func placeData(version, file string) (changed bool, err error) {
 		return false, nil
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return false, fmt.Errorf("look at data file: %w", err)
+	case err != nil && os.Link(version, file) == nil: // nothing to replace: one step will do
+		s.at(pointDataRenamed)
+		return true, nil
 	}
-	temp, err := tempBeside(file)
-	if err != nil {
-		return false, err
-	}
-	if err := discard(temp); err != nil { // the name is what counts: it is random and ours
-		return false, err
-	}
+	temp := filepath.Join(filepath.Dir(file), strings.TrimSuffix(tempPattern, "*")+rand.Text())
 	if err := os.Link(version, temp); err != nil {
 		if err := copyData(version, temp, from.ModTime()); err != nil {
 			return false, errors.Join(err, discard(temp))
 		}
 	}
+	s.at(pointDataLinked)
 	if err := os.Rename(temp, file); err != nil {
 		return false, errors.Join(fmt.Errorf("place data file: %w", err), discard(temp))
 	}
+	s.at(pointDataRenamed)
 	return true, nil
 }
 

@@ -28,6 +28,8 @@ type Store struct {
 	scratch string
 	budget  work.Budget
 	log     *slog.Logger
+	reached func(point string) // nil in a release; see points.go
+	split   split
 }
 
 // NewStore returns the store of a data directory. Its scratch folder is made
@@ -36,7 +38,10 @@ func NewStore(dataDir string, budget work.Budget, log *slog.Logger) (*Store, err
 	if !filepath.IsAbs(dataDir) {
 		return nil, fmt.Errorf("data directory %q is not absolute", dataDir)
 	}
-	s := &Store{dir: filepath.Clean(dataDir), budget: budget, log: log}
+	s := &Store{
+		dir: filepath.Clean(dataDir), budget: budget, log: log,
+		split: split{rows: largeRows, bytes: largeBytes, fileBytes: partBytes},
+	}
 	scratch, err := s.path(budget.ScratchKey)
 	if err != nil {
 		return nil, fmt.Errorf("scratch folder: %w", err)

@@ -4,59 +4,152 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strconv"
 
 	"agnes/domain/files"
 )
 
-// previewRows is how many rows a preview shows.
-const previewRows = 50
+const (
+	// previewRows is how many rows a preview shows.
+	previewRows = 50
+	// previewBytes bounds how much of a file a preview looks through for rows
+	// that do not fit; a larger one is looked at from its beginning.
+	previewBytes = 32 << 20
+	// previewScan is how many rows of a larger one.
+	previewScan = 200_000
+)
 
 // Preview says what Agnes makes of a file, and shows its first rows.
-func (s *Store) Preview(ctx context.Context, key string, format files.Format) (_ files.Preview, err error) {
-	path, err := s.path(key)
+func (s *Store) Preview(ctx context.Context, key string, format files.Format) (files.Preview, error) {
+	return s.PreviewWith(ctx, key, format, files.Options{})
+}
+
+// PreviewWith is Preview with corrections. Rows that do not fit are shown beside
+// the others, whatever shall become of them.
+func (s *Store) PreviewWith(ctx context.Context, key string, format files.Format, o files.Options) (_ files.Preview, err error) {
+	if s.many(key) {
+		return s.previewMany(ctx, key, o)
+	}
+	r, err := s.prepare(ctx, key, format, o, previewBytes)
 	if err != nil {
 		return files.Preview{}, err
 	}
-	if err := probe(path, format); err != nil {
-		return files.Preview{}, err
-	}
-	db, err := s.locked(ctx, path)
+	db, err := s.locked(ctx, r.path)
 	if err != nil {
 		return files.Preview{}, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	return r.preview(ctx, db)
+}
 
-	r := reader{path: path, format: format}
+// preview looks at a file that was prepared.
+func (r *reader) preview(ctx context.Context, db *sql.DB) (files.Preview, error) {
+	r.lenient = r.delimited()
+	limit := int64(0)
+	if r.partial || fileSize(r.path) > previewBytes {
+		limit = previewScan
+	}
 	rel, err := r.open(ctx, db, sampleRows)
 	if err != nil {
-		return files.Preview{}, err
+		return files.Preview{}, r.orChanged(err)
 	}
-	rows, err := firstRows(ctx, db, rel)
+	p := files.Preview{Format: r.format, Columns: rel.kept(), Found: r.found, TotalRows: -1, Partial: limit > 0}
+	if r.delimited() {
+		p.TotalRows, p.Report, err = r.scanRelation(ctx, db, rel, limit)
+	} else {
+		err = r.lookForLosses(ctx, db, rel, limit, &p)
+	}
 	if err != nil {
-		return files.Preview{}, r.fault(err)
+		return files.Preview{}, r.orChanged(r.fault(err))
 	}
-	if len(rows) == 0 {
-		return files.Preview{}, noRows(path)
+	if p.Rows, err = firstRows(ctx, db, rel); err != nil {
+		return files.Preview{}, r.orChanged(r.fault(err))
 	}
-	preview := files.Preview{Format: format, Columns: rel.columns, Rows: rows, TotalRows: -1}
-	preview.Warnings = append(rel.warnings, r.loneObject(int64(len(rows)))...)
-	if format == files.CSV || format == files.TSV {
-		preview.Dialect = r.csv.words()
+	if len(p.Rows) == 0 {
+		return files.Preview{}, noRows(r.name(), p.Misfits.Count)
 	}
-	if format == files.Parquet {
-		err := db.QueryRowContext(ctx, "SELECT num_rows FROM parquet_file_metadata("+quoteFile(path)+")").Scan(&preview.TotalRows)
+	p.Warnings = append(rel.warnings, r.loneObject(int64(len(p.Rows)))...)
+	r.describe(&p, rel)
+	return p, r.unchanged()
+}
+
+// describe puts the file's own facts into its preview.
+func (r *reader) describe(p *files.Preview, rel relation) {
+	if r.format == files.CSV || r.format == files.TSV {
+		p.Dialect = r.csv.words()
+	}
+	if r.sheet != nil {
+		p.Sheets, p.Sheet = r.sheet.names, r.sheet.name
+		p.Losses = append(p.Losses, r.sheetLosses(rel)...)
+	}
+	if p.Partial {
+		p.TotalRows = -1
+	}
+}
+
+// lookForLosses counts rows where the footer tells, and values that do not fit
+// the types that the corrections give.
+func (r *reader) lookForLosses(ctx context.Context, db *sql.DB, rel relation, limit int64, p *files.Preview) (err error) {
+	if r.format == files.Parquet {
+		err := db.QueryRowContext(ctx, "SELECT num_rows FROM parquet_file_metadata("+quoteFile(r.path)+")").Scan(&p.TotalRows)
 		if err != nil {
-			return files.Preview{}, r.fault(err)
+			return err //nolint:wrapcheck // the caller reads DuckDB's words
 		}
+		p.Partial = false
 	}
-	return preview, nil
+	losses, err := rel.losses(ctx, db, limit)
+	if err != nil || len(losses) == 0 {
+		return err
+	}
+	if r.options.Policy() == files.NullCells {
+		p.Losses = losses
+		return nil
+	}
+	p.Misfits, err = misfits(ctx, db, rel.misfitQuery(limit))
+	return err
+}
+
+// scan reads a delimited file for the rows that do not fit.
+func (r *reader) scan(ctx context.Context, db *sql.DB, limit int64) (rows int64, report files.Report, err error) {
+	rel, err := r.open(ctx, db, sampleRows)
+	if err != nil {
+		return 0, report, err
+	}
+	return r.scanRelation(ctx, db, rel, limit)
+}
+
+func (r *reader) scanRelation(ctx context.Context, db *sql.DB, rel relation, limit int64) (rows int64, report files.Report, err error) {
+	if err := dropRejects(ctx, db); err != nil {
+		return 0, report, err
+	}
+	from := rel.named()
+	if limit > 0 {
+		from = fmt.Sprintf("(FROM %s LIMIT %d) AS t", rel.named(), limit)
+	}
+	if err := db.QueryRowContext(ctx, "SELECT count(hash(t)) FROM "+from).Scan(&rows); err != nil {
+		return 0, report, err //nolint:wrapcheck // the caller reads DuckDB's words
+	}
+	if report.Misfits, err = misfits(ctx, db, rejectQuery); err != nil {
+		return 0, report, err
+	}
+	report.Losses, err = rel.losses(ctx, db, limit)
+	return rows, report, err
+}
+
+// dropRejects forgets the lines that an earlier read put aside.
+func dropRejects(ctx context.Context, db *sql.DB) error {
+	if _, err := db.ExecContext(ctx, "DROP TABLE IF EXISTS "+rejectsTable+"; DROP TABLE IF EXISTS "+rejectsTable+"_scan"); err != nil {
+		return fmt.Errorf("forget misfits: %w", err)
+	}
+	return nil
 }
 
 // firstRows returns a relation's first rows as text.
 func firstRows(ctx context.Context, db *sql.DB, rel relation) ([][]*string, error) {
+	columns := len(rel.kept())
 	return collect(ctx, db, rel.selectText()+" LIMIT "+strconv.Itoa(previewRows), func(r *sql.Rows) ([]*string, error) {
-		cells, into := make([]*string, len(rel.columns)), make([]any, len(rel.columns))
+		cells, into := make([]*string, columns), make([]any, columns)
 		for i := range cells {
 			into[i] = &cells[i]
 		}

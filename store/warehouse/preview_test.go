@@ -1,6 +1,7 @@
 package warehouse
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -18,7 +19,7 @@ func TestPreview(t *testing.T) {
 		rows                   int
 		total                  int64
 	}{
-		{"a.csv", `Separated by semicolon, quoted by ", with column names`, "id BIGINT, name VARCHAR", 50, -1},
+		{"a.csv", `Separated by semicolon, quoted by ", with column names`, "id BIGINT, name VARCHAR", 50, 102},
 		{"a.json", "", "a BIGINT, b VARCHAR", 2, -1},
 		{"a.parquet", "", "n INTEGER", 50, 70},
 	} {
@@ -53,9 +54,13 @@ func TestPreviewRefuses(t *testing.T) {
 	t.Parallel()
 	s := newTestStore(t)
 	mustWrite(t, s, "uploads/1/a.csv", "id,a,b\n1,2,3\n4,5\n6,7,8\n")
-	_, err := s.Preview(t.Context(), "uploads/1/a.csv", files.CSV)
-	if failure := wantCode(t, err, "file_row_misfit"); failure.Message != "Line 3 of a.csv has 2 values, the header has 3." {
-		t.Errorf("message %q", failure.Message)
+	got, err := s.Preview(t.Context(), "uploads/1/a.csv", files.CSV)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := files.Misfits{Count: 1, First: []files.Misfit{{Line: 3, Column: "b", Reason: "has 2 values, the header has 3", Raw: "4,5"}}}
+	if !reflect.DeepEqual(got.Misfits, want) || len(got.Rows) != 2 || columnList(got.Columns) != "id BIGINT, a BIGINT, b BIGINT" {
+		t.Errorf("misfits %+v beside %d rows of %s", got.Misfits, len(got.Rows), columnList(got.Columns))
 	}
 	if _, err := s.Preview(t.Context(), "../a.csv", files.CSV); err == nil {
 		t.Error("a key outside the data directory was read")

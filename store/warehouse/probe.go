@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"unicode/utf8"
@@ -18,79 +17,111 @@ const (
 	probeBytes = 64 << 10
 
 	nextSaveText = "Save it as text, for example CSV UTF-8, and upload it again."
-	nextSaveUTF8 = `Save it as "CSV UTF-8" (in Excel: Save As, CSV UTF-8) and upload it again.`
+	nextSaveUTF8 = `Choose its encoding, most likely windows-1252, or save it as "CSV UTF-8" and upload it again.`
 	nextUpload   = "Upload the file again."
 )
 
 // kinds are files that people mistake for tables of text.
 var kinds = []struct{ magic, is, next string }{
-	{"PK\x03\x04", "an Excel workbook or another zip archive", "Save the sheet as CSV UTF-8 and upload that."},
-	{"\xd0\xcf\x11\xe0", "an old Excel workbook", "Save the sheet as CSV UTF-8 and upload that."},
-	{"\x1f\x8b", "compressed with gzip", "Unpack it and upload what is inside."},
-	{"\x28\xb5\x2f\xfd", "compressed with zstd", "Unpack it and upload what is inside."},
+	{"PK\x03\x04", "an Excel workbook or another zip archive", "Give a workbook the ending .xlsx and upload it again, or save the sheet as CSV UTF-8."},
+	{oleMagic, "an old Excel workbook", "Save it as .xlsx or CSV UTF-8 and upload that."},
+	{"\x1f\x8b", "compressed with gzip", "Give it an ending such as .csv.gz and upload it again."},
+	{"\x28\xb5\x2f\xfd", "compressed with zstd", "Give it an ending such as .csv.zst and upload it again."},
 	{"%PDF", "a PDF document", "Export the table as CSV and upload that."},
 	{"SQLite format 3", "an SQLite database", "Export the table as CSV and upload that."},
 	{"PAR1", "a Parquet file", "Give it the ending .parquet and upload it again."},
 }
 
+// oleMagic begins old Excel workbooks, and protected ones.
+const oleMagic = "\xd0\xcf\x11\xe0"
+
 // probe looks at the beginning of a file before the engine does: the engine's
 // words for a wrong file help nobody, and a broken one can end it.
-func probe(path string, format files.Format) error {
-	name := filepath.Base(path)
-	head, size, err := readHead(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return refuse("file_missing", nextUpload, "The file %s is not there any more.", name).because(err)
-	case err != nil:
-		return refuse("file_unreadable", "Have the server's disk and the file's permissions checked.", "The file %s is there but cannot be read.", name).because(err)
-	case len(bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\ufeff")))) == 0 && size <= probeBytes:
-		return refuse("file_empty", "Check the export that made it, then upload it again.", "The file %s is empty.", name)
-	case format == files.Parquet:
-		return probeParquet(name, head, size)
+func probe(r *reader) error {
+	packed := r.packed
+	if !r.format.Text() {
+		packed = files.Plain
 	}
-	return probeText(name, head, size)
+	head, whole, err := readHead(r.origin, packed)
+	switch {
+	case err != nil && packed != files.Plain:
+		return r.packFault(err)
+	case err != nil:
+		return r.absent(err)
+	case r.format == files.XLSX:
+		return probeWorkbook(r.name(), head)
+	}
+	if r.options.Encoding != "" && r.format.Text() {
+		return r.probeDecoded(head, whole)
+	}
+	switch {
+	case len(bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\ufeff")))) == 0 && whole:
+		return emptyFile(r.name())
+	case r.format == files.Parquet:
+		return probeParquet(r.name(), head)
+	}
+	return probeText(r.name(), head, whole)
 }
 
-func readHead(path string) (_ []byte, size int64, err error) {
-	f, err := os.Open(path)
+func emptyFile(name string) *fault {
+	return refuse("file_empty", "Check the export that made it, then upload it again.", "The file %s is empty.", name)
+}
+
+// probeDecoded looks at text that is not in UTF-8.
+func (r *reader) probeDecoded(head []byte, whole bool) error {
+	text, err := decoded(bytes.NewReader(head), r.options.Encoding)
 	if err != nil {
-		return nil, 0, fmt.Errorf("open file: %w", err)
+		return err
+	}
+	plain, err := io.ReadAll(text)
+	switch {
+	case err != nil:
+		return fmt.Errorf("decode head: %w", err)
+	case len(bytes.TrimSpace(bytes.TrimPrefix(plain, []byte("\ufeff")))) == 0 && whole:
+		return emptyFile(r.name())
+	case bytes.IndexByte(plain, 0) >= 0, bytes.Count(plain, []byte("\ufffd")) > len(plain)/16:
+		return refuse("file_encoding_wrong", "Choose another encoding, or leave it open.", "%s is not text in %s.", r.name(), r.options.Encoding)
+	}
+	return nil
+}
+
+// readHead returns a file's beginning, unpacked, and whether that is all of it.
+func readHead(path string, packed files.Compression) (_ []byte, whole bool, err error) {
+	f, err := openText(path, packed)
+	if err != nil {
+		return nil, false, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	info, err := f.Stat()
+	head, err := io.ReadAll(io.LimitReader(f, probeBytes+1))
 	if err != nil {
-		return nil, 0, fmt.Errorf("look at file: %w", err)
+		return nil, false, fmt.Errorf("read file: %w", err)
 	}
-	if !info.Mode().IsRegular() {
-		return nil, 0, errors.New("not a regular file")
+	if len(head) > probeBytes {
+		return head[:probeBytes], false, nil
 	}
-	head, err := io.ReadAll(io.LimitReader(f, probeBytes))
-	if err != nil {
-		return nil, 0, fmt.Errorf("read file: %w", err)
-	}
-	return head, info.Size(), nil
+	return head, true, nil
 }
 
-func probeParquet(name string, head []byte, size int64) error {
-	if size < 12 || !bytes.HasPrefix(head, []byte("PAR1")) {
+func probeParquet(name string, head []byte) error {
+	if len(head) < 12 || !bytes.HasPrefix(head, []byte("PAR1")) {
 		return refuse("file_not_parquet", "Check how it was made, and upload it again.", "%s is not a Parquet file, although its name ends like one.", name)
 	}
 	return nil
 }
 
-func probeText(name string, head []byte, size int64) error {
+func probeText(name string, head []byte, whole bool) error {
 	for _, k := range kinds {
 		if bytes.HasPrefix(head, []byte(k.magic)) {
 			return refuse("file_not_text", k.next, "%s is %s, not a table of text.", name, k.is)
 		}
 	}
 	if bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff")) {
-		return refuse("file_not_utf8", nextSaveUTF8, "%s is text in UTF-16. Agnes reads UTF-8.", name)
+		return refuse("file_not_utf8", "Choose the encoding utf-16, or save it as \"CSV UTF-8\" and upload it again.", "%s is text in UTF-16, and is read as UTF-8.", name)
 	}
 	if bytes.IndexByte(head, 0) >= 0 {
 		return refuse("file_not_text", nextSaveText, "%s is not a table of text: it holds binary data.", name)
 	}
-	if int64(len(head)) < size { // the cut may go through a character
+	if !whole { // the cut may go through a character
 		head = head[:max(0, bytes.LastIndexByte(head, '\n'))]
 	}
 	if at := firstInvalid(head); at >= 0 {

@@ -34,22 +34,28 @@ func (s *Store) publishParquet(ctx context.Context, key string, write func(temp 
 	if err != nil {
 		return work.Extracted{}, err
 	}
-	defer func() { err = errors.Join(err, discard(temp)) }()
+	defer func() {
+		err = errors.Join(err, discard(temp))
+		s.at(pointVersionSwept)
+	}()
 
 	rows, err := write(temp)
 	if err != nil {
 		return work.Extracted{}, err
 	}
+	s.at(pointVersionWritten)
+	sums, err := hashFile(temp) // at once: what happens to the file from here on shows
+	if err != nil {
+		return work.Extracted{}, err
+	}
+	s.at(pointVersionHashed)
 	columns, err := s.readBack(ctx, temp, rows)
 	if err != nil {
 		return work.Extracted{}, refuse("version_not_readable", "Try again. If it happens again, the server's disk or memory may be faulty.",
 			"The new rows were written but could not be read back. The rows from before stay.").because(err)
 	}
-	sums, err := hashFile(temp)
-	if err != nil {
-		return work.Extracted{}, err
-	}
-	if err := settle(temp, final); err != nil {
+	s.at(pointVersionChecked)
+	if err := s.settle(ctx, temp, final, sums.sha256); err != nil {
 		return work.Extracted{}, err
 	}
 	return work.Extracted{
@@ -76,20 +82,27 @@ func tempBeside(final string) (string, error) {
 }
 
 // settle makes temp durable and gives it its final name, which must be free:
-// a version is never written over.
-func settle(temp, final string) error {
+// a version is never written over. What the disk holds must have the sum that
+// was taken when the file was written.
+func (s *Store) settle(ctx context.Context, temp, final, sum string) error {
 	if err := os.Chmod(temp, 0o440); err != nil { //nolint:gosec // the group may read: backups, custom tools
 		return fmt.Errorf("make version read-only: %w", err)
 	}
 	if err := syncFile(temp); err != nil {
 		return writeFault(err)
 	}
+	s.at(pointVersionSynced)
+	if err := sameOnDisk(ctx, temp, sum); err != nil {
+		return err
+	}
 	if err := linkNew(temp, final); err != nil {
 		return fmt.Errorf("publish version: %w", err)
 	}
+	s.at(pointVersionLinked)
 	if err := syncDir(filepath.Dir(final)); err != nil {
 		return writeFault(err)
 	}
+	s.at(pointVersionDirSynced)
 	return nil
 }
 
@@ -111,8 +124,7 @@ func writeFault(err error) error {
 	if general := generalFault(err); general != nil {
 		return general
 	}
-	return refuse("disk_write_failed", "Have the server's disk checked before you try again.",
-		"The server's disk did not confirm that the data was written. Nothing was changed.").because(err)
+	return notConfirmed(err)
 }
 
 // readBack opens a Parquet file as analysts will, in an instance that sees

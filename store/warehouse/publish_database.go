@@ -17,9 +17,18 @@ const draftName = "draft"
 // new file through db, where it is attached as the catalog draft; then the file
 // is checkpointed, closed, read back, made durable and renamed. Readers of
 // the file before keep it. On any error the file before stays.
-func (s *Store) PublishFile(ctx context.Context, key string, build func(db *sql.DB) (objects int, err error)) (err error) {
+func (s *Store) PublishFile(ctx context.Context, key string, build func(db *sql.DB) (objects int, err error)) error {
+	return s.publishFile(ctx, key, "", build)
+}
+
+// publishFile is PublishFile that gives the file a second name, which must be
+// free, before it becomes the current one. generation is that name's key, or "".
+func (s *Store) publishFile(ctx context.Context, key, generation string, build func(db *sql.DB) (int, error)) (err error) {
 	final, err := s.path(key)
 	if err != nil {
+		return err
+	}
+	if err := placeFree(final); err != nil {
 		return err
 	}
 	temp, err := tempBeside(final)
@@ -36,10 +45,30 @@ func (s *Store) PublishFile(ctx context.Context, key string, build func(db *sql.
 	if err != nil {
 		return err
 	}
+	s.at(pointDatabaseBuilt)
 	if err := s.checkDatabase(ctx, temp, objects); err != nil {
 		return fmt.Errorf("read back database file: %w", err)
 	}
-	return replaceDatabase(temp, final)
+	s.at(pointDatabaseChecked)
+	return s.settleDatabase(temp, final, generation)
+}
+
+// placeFree refuses a place that a rename cannot take, before any work is done.
+func placeFree(final string) error {
+	for _, file := range []string{final, final + ".wal"} {
+		info, err := os.Lstat(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("look at the place of the database file: %w", err)
+		}
+		if info.IsDir() {
+			return refuse("place_taken", "Move that folder away, then rebuild.",
+				"A folder lies where the file %s belongs. Nothing was changed.", filepath.Base(file))
+		}
+	}
+	return nil
 }
 
 // draft builds a database file in a private instance. The default storage
@@ -89,15 +118,23 @@ func (s *Store) checkDatabase(ctx context.Context, file string, objects int) (er
 	return nil
 }
 
-// replaceDatabase renames temp over final. A log that a crashed writer left
-// beside final would be replayed into the new file, so it goes first, durably.
-func replaceDatabase(temp, final string) error {
+// settleDatabase makes temp durable and renames it over final. A log that a
+// crashed writer left beside final would be replayed into the new file, so it
+// goes first, durably.
+func (s *Store) settleDatabase(temp, final, generation string) error {
 	if err := os.Chmod(temp, 0o640); err != nil { //nolint:gosec // the group may read: backups, custom tools
 		return fmt.Errorf("set mode of database file: %w", err)
 	}
 	if err := syncFile(temp); err != nil {
 		return writeFault(err)
 	}
+	s.at(pointDatabaseSynced)
+	if generation != "" {
+		if err := s.nameGeneration(temp, generation); err != nil {
+			return err
+		}
+	}
+	s.at(pointDatabaseLinked)
 	dir := filepath.Dir(final)
 	if err := discard(final + ".wal"); err != nil {
 		return err
@@ -105,11 +142,14 @@ func replaceDatabase(temp, final string) error {
 	if err := syncDir(dir); err != nil {
 		return writeFault(err)
 	}
+	s.at(pointDatabaseWALRemoved)
 	if err := os.Rename(temp, final); err != nil {
 		return fmt.Errorf("publish database file: %w", err)
 	}
+	s.at(pointDatabaseRenamed)
 	if err := syncDir(dir); err != nil {
 		return writeFault(err)
 	}
+	s.at(pointDatabaseDirSynced)
 	return nil
 }

@@ -4,35 +4,64 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"path/filepath"
+	"slices"
 
 	"agnes/domain/files"
+	"agnes/domain/registry"
 )
 
 // reader is one file that DuckDB is about to read, in a locked instance.
 type reader struct {
-	path   string
-	format files.Format
-	csv    dialect // for CSV and TSV
+	path    string // what the engine reads
+	origin  string // the file that people know
+	format  files.Format
+	packed  files.Compression
+	options files.Options
+	before  stamp             // of origin, when it was looked at
+	partial bool              // path holds the beginning only
+	lenient bool              // rows that do not fit are put aside, not fatal
+	sheet   *sheet            // of a workbook
+	csv     dialect           // for CSV, TSV and sheets
+	found   []registry.Column // before corrections
+	hive    []hiveCell        // what the folders' names say
+}
+
+// delimited reports whether the engine reads CSV.
+func (r *reader) delimited() bool {
+	return r.format == files.CSV || r.format == files.TSV || r.format == files.XLSX
 }
 
 // open looks at the file and says how it is read. sample bounds how many
 // JSON rows types are guessed from.
 func (r *reader) open(ctx context.Context, db *sql.DB, sample int) (relation, error) {
-	switch r.format {
-	case files.CSV, files.TSV:
-		d, err := sniffCSV(ctx, db, r.path, r.format)
-		if err != nil {
+	var rel relation
+	var err error
+	switch {
+	case r.delimited():
+		if err = r.sniffCSV(ctx, db); err != nil {
 			return relation{}, csvFault(err, r.path)
 		}
-		r.csv = d
-		return relation{from: d.from(), columns: d.columns, warnings: d.warnings}, nil
-	case files.JSON, files.NDJSON:
-		return r.openJSON(ctx, db, sample)
-	case files.Parquet:
-		return r.described(ctx, db, "read_parquet("+quoteFile(r.path)+", hive_partitioning = false)")
+		rel = r.csvRelation()
+	case r.format == files.JSON, r.format == files.NDJSON:
+		rel, err = r.openJSON(ctx, db, sample)
+	case r.format == files.Parquet:
+		rel, err = r.described(ctx, db, "read_parquet("+quoteFile(r.path)+", hive_partitioning = false)")
+	default:
+		return relation{}, unknownFormat()
 	}
-	return relation{}, refuse("file_format_unknown", "Upload CSV, TSV, JSON, NDJSON or Parquet.", "%s has a format that is not read.", filepath.Base(r.path))
+	if err != nil {
+		return relation{}, err
+	}
+	return r.correct(rel)
+}
+
+func unknownFormat() *fault {
+	return refuse("file_format_unknown", "Upload CSV, TSV, JSON, NDJSON, Parquet or XLSX.", "The file has a format that is not read.")
+}
+
+// csvRelation is the file in its dialect.
+func (r *reader) csvRelation() relation {
+	return relation{from: r.csv.from(), columns: slices.Clone(r.csv.columns), reads: map[int]string{}, warnings: r.csv.warnings}
 }
 
 func (r *reader) described(ctx context.Context, db *sql.DB, from string) (relation, error) {
@@ -46,7 +75,7 @@ func (r *reader) described(ctx context.Context, db *sql.DB, from string) (relati
 // retype is the second try at a CSV file whose later rows did not fit the
 // types of its first; false when there is nothing to try.
 func (r *reader) retype(ctx context.Context, db *sql.DB, err error) (relation, bool) {
-	if (r.format != files.CSV && r.format != files.TSV) || !csvValue.MatchString(err.Error()) {
+	if !r.delimited() || !csvValue.MatchString(err.Error()) {
 		return relation{}, false
 	}
 	d, again := r.csv.retype(ctx, db)
@@ -54,7 +83,8 @@ func (r *reader) retype(ctx context.Context, db *sql.DB, err error) (relation, b
 		return relation{}, false // the first error names the line
 	}
 	r.csv = d
-	return relation{from: d.from(), columns: d.columns, warnings: d.warnings}, true
+	rel, again := r.correct(r.csvRelation())
+	return rel, again == nil
 }
 
 // fault puts DuckDB's error about the file into words.
@@ -66,15 +96,14 @@ func (r *reader) fault(err error) error {
 	if errors.As(err, &told) {
 		return err
 	}
-	name := filepath.Base(r.path)
-	switch r.format {
-	case files.CSV, files.TSV:
+	switch {
+	case r.delimited():
 		return csvFault(err, r.path)
-	case files.JSON, files.NDJSON:
-		return jsonFault(err, name)
-	case files.Parquet:
+	case r.format == files.JSON, r.format == files.NDJSON:
+		return jsonFault(err, r.name())
+	case r.format == files.Parquet:
 		return refuse("file_not_parquet", "Check how it was made, and upload it again.",
-			"%s is damaged or not a Parquet file.", name).because(err)
+			"%s is damaged or not a Parquet file.", r.name()).because(err)
 	}
 	return err
 }

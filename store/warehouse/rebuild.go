@@ -18,7 +18,8 @@ const analyticsKey = analyticsDir + "/server.duckdb"
 
 // Rebuild publishes the extract.duckdb of every source that is Agnes's own and
 // analytics/server.duckdb over the current versions. What cannot be read is
-// left out and named; it never stops the rest.
+// left out and named; it never stops the rest. What would come out as it is
+// published already is not touched.
 func (s *Store) Rebuild(ctx context.Context, sources []work.RebuildSource, report Report) (work.Rebuilt, error) {
 	report.phase(syncs.Publish)
 	var out work.Rebuilt
@@ -30,24 +31,66 @@ func (s *Store) Rebuild(ctx context.Context, sources []work.RebuildSource, repor
 		if !source.Owned || !registry.Identifier(source.Name) {
 			continue
 		}
-		problems, err := s.rebuildOwned(ctx, source, views)
+		written, problems, err := s.rebuildOwned(ctx, source, views)
 		if err != nil {
 			return work.Rebuilt{}, err
+		}
+		if written {
+			out.Extracts = append(out.Extracts, source.Name)
 		}
 		out.Problems = append(out.Problems, problems...)
 	}
 	all, problems := firstOfName(all)
 	out.Problems = append(out.Problems, problems...)
-	err := s.PublishFile(ctx, analyticsKey, func(db *sql.DB) (int, error) {
-		made, problems, err := s.createViews(ctx, db, all)
-		out.Views, out.Problems = len(made), append(out.Problems, problems...)
+	if err := s.publishAnalytics(ctx, all, &out); err != nil {
+		return work.Rebuilt{}, fmt.Errorf("publish analytics: %w", err)
+	}
+	s.at(pointRebuildPublished)
+	out.Problems = onceEach(out.Problems)
+	return out, nil
+}
+
+// publishAnalytics publishes analytics/server.duckdb as a new generation,
+// unless the one that is there was made of the same.
+func (s *Store) publishAnalytics(ctx context.Context, views []view, out *work.Rebuilt) error {
+	in := newInputs("analytics")
+	for _, v := range views {
+		in.add(v.source, v.table.Name, strings.Join(v.paths, "\x00"))
+	}
+	was := s.readNote(analyticsKey)
+	if s.stands(analyticsKey, was, in.sum()) {
+		out.Views, out.Generation, out.Unchanged = was.Views, was.Generation, len(out.Extracts) == 0
+		return nil
+	}
+	n, err := s.nextGeneration(was.Generation)
+	if err != nil {
+		return err
+	}
+	now := note{Inputs: in.sum(), Generation: n, File: path.Base(generationKey(n))}
+	err = s.publishFile(ctx, analyticsKey, generationKey(n), func(db *sql.DB) (int, error) {
+		made, problems, err := s.fillViews(ctx, db, views, s.baseOf(analyticsKey))
+		now.Views, now.Made, out.Problems = len(made), marks(made), append(out.Problems, problems...)
+		if len(problems) > 0 {
+			now.Inputs = "" // they may be readable next time
+		}
 		return len(made), err
 	})
 	if err != nil {
-		return work.Rebuilt{}, fmt.Errorf("publish analytics: %w", err)
+		return err
 	}
-	out.Problems = onceEach(out.Problems)
-	return out, nil
+	out.Views, out.Generation = now.Views, n
+	s.noteDown(analyticsKey, now)
+	s.sweepGenerations(n)
+	s.at(pointDatabaseSwept)
+	return nil
+}
+
+// noteDown writes the note of a file that is in place. Without it the next
+// rebuild makes the file again, which is no reason to call this one failed.
+func (s *Store) noteDown(key string, n note) {
+	if err := s.writeNote(key, n); err != nil {
+		s.log.Warn("what was published could not be noted", "key", key, "err", err)
+	}
 }
 
 // views are the tables of a source whose rows are here.
@@ -69,13 +112,28 @@ func (s *Store) views(source work.RebuildSource) (views []view, problems []work.
 			problems = append(problems, unreadable(view{source: source.Name, table: t}))
 		case len(paths) == 0 && t.QueryMode == registry.ModeRemote: // its rows stay outside
 		case len(paths) == 0:
-			leaveOut(t.Name, "version_missing", fmt.Sprintf("%s has no rows yet, so it is left out. Sync it.", t.Name))
+			leaveOut(t.Name, work.VersionMissing, fmt.Sprintf("%s has no rows yet, so it is left out. Sync it.", t.Name))
+		case s.damaged(t) != "":
+			leaveOut(t.Name, work.VersionDamaged, fmt.Sprintf("%s %s is left out. Sync it again.", fileSentence(s.damaged(t)), t.Name))
 		default:
 			views = append(views, view{source: source.Name, table: t, paths: paths})
 		}
 	}
 	views, doubled := firstOfName(views)
 	return views, append(problems, doubled...)
+}
+
+// damaged says what is wrong with the files of a table, as far as a glance shows.
+func (s *Store) damaged(t work.RebuildTable) (code string) {
+	if len(t.Sizes) != len(t.Keys) {
+		return ""
+	}
+	for i, key := range t.Keys {
+		if code := s.glance(registry.File{Key: key, Bytes: t.Sizes[i]}); code != "" {
+			return code
+		}
+	}
+	return ""
 }
 
 func (s *Store) paths(keys []string) ([]string, error) {
@@ -109,14 +167,15 @@ func firstOfName(views []view) (kept []view, problems []work.Problem) {
 }
 
 // rebuildOwned writes the contract's folder of one of Agnes's own sources: the
-// data files first, then the extract that describes them.
-func (s *Store) rebuildOwned(ctx context.Context, source work.RebuildSource, views []view) (problems []work.Problem, err error) {
+// data files first, then the extract that describes them. It reports whether
+// the extract was written.
+func (s *Store) rebuildOwned(ctx context.Context, source work.RebuildSource, views []view) (written bool, problems []work.Problem, err error) {
 	dir, err := s.path(path.Join(extractsDir, source.Name, "data"))
 	if err != nil {
-		return nil, err
+		return false, nil, err
 	}
 	if err := makeDir(dir); err != nil {
-		return nil, err
+		return false, nil, err
 	}
 	keep := make(map[string]bool, len(source.Tables))
 	for _, t := range source.Tables {
@@ -124,23 +183,23 @@ func (s *Store) rebuildOwned(ctx context.Context, source work.RebuildSource, vie
 	}
 	placed, changed, problems, err := s.placeAll(ctx, dir, views)
 	if err != nil {
-		return nil, err
+		return false, nil, err
 	}
 	dropped, err := dropData(dir, keep)
 	if err != nil {
-		return nil, err
+		return false, nil, err
 	}
 	if changed || dropped {
 		if err := syncDir(dir); err != nil {
-			return nil, writeFault(err)
+			return false, nil, writeFault(err)
 		}
 	}
-	more, err := s.writeExtract(ctx, source.Name, placed)
-	return append(problems, more...), err
+	written, more, err := s.writeExtract(ctx, source.Name, placed)
+	return written, append(problems, more...), err
 }
 
 // placeAll puts the versions of views in a data folder, and returns the views
-// as they read them there.
+// as they read them there: an extract is whole within its own folder.
 func (s *Store) placeAll(ctx context.Context, dir string, views []view) (placed []view, changed bool, problems []work.Problem, err error) {
 	for _, v := range views {
 		if err := ctx.Err(); err != nil {
@@ -148,7 +207,7 @@ func (s *Store) placeAll(ctx context.Context, dir string, views []view) (placed 
 		}
 		if len(v.paths) == 1 { // several files have no contract path; their view names the versions
 			file := filepath.Join(dir, v.table.Name+".parquet")
-			moved, err := placeData(v.paths[0], file)
+			moved, err := s.placeData(v.paths[0], file)
 			if err != nil && generalFault(err) != nil {
 				return nil, false, nil, err
 			}

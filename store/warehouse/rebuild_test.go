@@ -66,7 +66,7 @@ func TestRebuildPublishes(t *testing.T) {
 	if want := []string{"table_name|VARCHAR|NO", "description|VARCHAR|YES", "rows|BIGINT|YES", "size_bytes|BIGINT|YES", "extracted_at|TIMESTAMP|YES", "query_mode|VARCHAR|YES"}; !slices.Equal(meta, want) {
 		t.Errorf("columns of _meta %q, want %q", meta, want)
 	}
-	if tables, err := s.SourceTables(t.Context(), "files"); err != nil || len(tables) != 2 || tables[0].Code+tables[1].Code != "" {
+	if tables, err := mustTables(t, s, "files"); err != nil || len(tables) != 2 || tables[0].Code+tables[1].Code != "" {
 		t.Errorf("our own extract reads as %+v, %v", tables, err)
 	}
 	if _, err := os.Stat(mustPath(t, s, "extracts/shop")); err == nil {
@@ -214,13 +214,13 @@ func TestPlaceDataCopies(t *testing.T) {
 	if err := copyData(version, file, info.ModTime()); err != nil {
 		t.Fatal(err)
 	}
-	if changed, err := placeData(version, file); err != nil || changed {
+	if changed, err := newTestStore(t).placeData(version, file); err != nil || changed {
 		t.Errorf("a copy of the version was replaced: %t, %v", changed, err)
 	}
 	if err := os.Chtimes(file, time.Time{}, info.ModTime().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	if changed, err := placeData(version, file); err != nil || !changed {
+	if changed, err := newTestStore(t).placeData(version, file); err != nil || !changed {
 		t.Errorf("another file stayed in place: %t, %v", changed, err)
 	}
 }

@@ -114,3 +114,18 @@ func (t *teller) close() error {
 	}
 	return nil
 }
+
+// part tells how many of the parts of a phase are done.
+func (r Report) part(p syncs.Phase, done, of int) {
+	if r != nil {
+		r(work.Event{Phase: string(p), Fraction: fraction(int64(done), int64(of))})
+	}
+}
+
+// countOf is a number with its word: "1 row", "3 rows".
+func countOf(n int64, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return strconv.FormatInt(n, 10) + " " + word + "s"
+}

@@ -9,12 +9,14 @@ import (
 	landlocksys "github.com/landlock-lsm/go-landlock/landlock/syscall"
 	"golang.org/x/sys/unix"
 
+	"agnes/domain/registry"
 	"agnes/domain/work"
 )
 
 // doors are the folders that a child needs; all others are shut to it.
 type doors struct {
 	read, write []string
+	network     bool // may reach outside systems, and read what names their addresses
 }
 
 // enterSandbox gives up, for good and for the whole process, what the job does
@@ -44,7 +46,13 @@ func enterSandbox(budget work.Budget, d doors, log *slog.Logger) error {
 		landlock.ROFiles("/proc/self/cgroup", "/proc/self/io", "/proc/meminfo", "/dev/urandom").IgnoreIfMissing(),
 		landlock.RODirs("/sys/fs/cgroup", "/sys/devices/system/cpu").IgnoreIfMissing(),
 	}
-	if err := landlock.V6.BestEffort().Restrict(rules...); err != nil {
+	restrict := landlock.V6.BestEffort().Restrict
+	if d.network {
+		rules = append(rules, landlock.RODirs("/etc/ssl", "/usr/share/ca-certificates").IgnoreIfMissing(),
+			landlock.ROFiles("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf").IgnoreIfMissing())
+		restrict = landlock.V6.BestEffort().RestrictPaths
+	}
+	if err := restrict(rules...); err != nil {
 		return fmt.Errorf("restrict file access: %w", err)
 	}
 	log.Debug("sandboxed", "landlock_abi", abi)
@@ -68,10 +76,25 @@ func limitProcess(budget work.Budget) error {
 // versions, its scratch folder.
 func (s *Store) extractDoors(job work.ExtractJob) doors {
 	d := doors{write: []string{s.scratch}}
-	for _, dir := range []string{filesDir, uploadsDir} {
-		d.read = append(d.read, filepath.Join(s.dir, dir))
+	if job.Inspect == work.InspectVersions {
+		d.read = append(d.read, filepath.Join(s.dir, versionsDir))
+		return d
 	}
-	d.read = append(d.read, filepath.Join(s.dir, extractsDir, job.Source))
+	if job.Inspect == work.InspectRemote {
+		d.network = true
+		d.read = append(d.read, filepath.Join(s.dir, extensionsDir))
+		return d
+	}
+	if job.Inspect == work.InspectJoin {
+		d.read = append(d.read, filepath.Join(s.dir, versionsDir, job.Source))
+		d.write = append(d.write, filepath.Join(s.dir, joinedDir))
+		return d
+	}
+	if job.Connector == registry.SourceCustom || job.Inspect == work.InspectSource { // somebody else's SQL: its own folder is all it sees
+		d.read = append(d.read, filepath.Join(s.dir, extractsDir, job.Source))
+	} else {
+		d.read = append(d.read, filepath.Join(s.dir, filesDir), filepath.Join(s.dir, uploadsDir))
+	}
 	if job.Inspect == "" {
 		d.write = append(d.write, filepath.Join(s.dir, versionsDir, job.Source))
 	}

@@ -14,53 +14,53 @@ import (
 )
 
 // newTestStore returns a store over an empty data directory.
-func newTestStore(t *testing.T) *Store {
-	t.Helper()
+func newTestStore(tb testing.TB) *Store {
+	tb.Helper()
 	budget := work.Budget{MemoryBytes: 256 << 20, Threads: 2, ScratchKey: "scratch/test"}
-	s, err := NewStore(t.TempDir(), budget, slog.New(slog.DiscardHandler))
+	s, err := NewStore(tb.TempDir(), budget, slog.New(slog.DiscardHandler))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s
 }
 
 // mustWrite writes a file under the data directory.
-func mustWrite(t *testing.T, s *Store, key, content string) {
-	t.Helper()
-	path := mustPath(t, s, key)
+func mustWrite(tb testing.TB, s *Store, key, content string) {
+	tb.Helper()
+	path := mustPath(tb, s, key)
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
-func mustPath(t *testing.T, s *Store, key string) string {
-	t.Helper()
+func mustPath(tb testing.TB, s *Store, key string) string {
+	tb.Helper()
 	path, err := s.path(key)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return path
 }
 
 // mustExec runs statements in a private DuckDB, as an extractor of somebody's
 // own would.
-func mustExec(t *testing.T, statements ...string) {
-	t.Helper()
+func mustExec(tb testing.TB, statements ...string) {
+	tb.Helper()
 	db, err := sql.Open("duckdb", "")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	db.SetMaxOpenConns(1)
 	for _, q := range statements {
-		if _, err := db.ExecContext(t.Context(), q); err != nil {
-			t.Fatalf("%s: %v", q, err)
+		if _, err := db.ExecContext(tb.Context(), q); err != nil {
+			tb.Fatalf("%s: %v", q, err)
 		}
 	}
 	if err := db.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 

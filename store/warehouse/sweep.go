@@ -72,7 +72,11 @@ func sweepable(dataDir, dir, file string, keep func(string) bool) bool {
 	if strings.HasPrefix(name, ".tmp-") {
 		return true
 	}
-	if dir != versionsDir || filepath.Ext(name) != ".parquet" {
+	version, aside := strings.CutSuffix(file, ".rejects.csv") // goes with its version
+	if aside {
+		file = version + ".parquet"
+	}
+	if dir != versionsDir || filepath.Ext(file) != ".parquet" {
 		return false
 	}
 	key, err := filepath.Rel(dataDir, file)

@@ -29,6 +29,10 @@ const (
 // time goes into binding, which opens each file once. A batch that fails is
 // repeated one by one, so that one damaged file costs its own view only.
 func (s *Store) createViews(ctx context.Context, db *sql.DB, views []view) (made []view, problems []work.Problem, err error) {
+	// The writers are what works at the same time: more threads only wake each other.
+	if _, err := db.ExecContext(ctx, "SET GLOBAL threads = 1"); err != nil {
+		return nil, nil, fmt.Errorf("configure engine: %w", err)
+	}
 	batches := slices.Collect(slices.Chunk(views, viewBatch))
 	bad := make([]map[int]error, len(batches))
 	group, ctx := errgroup.WithContext(ctx)
@@ -57,7 +61,7 @@ func (s *Store) createViews(ctx context.Context, db *sql.DB, views []view) (made
 
 func unreadable(v view) work.Problem {
 	return work.Problem{
-		Source: v.source, Table: v.table.Name, Code: "version_unreadable",
+		Source: v.source, Table: v.table.Name, Code: work.VersionUnreadable,
 		Message: fmt.Sprintf("The rows of %s cannot be read, so it is left out. Sync it again.", v.table.Name),
 	}
 }
@@ -84,7 +88,7 @@ func createBatch(ctx context.Context, db *sql.DB, batch []view) (_ map[int]error
 		return nil, fmt.Errorf("create views: %w", failed)
 	}
 	if _, err := conn.ExecContext(ctx, "ROLLBACK"); err != nil {
-		return nil, fmt.Errorf("roll back batch of views: %w", err)
+		return nil, fmt.Errorf("create views and roll back: %w", errors.Join(failed, err)) // the engine gave the transaction up: the disk failed it
 	}
 	bad := map[int]error{}
 	for i, v := range batch {

@@ -1,0 +1,109 @@
+package imports
+
+import (
+	"context"
+	"time"
+
+	"agnes/domain/audit"
+	"agnes/domain/work"
+)
+
+// Row is one row as the state keeps it: a value for each column of its target,
+// a string, int64, float64, bool or nil.
+type Row struct {
+	ID     string // as reports name it
+	Values []any
+}
+
+// Target is a table of the state that rows are written to.
+type Target struct {
+	Table   string
+	From    string // the predecessor's table, as reports name it
+	Columns []string
+	Key     []string // what tells rows apart, part of Columns
+	// Newer is the column whose larger value replaces a row that is here; without
+	// it, a row that is here stays.
+	Newer string
+	// Touch says that the registry's readers must see the change.
+	Touch bool
+}
+
+// Batch are rows for one target.
+type Batch struct {
+	Target
+	Rows []Row
+}
+
+// Outcome is what became of a row.
+type Outcome uint8
+
+// The outcomes. A taken row meets another one that owns its name.
+const (
+	Added Outcome = iota
+	Updated
+	Unchanged
+	Kept
+	Taken
+)
+
+// Known is what is here before an import.
+type Known struct {
+	Users  map[string]string // address → id
+	IDs    map[string]string // user id → address
+	Groups map[string]string // id → name
+	Names  map[string]string // group name, lower case → id
+	Admin  string            // ids of the two groups that always exist
+	All    string
+	Tables map[string]string // table id → name
+	Plain  map[string]bool   // tables of the state that have the predecessor's shape
+}
+
+// State is the store that rows are written to.
+type State interface {
+	ImportKnown(ctx context.Context) (Known, error)
+	// Import writes all batches or none, in one transaction, and reads them back; in
+	// a dry run it takes everything back. It returns what became of each row.
+	Import(ctx context.Context, by audit.Actor, batches []Batch, dry bool) ([][]Outcome, error)
+}
+
+// Source reads a predecessor's database in a child.
+type Source interface {
+	// ImportSystem hands over the schema, then all rows in the order of Schema. An
+	// error of rows ends it.
+	ImportSystem(ctx context.Context, file string, schema func(work.StateSchema), rows func(work.StateRows) error) error
+}
+
+// plan maps rows to what the state keeps, and remembers who became whom.
+type plan struct {
+	report    *Report
+	known     Known
+	otherwise int64             // the time of rows that have none
+	users     map[string]string // the predecessor's id → the id here
+	addresses map[string]string // the predecessor's id → address
+	groups    map[string]string // the predecessor's id → the id here
+	tables    map[string]string // id → name, those of here too
+	plugins   map[string]bool   // marketplace/plugin
+}
+
+func newPlan(report *Report, known Known, schema work.StateSchema) *plan {
+	p := &plan{
+		report: report, known: known, otherwise: 1, users: map[string]string{}, addresses: map[string]string{},
+		groups: map[string]string{}, tables: map[string]string{}, plugins: map[string]bool{},
+	}
+	if schema.AppliedAt.After(time.Unix(0, 0)) {
+		p.otherwise = schema.AppliedAt.UnixMicro()
+	}
+	for id, name := range known.Tables {
+		p.tables[id] = name
+	}
+	return p
+}
+
+// user is the id here of a user of the predecessor; one that is gone keeps
+// theirs.
+func (p *plan) user(id string) string {
+	if here, ok := p.users[id]; ok {
+		return here
+	}
+	return id
+}

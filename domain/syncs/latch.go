@@ -1,0 +1,55 @@
+package syncs
+
+import (
+	"sync"
+	"time"
+
+	"agnes/domain"
+)
+
+// codeDiskWrite is what a child reports when the disk did not confirm a write.
+const codeDiskWrite = "disk_write_failed"
+
+// Latch ends writing once the disk did not confirm a write: the kernel may have
+// dropped what it could not write, so that trying again proves nothing. Only a
+// new start of the server opens it. A nil latch never closes.
+type Latch struct {
+	Now func() time.Time
+
+	mu sync.Mutex
+	at *time.Time
+}
+
+// Trip closes the latch when err says that a write was not confirmed. It
+// reports whether this call closed it.
+func (l *Latch) Trip(err error) bool {
+	if l == nil || err == nil {
+		return false
+	}
+	if code, _, _ := explain(err); code != codeDiskWrite {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.at != nil {
+		return false
+	}
+	now := l.Now()
+	l.at = &now
+	return true
+}
+
+// Err says since when and why nothing is written any more, nil while all is well.
+func (l *Latch) Err() error {
+	if l == nil {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.at == nil {
+		return nil
+	}
+	return domain.E(domain.Unavailable, "writing_stopped",
+		"Nothing new has been published since %s UTC, because the server's disk did not confirm a write. "+
+			"What was published before is served. Have the disk checked, then start Agnes again.", l.at.UTC().Format("2 Jan 15:04"))
+}

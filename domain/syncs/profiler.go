@@ -1,0 +1,265 @@
+package syncs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"agnes/domain"
+	"agnes/domain/audit"
+	"agnes/domain/profile"
+	"agnes/domain/registry"
+	"agnes/domain/work"
+)
+
+// Profiles keeps what is known of tables' columns.
+type Profiles interface {
+	// GetProfile returns a table's newest profile; NotFound.
+	GetProfile(ctx context.Context, table registry.TableID) (profile.Kept, error)
+	// SaveProfile replaces a table's profile; NotFound when the table is gone.
+	SaveProfile(ctx context.Context, k profile.Kept) error
+	// UnprofiledTables lists tables whose current version has no profile and should.
+	UnprofiledTables(ctx context.Context) ([]registry.TableID, error)
+	// Audit records who asked.
+	Audit(ctx context.Context, e audit.Entry) error
+}
+
+// ProfileMaker runs a profile child.
+type ProfileMaker interface {
+	Profile(ctx context.Context, job work.ProfileJob) (profile.Profile, error)
+}
+
+// Profiler counts what is in tables' columns, one table at a time, beside the
+// syncs and after them: it never delays or fails one.
+type Profiler struct {
+	Tables   Tables
+	Profiles Profiles
+	Maker    ProfileMaker
+	Settings profile.Settings
+	Timeout  time.Duration // of one table
+	Now      func() time.Time
+	Log      *slog.Logger
+
+	once  sync.Once
+	wake  chan struct{}
+	mu    sync.Mutex
+	queue []*counting
+	under *counting
+	last  map[registry.TableID]work.Failure // of tables whose last profile failed
+}
+
+// counting is one profile that was asked for; everybody who asks for the same
+// before it begins shares it.
+type counting struct {
+	table registry.TableID
+	asked bool // by a person: also of tables that are not profiled by themselves
+	done  chan struct{}
+	kept  profile.Kept
+	err   error
+}
+
+// ProfileView is what a reader of a table gets.
+type ProfileView struct {
+	Kept     *profile.Kept // nil while there is none
+	Current  bool          // Kept is of the table's current version
+	Counting bool          // one is being made, or waits for its turn
+	Failure  *work.Failure // why the last try made none
+}
+
+func (p *Profiler) init() {
+	p.once.Do(func() {
+		p.wake = make(chan struct{}, 1)
+		p.last = map[registry.TableID]work.Failure{}
+	})
+}
+
+// Of returns the profile of a table that the caller's catalog holds, with what
+// the registry says of the table now.
+func (p *Profiler) Of(ctx context.Context, t registry.Published) (ProfileView, error) {
+	p.init()
+	var v ProfileView
+	kept, err := p.Profiles.GetProfile(ctx, t.ID)
+	switch {
+	case err == nil:
+		kept.Profile = kept.Profile.Describe(t)
+		v.Kept = &kept
+		v.Current = t.Version != nil && t.Version.ID == kept.Version
+	case domain.KindOf(err) != domain.NotFound:
+		return v, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	v.Counting = p.waiting(t.ID) != nil || (p.under != nil && p.under.table == t.ID)
+	if f, failed := p.last[t.ID]; failed && !v.Counting && !v.Current {
+		v.Failure = &f
+	}
+	return v, nil
+}
+
+// Request asks for a table's profile after a sync, without waiting for it.
+func (p *Profiler) Request(table registry.TableID) { p.enqueue(table, false) }
+
+// Ask asks for a table's profile because a person wants it, and leaves an audit row.
+func (p *Profiler) Ask(ctx context.Context, by audit.Actor, table registry.TableID) error {
+	_, err := p.ask(ctx, by, table)
+	return err
+}
+
+// Refresh is Ask for who waits for the profile. The end of ctx ends the
+// waiting, not the work.
+func (p *Profiler) Refresh(ctx context.Context, by audit.Actor, table registry.TableID) (profile.Kept, error) {
+	c, err := p.ask(ctx, by, table)
+	if err != nil {
+		return profile.Kept{}, err
+	}
+	select {
+	case <-c.done:
+		return c.kept, c.err
+	case <-ctx.Done():
+		return profile.Kept{}, ctx.Err()
+	}
+}
+
+func (p *Profiler) ask(ctx context.Context, by audit.Actor, table registry.TableID) (*counting, error) {
+	err := p.Profiles.Audit(ctx, audit.Entry{Actor: by, Action: "catalog.profile_refresh", Resource: "table:" + string(table), Result: "success"})
+	if err != nil {
+		return nil, fmt.Errorf("audit the profile of %s: %w", table, err)
+	}
+	return p.enqueue(table, true), nil
+}
+
+func (p *Profiler) enqueue(table registry.TableID, asked bool) *counting {
+	p.init()
+	p.mu.Lock()
+	c := p.waiting(table)
+	if c == nil {
+		c = &counting{table: table, done: make(chan struct{})}
+		p.queue = append(p.queue, c)
+	}
+	if asked && !c.asked { // people do not wait behind what runs by itself
+		c.asked = true
+		at := slices.Index(p.queue, c)
+		first := slices.IndexFunc(p.queue, func(q *counting) bool { return !q.asked || q == c })
+		p.queue = slices.Insert(slices.Delete(p.queue, at, at+1), first, c)
+	}
+	p.mu.Unlock()
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+	return c
+}
+
+// waiting returns the profile of a table that is asked for and not begun; p.mu is held.
+func (p *Profiler) waiting(table registry.TableID) *counting {
+	i := slices.IndexFunc(p.queue, func(c *counting) bool { return c.table == table })
+	if i < 0 {
+		return nil
+	}
+	return p.queue[i]
+}
+
+// Work makes the profiles that are asked for until ctx ends, first those that a
+// stop of the server left undone.
+func (p *Profiler) Work(ctx context.Context) {
+	p.init()
+	left, err := p.Profiles.UnprofiledTables(ctx)
+	if err != nil {
+		p.Log.Error("list tables without a profile", "err", err)
+	}
+	for _, id := range left {
+		p.Request(id)
+	}
+	for {
+		c := p.next()
+		if c == nil {
+			select {
+			case <-p.wake:
+				continue
+			case <-ctx.Done():
+				return
+			}
+		}
+		c.kept, c.err = p.carry(ctx, *c)
+		p.finish(ctx, c)
+	}
+}
+
+func (p *Profiler) next() *counting {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.under = nil
+	if len(p.queue) > 0 {
+		p.under, p.queue = p.queue[0], p.queue[1:]
+	}
+	return p.under
+}
+
+// finish remembers why a table has no profile and tells those who wait.
+func (p *Profiler) finish(ctx context.Context, c *counting) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.under = nil
+	delete(p.last, c.table)
+	if c.err != nil && ctx.Err() == nil && domain.KindOf(c.err) != domain.NotFound && !errors.Is(c.err, errUnwanted) {
+		f := work.Failure{}
+		f.Code, f.Message, f.NextStep = explainProfile(c.err)
+		p.last[c.table] = f
+		p.Log.Warn("table without a profile", "table_id", string(c.table), "code", f.Code, "err", c.err)
+	}
+	close(c.done)
+}
+
+// errUnwanted ends what turned out to have nothing to count.
+var errUnwanted = errors.New("no profile is wanted")
+
+func explainProfile(err error) (code, message, next string) {
+	var child *work.ChildError
+	var known *domain.Error
+	if errors.As(err, &child) || errors.As(err, &known) {
+		return explain(err)
+	}
+	return "internal", "The columns could not be counted because of a fault in Agnes.", "Look for this table in the server's log."
+}
+
+// carry makes one profile and keeps it.
+func (p *Profiler) carry(ctx context.Context, c counting) (profile.Kept, error) {
+	t, err := p.Tables.GetTable(ctx, c.table)
+	if err != nil {
+		return profile.Kept{}, fmt.Errorf("table to profile: %w", err)
+	}
+	switch {
+	case !c.asked && !t.ProfileAfterSync:
+		return profile.Kept{}, errUnwanted
+	case t.Version == nil || len(t.Version.Files) == 0:
+		return profile.Kept{}, domain.E(domain.NotFound, "no_file", "Table %s has no rows here that could be counted.", t.Name)
+	}
+	if before, err := p.Profiles.GetProfile(ctx, t.ID); err == nil && !c.asked && before.Version == t.Version.ID {
+		return before, nil
+	}
+	keys := make([]string, len(t.Version.Files))
+	for i, f := range t.Version.Files {
+		keys[i] = f.Key
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, p.Timeout, domain.E(domain.Unavailable, "profile_timeout",
+		"Counting the columns was stopped after its limit of %s.", p.Timeout))
+	defer cancel()
+	made, err := p.Maker.Profile(ctx, work.ProfileJob{
+		Table: t.Name, Keys: keys, Bytes: t.Version.Bytes, Settings: p.Settings, Patience: p.Timeout * 2 / 3,
+	})
+	if err != nil {
+		if ctx.Err() != nil {
+			err = errors.Join(context.Cause(ctx), err)
+		}
+		return profile.Kept{}, err
+	}
+	kept := profile.Kept{Table: t.ID, Version: t.Version.ID, VersionAt: t.Version.CreatedAt, ProfiledAt: p.Now(), Profile: made.Describe(t)}
+	if err := p.Profiles.SaveProfile(ctx, kept); err != nil {
+		return profile.Kept{}, fmt.Errorf("keep the profile of %s: %w", t.Name, err)
+	}
+	return kept, nil
+}

@@ -1,0 +1,218 @@
+package syncs
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"agnes/domain"
+	"agnes/domain/audit"
+	"agnes/domain/registry"
+	"agnes/domain/work"
+)
+
+// GoneUpstream is the code of a table whose source does not offer it any more.
+// Its last version is served on, and it is not synced by itself.
+const GoneUpstream = "gone_upstream"
+
+// ModeMark is the state of a table whose rows stay in an outside system.
+const ModeMark = "remote"
+
+// adoption registers the tables of one look at one extract.
+type adoption struct {
+	*Watcher
+	by      audit.Actor
+	source  *Source
+	aliases map[string]string
+	there   map[string]registry.Published // of this source, by lower name in the source
+	marks   []TableMark
+	renamed bool
+}
+
+// adoptAll registers what an extract offers, says what of it cannot be served,
+// and returns the tables to sync: with news all that can be, else the new ones.
+func (w *Watcher) adoptAll(ctx context.Context, by audit.Actor, s *Source, offered []work.SourceTable, news bool) ([]registry.TableID, error) {
+	a := adoption{Watcher: w, by: by, source: s}
+	var err error
+	if a.there, err = w.tablesOf(ctx, s.Name); err != nil {
+		return nil, err
+	}
+	if a.aliases, err = w.Sources.SourceAliases(ctx, s.Name); err != nil {
+		return nil, fmt.Errorf("names of tables: %w", err)
+	}
+	var changed []registry.TableID
+	seen := map[string]bool{}
+	for _, t := range offered {
+		key := strings.ToLower(t.Name)
+		first := !seen[key]
+		seen[key] = true
+		got, problem, err := a.adopt(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		if problem != nil {
+			s.Problems = append(s.Problems, *problem)
+			if was, served := a.there[key]; served && first {
+				a.mark(was, "error", problem.Code, problem.Message+" What was synced before is still served.")
+				s.Tables = append(s.Tables, SourceName{Table: t.Name, Name: was.Name, ID: was.ID, Mode: was.QueryMode})
+			}
+			continue
+		}
+		s.Tables = append(s.Tables, SourceName{Table: t.Name, Name: got.Name, ID: got.ID, Mode: got.QueryMode})
+		if got.QueryMode != registry.ModeRemote && (news || got.Version == nil) {
+			changed = append(changed, got.ID)
+		}
+	}
+	a.missing(seen)
+	if len(a.marks) > 0 {
+		if err := w.Sources.MarkTables(ctx, a.marks); err != nil {
+			return nil, fmt.Errorf("mark tables: %w", err)
+		}
+	}
+	if a.renamed && w.Rebuilder != nil {
+		w.Rebuilder.Request(ctx)
+	}
+	return changed, nil
+}
+
+// tablesOf returns the registered tables of a source by their lower case names in it.
+func (w *Watcher) tablesOf(ctx context.Context, source string) (map[string]registry.Published, error) {
+	all, err := w.Tables.ListTables(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list tables: %w", err)
+	}
+	mine := map[string]registry.Published{}
+	for _, t := range all {
+		if t.Foreign() && t.Source() == source {
+			mine[strings.ToLower(t.Item())] = t
+		}
+	}
+	return mine, nil
+}
+
+// adopt makes sure that one table of an extract is registered under its source
+// and under the name that it has now.
+func (a *adoption) adopt(ctx context.Context, t work.SourceTable) (registry.Published, *Problem, error) {
+	none := registry.Published{}
+	if t.Problem != "" {
+		return none, &Problem{Table: t.Name, Code: t.Code, Message: t.Problem}, nil
+	}
+	wanted := t.Name
+	if alias := a.aliases[t.Name]; alias != "" {
+		wanted = alias
+	}
+	name, err := registry.CheckName(wanted)
+	if err != nil {
+		return none, &Problem{Table: t.Name, Code: domain.CodeOf(err), Message: err.Error()}, nil
+	}
+	owner, err := a.owner(ctx, name)
+	if err != nil {
+		return none, nil, err
+	}
+	if !strings.EqualFold(owner, a.source.Name) {
+		return none, nameTaken(t.Name, name, owner), nil
+	}
+	mode := registry.ModeLocal
+	if t.QueryMode == registry.ModeRemote {
+		mode = registry.ModeRemote
+	}
+	got, err := a.register(ctx, t, name, mode)
+	if domain.KindOf(err) == domain.Conflict {
+		return none, nameTaken(t.Name, name, ""), nil
+	}
+	if err != nil {
+		return none, nil, fmt.Errorf("register %s: %w", name, err)
+	}
+	switch {
+	case mode == registry.ModeRemote:
+		a.mark(got, ModeMark, notServed(a.source.Remote), "")
+	case got.Status.State == ModeMark, got.Status.ErrorCode == GoneUpstream:
+		a.mark(got, "", "", "")
+	}
+	return got, nil, nil
+}
+
+// owner is the source that has a name: the one that claimed it first, or
+// another that has a table of that name in the registry.
+func (a *adoption) owner(ctx context.Context, name string) (string, error) {
+	owner, err := a.Sources.ClaimView(ctx, name, a.source.Name)
+	if err != nil {
+		return "", fmt.Errorf("claim %s: %w", name, err)
+	}
+	if !strings.EqualFold(owner, a.source.Name) {
+		return owner, nil
+	}
+	all, err := a.Tables.ListTables(ctx)
+	if err != nil {
+		return "", fmt.Errorf("list tables: %w", err)
+	}
+	for _, t := range all {
+		if strings.EqualFold(t.Name, name) && (!t.Foreign() || t.Source() != a.source.Name) {
+			return t.Source(), nil
+		}
+	}
+	return owner, nil
+}
+
+func nameTaken(table, name, owner string) *Problem {
+	p := &Problem{Table: table, Code: "name_taken", Owner: owner}
+	p.Message = fmt.Sprintf("The source %s already has a table named %s, and keeps the name. Give this one another name.", owner, name)
+	if owner == "" {
+		p.Message = fmt.Sprintf("Another table is named %s already, and keeps the name. Give this one another name.", name)
+	}
+	return p
+}
+
+// register adds the table, or brings its registration up to date.
+func (a *adoption) register(ctx context.Context, t work.SourceTable, name, mode string) (registry.Published, error) {
+	was, served := a.there[strings.ToLower(t.Name)]
+	if !served {
+		made, err := a.Sources.RegisterTables(ctx, a.by, []registry.Registration{{Table: registry.Table{
+			ID: registry.IDFor(name), Name: name, SourceType: registry.SourceCustom, Bucket: a.source.Name, SourceTable: t.Name, Description: t.Description,
+			SyncStrategy: "full_refresh", QueryMode: mode, ProfileAfterSync: true,
+		}}})
+		if err != nil {
+			return registry.Published{}, err
+		}
+		return registry.Published{Table: made[0]}, nil
+	}
+	var change registry.TableChange
+	if was.Name != name && was.SourceType == registry.SourceCustom {
+		change.Name, a.renamed = &name, true
+	}
+	if was.QueryMode != mode && (was.QueryMode == registry.ModeRemote || mode == registry.ModeRemote) {
+		change.QueryMode = &mode
+	}
+	if change.Name == nil && change.QueryMode == nil {
+		return was, nil
+	}
+	return a.Sources.UpdateTable(ctx, a.by, was.ID, change)
+}
+
+// mark notes how a table stands, unless it stands so already.
+func (a *adoption) mark(t registry.Published, state, code, message string) {
+	if t.Status.State == state && t.Status.ErrorCode == code && t.Status.Error == message {
+		return
+	}
+	a.marks = append(a.marks, TableMark{Table: t.ID, State: state, Code: code, Message: message})
+}
+
+// missing marks the registered tables that the extract does not offer any more.
+func (a *adoption) missing(offered map[string]bool) {
+	for key, t := range a.there {
+		if offered[key] || (t.Version == nil && t.SourceType != registry.SourceCustom) { // registered for a connector, and not extracted yet
+			continue
+		}
+		a.source.Tables = append(a.source.Tables, SourceName{Table: t.Item(), Name: t.Name, ID: t.ID, Mode: t.QueryMode, Gone: true})
+		if t.Status.ErrorCode != GoneUpstream {
+			a.marks = append(a.marks, goneMark(t, fmt.Sprintf("The source %s does not offer this table any more. Its last rows are still served.", a.source.Name)))
+		}
+	}
+}
+
+func goneMark(t registry.Published, sentence string) TableMark {
+	return TableMark{
+		Table: t.ID, State: "error", Code: GoneUpstream, Message: sentence,
+		NextStep: "Bring it back in the source, or remove the table here.",
+	}
+}

@@ -1,0 +1,138 @@
+package syncs
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"agnes/domain"
+	"agnes/domain/audit"
+	"agnes/domain/registry"
+)
+
+// gone keeps what a source that left the disk has served, and says so.
+func (w *Watcher) gone(ctx context.Context, s Source) error {
+	tables, err := w.tablesOf(ctx, s.Name)
+	if err != nil {
+		return err
+	}
+	if len(tables) == 0 {
+		w.Log.Info("a source without tables is gone from disk", "source", s.Name)
+		return w.Sources.DeleteSource(ctx, s.Name)
+	}
+	if s.State == SourceGone {
+		return nil
+	}
+	var marks []TableMark
+	for _, t := range tables {
+		marks = append(marks, goneMark(t, fmt.Sprintf("The source %s is gone from the server. The last rows of this table are still served.", s.Name)))
+	}
+	if err := w.Sources.MarkTables(ctx, marks); err != nil {
+		return fmt.Errorf("mark tables: %w", err)
+	}
+	at := w.Now()
+	s.State, s.Code, s.GoneAt, s.CheckedAt = SourceGone, "source_gone", &at, at
+	s.Message = "The folder of this source is gone. Its tables serve their last rows and are not synced until it is back."
+	s.Problems = nil
+	w.Log.Warn("a source is gone from disk; its tables keep their last version", "source", s.Name)
+	return w.Sources.SaveSource(ctx, s)
+}
+
+// Inspect looks at a source now, whether or not it changed or rests. NotFound
+// when neither the disk nor the state knows it.
+func (w *Watcher) Inspect(ctx context.Context, by audit.Actor, source string) (Source, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.lookAt(ctx, by, source)
+}
+
+func (w *Watcher) lookAt(ctx context.Context, by audit.Actor, source string) (Source, error) {
+	known, err := w.known(ctx)
+	if err != nil {
+		return Source{}, err
+	}
+	dirs, err := w.Dirs.List(ctx)
+	if err != nil {
+		return Source{}, fmt.Errorf("list extracts: %w", err)
+	}
+	for _, d := range dirs {
+		if d.Name == source {
+			return w.look(ctx, by, d, known[source])
+		}
+	}
+	s, there := known[source]
+	if !there {
+		return s, domain.E(domain.NotFound, "source_not_found", "There is no such source.")
+	}
+	return s, nil
+}
+
+// Rename serves a table of a source under another name, without a change of its
+// extractor; its own name, or "", takes that back. It fails with a FieldError
+// for "name" when the name cannot be used or is taken, and with NotFound.
+func (w *Watcher) Rename(ctx context.Context, by audit.Actor, source, table, name string) (Source, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	known, err := w.known(ctx)
+	if err != nil {
+		return Source{}, err
+	}
+	s, there := known[source]
+	if !there || !s.has(table) {
+		return Source{}, domain.E(domain.NotFound, "source_table_not_found", "The source has no such table.")
+	}
+	alias := strings.TrimSpace(name)
+	if alias == table {
+		alias = ""
+	}
+	if err := w.free(ctx, source, table, alias); err != nil {
+		return Source{}, err
+	}
+	if err := w.Sources.SetSourceAlias(ctx, by, source, table, alias); err != nil {
+		return Source{}, fmt.Errorf("keep the name: %w", err)
+	}
+	return w.lookAt(ctx, by, source)
+}
+
+// free fails unless a table of a source can have a name.
+func (w *Watcher) free(ctx context.Context, source, table, alias string) error {
+	if alias == "" {
+		return nil
+	}
+	if _, err := registry.CheckName(alias); err != nil {
+		return err
+	}
+	all, err := w.Tables.ListTables(ctx)
+	if err != nil {
+		return fmt.Errorf("list tables: %w", err)
+	}
+	for _, t := range all {
+		mine := t.SourceType == registry.SourceCustom && t.Bucket == source && strings.EqualFold(t.SourceTable, table)
+		if !mine && (strings.EqualFold(t.Name, alias) || t.ID == registry.IDFor(alias)) {
+			return domain.FieldError("name", "%s is the name of another table. Choose one that is free.", alias)
+		}
+	}
+	owner, err := w.Sources.ClaimView(ctx, alias, source)
+	if err != nil {
+		return fmt.Errorf("claim %s: %w", alias, err)
+	}
+	if !strings.EqualFold(owner, source) {
+		return domain.FieldError("name", "%s is a name that the source %s has claimed. Choose one that is free.", alias, owner)
+	}
+	return nil
+}
+
+// has reports whether a source was last seen with a table.
+func (s Source) has(table string) bool {
+	for _, t := range s.Tables {
+		if t.Table == table {
+			return true
+		}
+	}
+	for _, p := range s.Problems {
+		if p.Table == table {
+			return true
+		}
+	}
+	return false
+}

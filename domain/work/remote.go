@@ -1,0 +1,44 @@
+package work
+
+import "log/slog"
+
+// Inspected is what a look at a custom extract found.
+type Inspected struct {
+	Tables []SourceTable `json:"tables"`
+	Remote []RemoteRow   `json:"remote,omitempty"`
+}
+
+// RemoteRow is one row of an extract's _remote_attach (contract 12.1), as it was
+// written: nothing of it is checked yet.
+type RemoteRow struct {
+	Alias     string `json:"alias"`
+	Extension string `json:"extension"`
+	URL       string `json:"url"`
+	TokenEnv  string `json:"token_env"`
+}
+
+// Attachment is an outside system that a child may try to reach. Its address
+// and its token go to the child on standard input and nowhere else.
+type Attachment struct {
+	Alias     string `json:"alias"`
+	Extension string `json:"extension"`
+	URL       string `json:"url"`
+	Token     string `json:"token,omitempty"`
+}
+
+// String hides address and token from whoever prints an attachment.
+func (a Attachment) String() string { return a.Alias + " (" + a.Extension + ")" }
+
+// GoString is String: %#v shows no more.
+func (a Attachment) GoString() string { return a.String() }
+
+// LogValue hides address and token from the log.
+func (a Attachment) LogValue() slog.Value { return slog.StringValue(a.String()) }
+
+// Attached says how a try to reach an outside system went; Code is "" when it
+// answered. Message names neither address nor token.
+type Attached struct {
+	Alias   string `json:"alias"`
+	Code    string `json:"code,omitempty"`
+	Message string `json:"message,omitempty"`
+}

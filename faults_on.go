@@ -1,0 +1,76 @@
+//go:build faults
+
+package main
+
+import (
+	"context"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"agnes/store/warehouse"
+)
+
+// The variables of a build for the fault campaign: the point at which a child
+// kills itself, "database:renamed" or, for the third time it is reached,
+// "database:renamed@3"; and a file that the first child to die marks, so that the
+// next one lives.
+const (
+	failpoint     = "AGNES_FAILPOINT"
+	failpointOnce = "AGNES_FAILPOINT_ONCE"
+)
+
+// withFaults makes the child that runs under the context die at the point that
+// the environment names.
+func withFaults(ctx context.Context) context.Context {
+	name, times, counted := strings.Cut(os.Getenv(failpoint), "@")
+	if name == "" {
+		return ctx
+	}
+	left := 1
+	if counted {
+		if n, err := strconv.Atoi(times); err == nil {
+			left = n
+		}
+	}
+	var once *os.File // opened now: later the child may open nothing
+	if file := os.Getenv(failpointOnce); file != "" {
+		if f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600); err == nil {
+			once = f
+		}
+	}
+	return warehouse.WithPoints(ctx, func(point string) {
+		if point != name {
+			return
+		}
+		if left--; left == 0 && first(once) {
+			_ = syscall.Kill(syscall.Getpid(), syscall.SIGKILL)
+			select {} // nothing after the point may happen
+		}
+	})
+}
+
+// first reports whether nobody has marked the file yet, and marks it.
+func first(once *os.File) bool {
+	if once == nil {
+		return true
+	}
+	info, err := once.Stat()
+	if err != nil || info.Size() > 0 {
+		return false
+	}
+	_, err = once.WriteString("died here\n")
+	return err == nil
+}
+
+// childEnv hands the variables on to children.
+func childEnv() []string {
+	var env []string
+	for _, name := range []string{failpoint, failpointOnce} {
+		if v := os.Getenv(name); v != "" {
+			env = append(env, name+"="+v)
+		}
+	}
+	return env
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"agnes/domain/audit"
+	"agnes/domain/imports"
+	"agnes/domain/work"
+)
+
+func newMigrateCommand() *cobra.Command {
+	var from string
+	var dry, asJSON bool
+	cmd := &cobra.Command{
+		Use: "migrate", Short: "Bring the state to this version's schema, or take over a predecessor's", GroupID: "operations", Args: cobra.NoArgs,
+		Long: "Bring the state to this version's schema.\n\nWith --from-system-duckdb also take over the state of the Python server at release 0.54 (schema 51).\n" +
+			"Stop that server first. Its file is copied and never written to. Running it again changes nothing that is the same.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if from == "" && (dry || asJSON) {
+				return errors.New("--dry-run and --json go with --from-system-duckdb")
+			}
+			return withApp(cmd, func(ctx context.Context, a *app) error {
+				if from != "" {
+					return a.importState(ctx, cmd.OutOrStdout(), from, dry, asJSON)
+				}
+				v, err := a.store.SchemaVersion(ctx)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "The state is at schema %d.\n", v)
+				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVar(&from, "from-system-duckdb", "", "take over the state in this `file` of the Python server")
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "say what would be taken over, and change nothing")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// importState takes over a predecessor's state and prints how each table went.
+// Rows that do not fit make the exit code 2.
+func (a *app) importState(ctx context.Context, out io.Writer, from string, dry, asJSON bool) error {
+	file, err := filepath.Abs(from)
+	if err != nil {
+		return fmt.Errorf("find the old database: %w", err)
+	}
+	report, err := imports.Importer{Source: a.children, State: a.store}.Import(ctx, audit.System("import"), file, dry)
+	if err != nil {
+		var told *work.ChildError
+		if errors.As(err, &told) && told.Failure.NextStep != "" {
+			return fmt.Errorf("%s %s", told.Failure.Message, told.Failure.NextStep)
+		}
+		return err
+	}
+	if asJSON {
+		err = json.NewEncoder(out).Encode(report)
+	} else {
+		_, err = io.WriteString(out, report.String())
+	}
+	if err == nil && report.Left() > 0 {
+		return &exitError{code: 2, err: fmt.Errorf("%d rows do not fit and were left out", report.Left())}
+	}
+	return err
+}

@@ -1,0 +1,85 @@
+package warehouse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"agnes/domain/registry"
+	"agnes/domain/work"
+)
+
+// extensionsDir is where an operator puts DuckDB extensions for outside systems.
+const extensionsDir = "extensions"
+
+// attachTimeout bounds the try to reach one outside system.
+const attachTimeout = 30 * time.Second
+
+// AttachRemote tries to reach outside systems, each read-only and in its own
+// instance. Nothing of the data directory is open in these; extensions are
+// loaded, never installed. Answers name neither addresses nor tokens, which the
+// engine's own words would.
+func (s *Store) AttachRemote(ctx context.Context, systems []work.Attachment) ([]work.Attached, error) {
+	tried := make([]work.Attached, 0, len(systems))
+	for _, a := range systems {
+		answer, err := s.attach(ctx, a)
+		if err != nil {
+			return nil, err
+		}
+		tried = append(tried, answer)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+	}
+	return tried, nil
+}
+
+// attach tries one outside system. Its error is about this machine.
+func (s *Store) attach(ctx context.Context, a work.Attachment) (answer work.Attached, err error) {
+	answer.Alias = a.Alias
+	if !registry.Identifier(a.Alias) || !registry.Identifier(a.Extension) {
+		return answer, badJob(errors.New("an attachment has no name"))
+	}
+	dir, err := s.path(extensionsDir)
+	if err != nil {
+		return answer, err
+	}
+	db, err := s.openWith(ctx, "SET GLOBAL extension_directory = "+quoteLiteral(dir)+";")
+	if err != nil {
+		return answer, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if _, err := db.ExecContext(ctx, "LOAD "+quoteIdent(a.Extension)); err != nil {
+		answer.Code = "extension_missing"
+		answer.Message = fmt.Sprintf("The extension %s for %s is not installed on the server. Put it into the data directory's folder extensions, then look again.",
+			a.Extension, a.Alias)
+		return answer, nil // the engine's words show folders
+	}
+	if _, err := db.ExecContext(ctx, "SET GLOBAL lock_configuration = true"); err != nil {
+		return answer, fmt.Errorf("lock engine: %w", err)
+	}
+	_, err = within(ctx, attachTimeout, func(ctx context.Context) (struct{}, error) {
+		_, err := db.ExecContext(ctx, attachStatement(a))
+		return struct{}{}, err
+	})
+	switch {
+	case err == nil:
+	case errors.Is(err, errTooLong):
+		answer.Code, answer.Message = "attach_timeout", fmt.Sprintf("%s did not answer within %s.", a.Alias, attachTimeout)
+	default:
+		answer.Code = "attach_failed"
+		answer.Message = fmt.Sprintf("%s could not be reached: its extension %s refused the address or the token, or the system did not answer.", a.Alias, a.Extension)
+	}
+	return answer, nil
+}
+
+// attachStatement names the outside system; every text in it is quoted.
+func attachStatement(a work.Attachment) string {
+	options := []string{"TYPE " + quoteIdent(a.Extension), "READ_ONLY"}
+	if a.Token != "" {
+		options = append(options, "TOKEN "+quoteLiteral(a.Token))
+	}
+	return "ATTACH " + quoteLiteral(a.URL) + " AS " + quoteIdent(a.Alias) + " (" + strings.Join(options, ", ") + ")"
+}

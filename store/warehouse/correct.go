@@ -1,0 +1,151 @@
+package warehouse
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"agnes/domain/files"
+)
+
+// correct applies the corrections of columns: other names, other types, left out.
+// A column that they name and the file does not have is refused: the file is not
+// the one that they were made for.
+func (r *reader) correct(rel relation) (relation, error) {
+	r.found = slices.Clone(rel.columns)
+	rel.names = make([]string, len(rel.columns))
+	for i, c := range rel.columns {
+		rel.names[i] = c.Name
+	}
+	rel.columns = slices.Clone(rel.columns)
+	rel.tries, rel.drops = map[int]bool{}, map[int]bool{}
+	if err := r.correctColumns(&rel); err != nil {
+		return relation{}, err
+	}
+	rel.hive = r.hive
+	for i, c := range rel.columns {
+		for _, h := range r.hive { // the folder's name says it
+			rel.drops[i] = rel.drops[i] || strings.EqualFold(h.name, c.Name)
+		}
+	}
+	if len(rel.kept()) == 0 {
+		return relation{}, refuse("file_no_columns", "Keep at least one column.", "All columns of %s are left out.", r.name())
+	}
+	if err := r.doubled(rel); err != nil {
+		return relation{}, err
+	}
+	if r.delimited() {
+		r.typeCSV(&rel)
+	}
+	return rel, nil
+}
+
+func (r *reader) correctColumns(rel *relation) error {
+	for _, c := range r.options.Columns {
+		i := slices.IndexFunc(rel.names, func(n string) bool { return strings.EqualFold(n, c.Column) })
+		switch {
+		case i < 0 && c.Drop:
+			continue
+		case i < 0:
+			return refuse("file_column_missing", "Take the correction of that column back, or send a file that has it.",
+				"%s has no column %s, which the table's corrections name.", r.name(), shorten(c.Column, 80))
+		case c.Drop:
+			rel.drops[i] = true
+		}
+		if c.Name != "" {
+			rel.columns[i].Name = c.Name
+		}
+		if c.Type != "" && c.Type != rel.columns[i].Type {
+			r.retypeColumn(rel, i, c.Type)
+		}
+	}
+	return nil
+}
+
+// retypeColumn makes a column another type. Of a delimited file the engine's
+// parser does that, see typeCSV.
+func (r *reader) retypeColumn(rel *relation, i int, kind string) {
+	was := rel.columns[i].Type
+	rel.columns[i].Type = kind
+	if r.delimited() {
+		return
+	}
+	inner, stored := rel.reads[i]
+	if !stored {
+		inner = "{}"
+	}
+	if was == "JSON" && kind != "JSON" {
+		inner = "(" + inner + " ->> '$')"
+	}
+	rel.reads[i], rel.tries[i] = r.try(inner, was, kind), true
+}
+
+// try is a value as another type, NULL when it does not fit.
+func (r *reader) try(value, was, kind string) string {
+	dates, decimal := r.options.DateFormat, r.options.Decimal
+	if r.delimited() {
+		decimal = r.csv.decimal
+		if kind == "DATE" {
+			dates = r.csv.dateFormat
+		} else {
+			dates = r.csv.timestamp
+		}
+	}
+	text := was == "VARCHAR"
+	switch {
+	case text && dates != "" && (kind == "DATE" || strings.HasPrefix(kind, "TIMESTAMP")):
+		return fmt.Sprintf("TRY_CAST(try_strptime(%s, %s) AS %s)", value, quoteLiteral(dates), kind)
+	case text && decimal == "," && numeric(kind):
+		return fmt.Sprintf("TRY_CAST(replace(%s, ',', '.') AS %s)", value, kind)
+	}
+	return fmt.Sprintf("TRY_CAST(%s AS %s)", value, kind)
+}
+
+func numeric(kind string) bool {
+	return kind == "DOUBLE" || kind == "FLOAT" || strings.HasPrefix(kind, "DECIMAL") || strings.HasSuffix(kind, "INT") || kind == "INTEGER"
+}
+
+// typeCSV gives the engine's parser the types. Where a cell that does not fit
+// shall become NULL, it reads text, and the types are tried after.
+func (r *reader) typeCSV(rel *relation) {
+	d := r.csv
+	d.columns = slices.Clone(rel.columns)
+	for i := range d.columns {
+		d.columns[i].Name = rel.names[i]
+		if rel.drops[i] {
+			d.columns[i].Type = "VARCHAR"
+		}
+	}
+	if d.dateFormat == "" && d.timestamp == "" && r.options.DateFormat != "" {
+		if strings.HasPrefix(dateOption(r.options.DateFormat), "date") {
+			d.dateFormat = r.options.DateFormat
+		} else {
+			d.timestamp = r.options.DateFormat
+		}
+	}
+	r.csv = d
+	if r.options.Policy() != files.NullCells {
+		rel.from = d.from()
+		return
+	}
+	text := d.asText()
+	text.rejects = d.rejects
+	rel.from = text.from()
+	for i, c := range rel.columns {
+		if c.Type != "VARCHAR" && !rel.drops[i] {
+			rel.reads[i], rel.tries[i] = r.try("{}", "VARCHAR", c.Type), true
+		}
+	}
+}
+
+// doubled refuses new names that are another column's.
+func (r *reader) doubled(rel relation) error {
+	taken := map[string]bool{}
+	for _, c := range rel.kept() {
+		if key := strings.ToLower(c.Name); taken[key] {
+			return refuse("file_columns_doubled", "Give each column a name of its own.", "Two columns of %s would be called %s.", r.name(), shorten(c.Name, 80))
+		}
+		taken[strings.ToLower(c.Name)] = true
+	}
+	return nil
+}

@@ -1,0 +1,102 @@
+package warehouse
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"agnes/domain/registry"
+	"agnes/domain/work"
+)
+
+// SourceTables lists what a custom extract offers. A row that cannot be served
+// carries a code and a sentence, and never spoils the others.
+func (s *Store) SourceTables(ctx context.Context, source string) (_ work.Inspected, err error) {
+	e, err := s.openExtract(ctx, source)
+	if err != nil {
+		return work.Inspected{}, err
+	}
+	defer func() { err = errors.Join(err, e.db.Close()) }()
+	offered, err := e.offered(ctx, source)
+	if err != nil {
+		return work.Inspected{}, err
+	}
+	objects, err := e.objects(ctx, source)
+	if err != nil {
+		return work.Inspected{}, err
+	}
+	seen := map[string]bool{}
+	for i := range offered {
+		t := &offered[i]
+		t.Code, t.Problem = e.problem(ctx, *t, objects, seen)
+		seen[strings.ToLower(t.Name)] = true
+		if ctx.Err() != nil {
+			return work.Inspected{}, ctx.Err()
+		}
+	}
+	if err := e.unchanged(source); err != nil {
+		return work.Inspected{}, err
+	}
+	return work.Inspected{Tables: offered, Remote: e.remote(ctx)}, nil
+}
+
+// objects returns the names of tables and views in the extract, lower case.
+func (e *extract) objects(ctx context.Context, source string) (map[string]bool, error) {
+	query := `SELECT lower(table_name) FROM duckdb_tables() WHERE database_name = ` + quoteLiteral(e.alias) + ` AND schema_name = 'main'
+		UNION ALL SELECT lower(view_name) FROM duckdb_views() WHERE database_name = ` + quoteLiteral(e.alias) + ` AND schema_name = 'main'`
+	names, err := collect(ctx, e.db, query, func(r *sql.Rows) (string, error) {
+		var name string
+		return name, r.Scan(&name)
+	})
+	if err != nil {
+		return nil, refuse("extract_unreadable", nextExtractor, "The extract of %s is damaged.", source).because(err)
+	}
+	there := make(map[string]bool, len(names))
+	for _, n := range names {
+		there[n] = true
+	}
+	return there, nil
+}
+
+// problem says why a table that _meta names cannot be served, or "".
+func (e *extract) problem(ctx context.Context, t work.SourceTable, objects, seen map[string]bool) (code, sentence string) {
+	switch name := shorten(t.Name, 80); {
+	case !registry.Identifier(t.Name):
+		return "table_name_invalid", fmt.Sprintf("%q is not a table name: letters, digits and _, no digit first, at most 64 characters.", name)
+	case seen[strings.ToLower(t.Name)]:
+		return "table_name_doubled", fmt.Sprintf("%s is in _meta twice. The first row counts.", name)
+	case t.QueryMode == registry.ModeRemote:
+		return "", "" // asked live: there is nothing here to read
+	case !objects[strings.ToLower(t.Name)]:
+		return "table_missing", fmt.Sprintf("_meta names %s, but the extract has no table or view of that name.", name)
+	}
+	_, err := within(ctx, lookTimeout, func(ctx context.Context) (relation, error) { return e.relation(ctx, t.Name) })
+	switch {
+	case err == nil:
+		return "", ""
+	case errors.Is(err, errTooLong):
+		return "table_too_slow", fmt.Sprintf("Looking at %s takes longer than %s.", t.Name, lookTimeout)
+	case outside(err):
+		return "table_unreadable", fmt.Sprintf("%s reads files outside its extract's folder, which no extract may.", t.Name)
+	}
+	return "table_unreadable", fmt.Sprintf("%s cannot be read: %s", t.Name, engineWords(err))
+}
+
+// outside reports whether a view asked for what its instance is locked out of.
+func outside(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "Permission Error") || strings.Contains(text, "file system operations are disabled")
+}
+
+// relation describes a table or view of the extract; a view's own files are
+// opened for that.
+func (e *extract) relation(ctx context.Context, table string) (relation, error) {
+	from := quoteIdent(e.alias) + ".main." + quoteIdent(table)
+	columns, err := describe(ctx, e.db, from)
+	if err != nil {
+		return relation{}, err
+	}
+	return newRelation(from, columns), nil
+}

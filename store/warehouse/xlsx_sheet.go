@@ -1,0 +1,309 @@
+package warehouse
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"agnes/domain/files"
+)
+
+// sheetWriter writes one sheet as CSV.
+type sheetWriter struct {
+	ctx    context.Context //nolint:containedctx // lives for one sheet
+	book   *book
+	sheet  *sheet
+	nulls  []string
+	skip   int // rows before the table
+	out    *csv.Writer
+	flush  func() error
+	rows   int
+	most   int // 0: all
+	widest int
+	narrow bool // a row before the widest one is shorter
+	lost   map[int]int
+}
+
+// sheetCell is one cell as it is written.
+type sheetCell struct {
+	value   string
+	text    bool // it was entered as text
+	fault   bool // it holds an error, which example names
+	example string
+}
+
+func newSheetWriter(out io.Writer, b *book, o files.Options, s *sheet) *sheetWriter {
+	buffered := bufio.NewWriterSize(out, 1<<20)
+	return &sheetWriter{book: b, sheet: s, nulls: o.Nulls, skip: o.Skip, out: csv.NewWriter(buffered), flush: buffered.Flush, lost: map[int]int{}}
+}
+
+// copy writes the rows that hold anything, and reports whether it stopped at
+// most rows. A sheet that does not end as it should is an error.
+func (w *sheetWriter) copy() (partial bool, err error) {
+	in, err := w.book.part(w.book.paths[w.sheet.name])
+	if err != nil {
+		return false, err
+	}
+	defer func() {
+		if !partial { // closing a part in its middle says nothing
+			err = errors.Join(err, in.Close())
+		}
+	}()
+	d := xml.NewDecoder(bufio.NewReaderSize(&limitReader{ctx: w.ctx, r: in, left: maxBookBytes}, 1<<18))
+	ended := false
+	for {
+		t, err := d.Token()
+		switch {
+		case errors.Is(err, io.EOF) && ended:
+			w.out.Flush()
+			return false, errors.Join(w.out.Error(), w.flush())
+		case err != nil:
+			return false, fmt.Errorf("read sheet: %w", err)
+		}
+		switch e := t.(type) {
+		case xml.StartElement:
+			if e.Name.Local != "row" {
+				continue
+			}
+			if err := w.row(d); err != nil {
+				return false, err
+			}
+			if w.most > 0 && w.rows >= w.most {
+				w.out.Flush()
+				return true, errors.Join(w.out.Error(), w.flush())
+			}
+		case xml.EndElement:
+			ended = ended || e.Name.Local == "worksheet"
+		}
+	}
+}
+
+// row writes one row, unless it is blank.
+func (w *sheetWriter) row(d *xml.Decoder) error {
+	cells, err := w.cells(d)
+	if err != nil {
+		return err
+	}
+	last := len(cells)
+	for last > 0 && cells[last-1].value == "" && !cells[last-1].fault {
+		last--
+	}
+	cells = cells[:last]
+	if w.skip > 0 {
+		w.skip--
+		return nil
+	}
+	if last == 0 {
+		return nil
+	}
+	record := make([]string, max(last, w.widest))
+	for i, c := range cells {
+		record[i] = strings.ReplaceAll(c.value, "\r\n", "\n")
+		if w.rows > 0 {
+			w.note(i, c)
+		}
+	}
+	if w.rows > 0 && last > w.widest {
+		w.narrow = true
+	}
+	w.widest = max(w.widest, last)
+	w.rows++
+	if len(record) == 1 && record[0] == "" { // a line of nothing would be lost
+		record[0] = " "
+	}
+	return w.out.Write(record) //nolint:wrapcheck // the caller says what broke
+}
+
+// note remembers what a cell says of its column.
+func (w *sheetWriter) note(i int, c sheetCell) {
+	for len(w.sheet.text) <= i {
+		w.sheet.text = append(w.sheet.text, false)
+	}
+	if c.text && c.value != "" && !slices.Contains(w.nulls, c.value) {
+		w.sheet.text[i] = true
+	}
+	if !c.fault {
+		return
+	}
+	at, known := w.lost[i]
+	if !known {
+		at = len(w.sheet.lost)
+		w.lost[i] = at
+		w.sheet.lost, w.sheet.which = append(w.sheet.lost, files.Loss{Example: c.example}), append(w.sheet.which, i)
+	}
+	w.sheet.lost[at].Count++
+}
+
+// cells reads a row to its end.
+func (w *sheetWriter) cells(d *xml.Decoder) ([]sheetCell, error) {
+	var cells []sheetCell
+	for {
+		t, err := d.Token()
+		if err != nil {
+			return nil, fmt.Errorf("read row: %w", err)
+		}
+		switch e := t.(type) {
+		case xml.EndElement:
+			if e.Name.Local == "row" {
+				return cells, nil
+			}
+		case xml.StartElement:
+			if e.Name.Local != "c" {
+				continue
+			}
+			at, c, err := w.cell(d, e, len(cells))
+			if err != nil {
+				return nil, err
+			}
+			for len(cells) <= at {
+				cells = append(cells, sheetCell{})
+			}
+			cells[at] = c
+		}
+	}
+}
+
+// cell reads one cell to its end, and where it is.
+func (w *sheetWriter) cell(d *xml.Decoder, start xml.StartElement, next int) (at int, c sheetCell, err error) {
+	at, style, kind := next, 0, ""
+	for _, a := range start.Attr {
+		switch a.Name.Local {
+		case "r":
+			at = columnOf(a.Value)
+		case "s":
+			style, _ = strconv.Atoi(a.Value) // at worst the plain one
+		case "t":
+			kind = a.Value
+		}
+	}
+	if at < 0 || at >= maxSheetWidth {
+		return 0, c, fmt.Errorf("cell in column %d", at)
+	}
+	var value strings.Builder
+	inside := false
+	for {
+		t, err := d.Token()
+		if err != nil {
+			return 0, c, fmt.Errorf("read cell: %w", err)
+		}
+		switch e := t.(type) {
+		case xml.StartElement:
+			switch e.Name.Local {
+			case "v":
+				inside = true
+			case "is":
+				text, err := textOf(d, "is")
+				if err != nil {
+					return 0, c, err
+				}
+				value.WriteString(text)
+			}
+		case xml.EndElement:
+			switch e.Name.Local {
+			case "v":
+				inside = false
+			case "c":
+				c, err := w.shown(kind, style, value.String())
+				return at, c, err
+			}
+		case xml.CharData:
+			if inside {
+				value.Write(e)
+			}
+		}
+	}
+}
+
+// shown is a cell's value as text.
+func (w *sheetWriter) shown(kind string, style int, raw string) (sheetCell, error) {
+	switch kind {
+	case "s":
+		i, err := strconv.Atoi(raw)
+		if err != nil || i < 0 || i >= len(w.book.texts) {
+			return sheetCell{}, fmt.Errorf("cell names shared text %q", shorten(raw, 20))
+		}
+		return sheetCell{value: w.book.texts[i], text: true}, nil
+	case "str", "inlineStr":
+		return sheetCell{value: unescapeText(raw), text: true}, nil
+	case "b":
+		return sheetCell{value: map[string]string{"1": "true", "0": "false"}[raw]}, nil
+	case "e":
+		return sheetCell{fault: true, example: raw}, nil
+	case "d":
+		return sheetCell{value: strings.Replace(raw, "T", " ", 1)}, nil
+	}
+	number, err := strconv.ParseFloat(raw, 64)
+	if err != nil {
+		return sheetCell{value: raw, text: true}, nil //nolint:nilerr // what is no number is text
+	}
+	if style < len(w.book.dates) && style >= 0 && w.book.dates[style].any() {
+		if date, fits := w.book.dates[style].show(number, w.book.from); fits {
+			return sheetCell{value: date, text: w.book.dates[style].elapsed}, nil
+		}
+	}
+	if number == math.Trunc(number) && math.Abs(number) < 1e15 {
+		return sheetCell{value: strconv.FormatInt(int64(number), 10)}, nil
+	}
+	return sheetCell{value: strconv.FormatFloat(number, 'g', -1, 64)}, nil
+}
+
+// columnOf is the place of a cell such as AB12, from 0; -1 for no such name.
+func columnOf(name string) int {
+	at := 0
+	for i, c := range name {
+		switch {
+		case c >= 'A' && c <= 'Z' && i < 4:
+			at = at*26 + int(c-'A') + 1
+		case c >= '0' && c <= '9':
+			return at - 1
+		default:
+			return -1
+		}
+	}
+	return at - 1
+}
+
+// pad gives every row the width of the widest, when one came after others.
+func (w *sheetWriter) pad(file string) (err error) {
+	if !w.narrow {
+		return nil
+	}
+	in, err := os.Open(file)
+	if err != nil {
+		return fmt.Errorf("open sheet: %w", err)
+	}
+	defer func() { err = errors.Join(err, in.Close()) }()
+	temp := file + ".wide"
+	out, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("make sheet: %w", err)
+	}
+	defer func() { err = errors.Join(err, out.Close(), discard(temp)) }()
+	from, to := csv.NewReader(bufio.NewReaderSize(in, 1<<20)), csv.NewWriter(bufio.NewWriterSize(out, 1<<20))
+	from.FieldsPerRecord, from.ReuseRecord = -1, true
+	wide := make([]string, w.widest)
+	for {
+		record, err := from.Read()
+		if errors.Is(err, io.EOF) {
+			to.Flush()
+			return errors.Join(to.Error(), os.Rename(temp, file))
+		}
+		if err != nil {
+			return fmt.Errorf("widen sheet: %w", err)
+		}
+		clear(wide)
+		copy(wide, record)
+		if err := to.Write(wide); err != nil {
+			return fmt.Errorf("widen sheet: %w", err)
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package views
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"agnes/domain/registry"
+	"agnes/domain/syncs"
+)
+
+// testSources is a source in each state, and a name that was refused.
+func testSources() SourcesView {
+	gone := noon().Add(-3 * time.Hour)
+	return SourcesView{
+		Now: noon(),
+		Sources: []syncs.Source{
+			{Name: "crm", State: syncs.SourceOK, CheckedAt: noon().Add(-time.Minute), Tables: []syncs.SourceName{
+				{Table: "customers", Name: "customers", ID: "customers", Mode: registry.ModeLocal},
+				{Table: "leads", Name: "leads", ID: "leads", Mode: registry.ModeLocal},
+			}},
+			{
+				Name: "shop", State: syncs.SourceOK, CheckedAt: noon().Add(-time.Hour),
+				Tables: []syncs.SourceName{
+					{Table: "orders", Name: "shop_orders", ID: "shop_orders", Mode: registry.ModeLocal},
+					{Table: "visits", Name: "visits", ID: "visits", Mode: registry.ModeRemote},
+					{Table: "old", Name: "old", ID: "old", Mode: registry.ModeLocal, Gone: true},
+				},
+				Problems: []syncs.Problem{
+					{Table: "leads", Code: "name_taken", Owner: "crm", Since: noon().Add(-48 * time.Hour), Message: "The source crm already has a table named leads, and keeps the name. Give this one another name."},
+					{Table: "lost", Code: "table_missing", Since: noon().Add(-time.Hour), Message: "_meta names lost, but the extract has no table or view of that name."},
+				},
+				Remote: []syncs.Remote{
+					{Alias: "kbc", Extension: "keboola", Code: "extension_missing", Message: "The extension keboola for kbc is not installed on the server."},
+					{Alias: "bq", Extension: "bigquery"},
+				},
+			},
+			{Name: "legacy", State: syncs.SourceBroken, Code: "extract_unreadable", Message: "The extract of legacy is damaged.", CheckedAt: noon()},
+			{Name: "past", State: syncs.SourceGone, Code: "source_gone", Message: "The folder of this source is gone.", CheckedAt: gone, GoneAt: &gone, Tables: []syncs.SourceName{
+				{Table: "stock", Name: "stock", ID: "stock", Mode: registry.ModeLocal},
+			}},
+		},
+		Rename: RenameForm{Source: "shop", Table: "leads", Name: "crm_leads", Error: "crm_leads is the name of another table."},
+	}
+}
+
+func TestSourcesPage(t *testing.T) {
+	t.Parallel()
+	c := testChrome(true)
+	c.Title, c.Nav = "Sources", NavSources
+	doc := parse(t, draw(t, SourcesPage(c, testSources())))
+	for selector, want := range map[string]string{
+		"#sources-head": "4 sources with 6 tables. 3 sources need you.", "#source-crm .st-ok": "Served", "#source-legacy .st-fail": "Broken",
+		"#source-past .st-fail": "Gone", "#table-old": "Not offered any more", "#table-visits": "Asked live", "#rename-shop-leads-error": "crm_leads is the name of another table.",
+	} {
+		if got := strings.Join(strings.Fields(doc.Find(selector).Text()), " "); !strings.Contains(got, want) {
+			t.Errorf("%s says %q, want %q", selector, got, want)
+		}
+	}
+	if got := doc.Find("#rename-shop-leads").AttrOr("value", ""); got != "crm_leads" {
+		t.Errorf("the refused form holds %q", got)
+	}
+	if n := doc.Find("form[action='/sources/shop/tables/lost/rename']").Length(); n != 0 {
+		t.Error("another name is offered for a table that is not there")
+	}
+	if n := doc.Find("form[method=post][action$='/inspect']").Length(); n != 4 {
+		t.Errorf("%d buttons to look again, want 4", n)
+	}
+}
+
+func TestRemoteWords(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[string]string{
+		"remote_not_served": "rows are copied", "extension_missing": "no way to ask", "extension_not_allowed": "no way to ask",
+		"token_missing": "does not answer", "attach_failed": "does not answer", "": "rows are copied",
+	} {
+		got := RemoteWords(registry.Published{Status: registry.SyncStatus{ErrorCode: code}})
+		if !strings.HasPrefix(got, "Asked live, not served yet: ") || !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q in it", code, got, want)
+		}
+	}
+	far := registry.Published{Table: registry.Table{QueryMode: registry.ModeRemote}, Status: registry.SyncStatus{State: "remote", ErrorCode: "token_missing"}}
+	if got := Freshness(far, noon()); got.Class != "st-idle" || got.Word != "Asked live" {
+		t.Errorf("freshness = %+v", got)
+	}
+}
