@@ -10,7 +10,8 @@ import (
 	"agnes/domain/query"
 )
 
-// StartQuery records a query before it runs.
+// StartQuery records a query before it runs. While the state cannot be written,
+// the server's log takes note instead: reading goes on.
 func (s *Store) StartQuery(ctx context.Context, r query.Record) error {
 	err := s.tx(ctx, func(tx runner) error {
 		_, err := tx.exec(ctx, `
@@ -19,14 +20,17 @@ func (s *Store) StartQuery(ctx context.Context, r query.Record) error {
 			r.ID, r.By.UserID, r.By.Email, r.Origin, r.SQL, r.State, micros(r.StartedAt))
 		return err
 	})
+	if s.logged(r, err) {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("record the start of query %s: %w", r.ID, err)
 	}
 	return nil
 }
 
-// FinishQuery records how a query ended, with its audit row. NotFound for a
-// query that was not started.
+// FinishQuery records how a query ended, with its audit row, or as StartQuery
+// does. NotFound for a query that was not started.
 func (s *Store) FinishQuery(ctx context.Context, r query.Record) error {
 	err := s.tx(ctx, func(tx runner) error {
 		n, err := tx.exec(ctx, `
@@ -47,10 +51,35 @@ func (s *Store) FinishQuery(ctx context.Context, r query.Record) error {
 			},
 		})
 	})
+	if s.logged(r, err) {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("record the end of query %s: %w", r.ID, err)
 	}
 	return nil
+}
+
+// logged takes note of a query in the server's log when err says that the state
+// cannot be written, or that the query's start is only there.
+func (s *Store) logged(r query.Record, err error) bool {
+	switch domain.CodeOf(err) {
+	case "state_not_durable", "disk_full", "state_not_writable":
+	case "query_not_found":
+		if _, there := s.loggedQueries.LoadAndDelete(r.ID); !there {
+			return false
+		}
+	default:
+		return false
+	}
+	if r.FinishedAt == nil {
+		s.loggedQueries.Store(r.ID, struct{}{})
+	} else {
+		s.loggedQueries.Delete(r.ID)
+	}
+	s.log.Warn("a query that the state cannot take note of", "query_id", r.ID, "user_id", string(r.By.UserID), "origin", string(r.Origin),
+		"state", string(r.State), "rows", r.Rows, "code", r.Code)
+	return true
 }
 
 // queryResult is the outcome in the words of the audit log. A failure without

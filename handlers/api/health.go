@@ -200,10 +200,19 @@ func (a *API) healthDetailed(ctx context.Context, in *detailedInput) (*detailedO
 	if b.Services["sources"], b.Services["remote_attach"], err = a.sourceHealth(ctx); err != nil {
 		return nil, err
 	}
-	if data.Status != "ok" || b.Services["rebuild"].Status != "ok" || b.Services["sources"].Status != "ok" || b.Services["remote_attach"].Status != "ok" {
+	b.Services["writing"] = a.writingHealth()
+	if b.Services["writing"].Status != "ok" || data.Status != "ok" || b.Services["rebuild"].Status != "ok" || b.Services["sources"].Status != "ok" || b.Services["remote_attach"].Status != "ok" {
 		b.Status = "degraded"
 	}
 	return out, nil
+}
+
+// writingHealth says whether new data is written.
+func (a *API) writingHealth() service {
+	if err := a.Syncer.Writing(); err != nil {
+		return service{Status: "error", Detail: request.Known(err).Message}
+	}
+	return service{Status: "ok"}
 }
 
 // rebuildHealth says how the last rebuild went, in numbers only: names are for
