@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { copyFile, mkdir, unlink, writeFile } from "node:fs/promises";
+import { appendFile, copyFile, mkdir, rename, unlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import test from "node:test";
@@ -49,9 +49,13 @@ test("a run shows its phases while it runs, and is cancelled", async (t) => {
   const files = path.join(server.dataDir, "files");
   await mkdir(files, { recursive: true });
   const line = `,${"words ".repeat(12)},2026-01-02 03:04:05,17.25\n`;
-  await writeFile(path.join(files, "long.csv"), `id,note,at,amount\n${Array.from({ length: 1_500_000 }, (_, i) => i + line).join("")}`);
+  const lines = Array.from({ length: 1_000_000 }, (_, i) => i + line).join("");
+  await writeFile(path.join(files, "long.csv.part"), `id,note,at,amount\n${lines}`);
+  for (let i = 0; i < 5; i++) await appendFile(path.join(files, "long.csv.part"), lines);
+  await rename(path.join(files, "long.csv.part"), path.join(files, "long.csv"));
   const call = await api(page, admin);
   await page.goto("/syncs");
+  await page.locator("[data-live]").getByText("Live").waitFor();
   await call("POST", "/api/admin/register-table", { name: "long", source_type: "local", source_table: "long.csv" }, 201);
 
   const running = page.getByRole("region", { name: "Running" });
