@@ -9,6 +9,7 @@ import (
 
 	"agnes/domain"
 	"agnes/domain/access"
+	"agnes/domain/people"
 	"agnes/domain/registry"
 )
 
@@ -16,6 +17,8 @@ import (
 type Statement struct {
 	SQL     string
 	MaxRows int64
+	RunID   string        // the run that it belongs to; "" for one of Agnes's own
+	By      people.UserID // whose turn it takes in the queue; "" for one of Agnes's own
 }
 
 // Engine runs statements in children that hold one catalog each.

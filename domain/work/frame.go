@@ -30,14 +30,16 @@ const (
 // allocate without limit.
 const MaxFrame = 256 << 20
 
-// QueryConfig is all that a query child will ever see: the granted tables.
+// QueryConfig is all that a query child will ever see: granted tables, of which
+// it need not get those that no statement has mentioned yet.
 type QueryConfig struct {
 	DataDir string       `json:"data_dir"`
 	Tables  []QueryTable `json:"tables"`
 	Budget  Budget       `json:"budget"`
 }
 
-// QueryTable is one name and the Parquet files behind it.
+// QueryTable is one name and the files behind it: Parquet, or one Arrow IPC
+// file (.arrow), which a stored result is.
 type QueryTable struct {
 	Name string   `json:"name"`
 	Keys []string `json:"keys"`
@@ -47,7 +49,25 @@ type QueryTable struct {
 type QueryJob struct {
 	SQL     string `json:"sql"`
 	MaxRows int64  `json:"max_rows"` // 0: no limit
+	// Listing is every granted table, sent only after the child asked for it
+	// with a Failure of code NeedsListing.
+	Listing []ListedTable `json:"listing,omitempty"`
 }
+
+// ListedTable is what SHOW TABLES, information_schema and their like tell about
+// a granted table. No file is opened for it.
+type ListedTable struct {
+	Name    string            `json:"name"`
+	Comment string            `json:"comment,omitempty"`
+	Rows    int64             `json:"rows"`
+	Columns []registry.Column `json:"columns"`
+}
+
+// Codes of failures that the server acts on.
+const (
+	NeedsListing  = "needs_listing"   // run the statement again with Listing
+	TableNotFound = "table_not_found" // Failure.Table names no table of the child
+)
 
 // QuerySchema names the columns with their DuckDB types.
 type QuerySchema struct {

@@ -173,4 +173,6 @@ type Failure struct {
 	// Line and Column place an SQL error, from 1; 0 when unknown.
 	Line   int `json:"line,omitempty"`
 	Column int `json:"column,omitempty"`
+	// Table is the name, as written, of a table that a statement did not find.
+	Table string `json:"table,omitempty"`
 }
