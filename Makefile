@@ -57,6 +57,14 @@ faults: need assets ## Run the fault campaign, long; ARGS="-only F1 -seed 7" nar
 faults-short: need assets ## Run the fault campaign in the short form of CI
 	@go test -c $(TAGS) -o bin/faults.test ./faults && exec bin/faults.test -campaign short $(ARGS)
 
+.PHONY: attacks
+attacks: need assets ## Run the attack campaign, long; ARGS="-only S1 -seed 7" narrows it
+	@go test -c $(TAGS) -o bin/attacks.test ./attacks && exec bin/attacks.test -campaign long $(ARGS)
+
+.PHONY: attacks-short
+attacks-short: need assets ## Run the attack campaign in the short form of CI
+	@go test -c $(TAGS) -o bin/attacks.test ./attacks && exec bin/attacks.test -campaign short $(ARGS)
+
 .PHONY: bench
 bench: need assets ## Run the benchmarks
 	go test $(TAGS) -run '^$$' -bench . -benchmem ./...

@@ -22,8 +22,10 @@ import (
 	"agnes/domain/people"
 	"agnes/domain/query"
 	"agnes/domain/syncs"
+	"agnes/domain/work"
 	"agnes/jobs"
 	"agnes/store"
+	"agnes/store/results"
 	"agnes/store/warehouse"
 )
 
@@ -35,6 +37,7 @@ type app struct {
 	store       *store.Store
 	children    *jobs.Supervisor
 	pool        *jobs.QueryPool
+	walls       []work.Wall // what the kernel keeps children from
 	feed        *syncs.Feed
 	rebuilder   *syncs.Rebuilder
 	quarantine  *syncs.Quarantine
@@ -48,6 +51,8 @@ type app struct {
 	folder      filesource.Folder
 	importer    *files.Importer
 	runner      *query.Runner
+	results     results.Folder
+	kept        *query.Results
 	signIn      *people.SignIn
 }
 
@@ -57,6 +62,10 @@ const maxSQL = 512 << 10
 
 // rebuildTimeout bounds one rebuild; 10,000 tables take seconds.
 const rebuildTimeout = 5 * time.Minute
+
+// spareChildren are query processes that are started ahead: a start is a
+// third of what a new child costs.
+const spareChildren = 1
 
 // profileTimeout bounds counting what is in one table's columns.
 const profileTimeout = time.Minute
@@ -86,8 +95,11 @@ func newApp(ctx context.Context, cfg config.Config, log *slog.Logger) (*app, err
 		return nil, err
 	}
 	a := &app{cfg: cfg, log: log, store: state, feed: syncs.NewFeed()}
-	if err := a.startChildren(); err != nil {
+	if a.results, err = results.Open(data); err != nil {
 		return nil, errors.Join(err, state.Close())
+	}
+	if err := a.startChildren(); err != nil {
+		return nil, errors.Join(err, a.results.Close(), state.Close())
 	}
 	a.wire()
 	return a, nil
@@ -99,15 +111,19 @@ func (a *app) startChildren() error {
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	if warehouse.LandlockABI() == 0 {
-		a.log.Warn("the kernel has no Landlock: children are held by DuckDB's own locks and by limits only")
+	a.walls = warehouse.Walls()
+	for _, w := range a.walls {
+		if !w.Held {
+			a.log.Warn("a wall around children is missing", "wall", w.Name, "detail", w.Detail)
+		}
 	}
 	q := a.cfg.Query
 	limits := jobs.Limits{Children: q.Children, MemoryBytes: q.MemoryBytes, Threads: q.Threads}
 	a.children = jobs.NewSupervisor(jobs.Config{
 		Executable: self, DataDir: a.cfg.Dirs.Data, Jobs: jobs.Limits{MemoryBytes: q.MemoryBytes, Threads: q.Threads}, Env: childEnv(), NewID: newFileID, Log: a.log,
+		Capacity: jobs.Capacity{MemoryBytes: a.cfg.Children.MemoryBytes, Threads: a.cfg.Children.Threads},
 	})
-	a.pool = jobs.NewQueryPool(a.children, jobs.PoolConfig{Limits: limits})
+	a.pool = jobs.NewQueryPool(a.children, jobs.PoolConfig{Limits: limits, PerPerson: q.PerPerson, MaxWaiting: q.Queue, Spares: spareChildren})
 	return nil
 }
 
@@ -145,15 +161,28 @@ func (a *app) wire() {
 		},
 	}
 	a.runner = &query.Runner{
-		Catalogs: a.store, Engine: a.pool, Log: a.store, Now: clock, NewID: newFileID,
-		Limits: query.Limits{Timeout: a.cfg.Query.Timeout, MaxSQL: maxSQL},
+		Catalogs: a.store, Engine: a.pool, Log: a.store, Keeper: a.results, Limits: a.queryLimits(), Now: clock, NewID: newFileID, Logger: a.log,
 	}
+	a.kept = &query.Results{Runs: a.store, Keeper: a.results, Catalogs: a.store, Engine: a.pool, Runner: a.runner, Timeout: a.cfg.Query.Timeout}
 	a.signIn = &people.SignIn{Accounts: a.store, Now: clock}
 }
 
-// Close ends the children and closes the state.
+// queryLimits are what one query, and one person with all of theirs, may take.
+func (a *app) queryLimits() query.Limits {
+	q := a.cfg.Query
+	return query.Limits{
+		Timeout: q.Timeout, MaxSQL: maxSQL,
+		Person:  query.PersonLimits{Concurrent: q.PersonConcurrent, DailyBytes: q.PersonDailyBytes},
+		Results: query.ResultLimits{Bytes: q.ResultBytes, PersonBytes: q.PersonResultBytes, PersonCount: maxResults, Age: q.ResultAge},
+	}
+}
+
+// maxResults is how many results of one person are kept; each is a file.
+const maxResults = 2000
+
+// Close ends queries and children and closes the state.
 func (a *app) Close(ctx context.Context) error {
-	return errors.Join(a.children.Close(ctx), a.store.Close())
+	return errors.Join(a.runner.Stop(ctx), a.children.Close(ctx), a.results.Close(), a.store.Close())
 }
 
 // newID makes a UUID that grows with time.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"agnes/domain/files"
+	"agnes/domain/query"
 	"agnes/jobs"
 	"agnes/store"
 	"agnes/store/warehouse"
@@ -24,6 +25,9 @@ func (a *app) schedule() []jobs.Job {
 		{Name: "mirror the state", Every: 15 * time.Second, Timeout: 10 * time.Minute, Run: a.mirror.Tick},
 		{Name: "verify versions", Every: time.Hour, Timeout: 23 * time.Hour, Run: a.scrub.Tick},
 		{Name: "forget old sessions", Every: time.Hour, Timeout: time.Minute, Run: a.store.SweepSessions},
+		{Name: "sweep query results", Every: 10 * time.Minute, Timeout: 5 * time.Minute, Run: (&query.Sweeper{
+			Runs: a.store, Files: a.results, Age: a.cfg.Query.ResultAge, Now: clock,
+		}).Sweep},
 		{Name: "sweep old files", Every: time.Hour, Timeout: 10 * time.Minute, Run: a.sweep},
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -121,8 +122,8 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 		return nil, err
 	}
 	operations, err := api.New(api.Deps{
-		Store: a.store, SignIn: a.signIn, Tokens: tokens, Remover: a.importer, Rebuilder: a.rebuilder, Syncer: a.syncer, Queries: a.runner, Data: data, Whole: a.children, Sources: a.watcher, Profiler: a.profiler, Uploads: a.folder, Stopping: stopping,
-		Ready: query.Probe{Engine: a.pool}.Ready, Build: build, DeployedAt: time.Now(), Debug: a.cfg.Server.Debug, Now: clock, Log: a.log,
+		Store: a.store, SignIn: a.signIn, Tokens: tokens, Remover: a.importer, Rebuilder: a.rebuilder, Syncer: a.syncer, Queries: a.runner, History: a.store, Results: a.kept, PersonLimits: a.queryLimits().Person, TempDir: filepath.Join(a.cfg.Dirs.Data, "results"), Data: data, Whole: a.children, Sources: a.watcher, Profiler: a.profiler, Uploads: a.folder, Stopping: stopping,
+		Ready: query.Probe{Engine: a.pool}.Ready, Walls: a.walls, Build: build, DeployedAt: time.Now(), Debug: a.cfg.Server.Debug, Now: clock, Log: a.log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("describe the API: %w", err)
@@ -168,6 +169,9 @@ func (a *app) gauges() []handlers.Gauge {
 		{Name: "agnes_children", Help: "Child processes now, of all kinds.", Read: func() float64 { return float64(a.children.Stats().Live) }},
 		{Name: "agnes_query_children", Help: "Query children now.", Read: func() float64 { return float64(a.pool.Stats().Children) }},
 		{Name: "agnes_query_waiting", Help: "Queries that wait for a child.", Read: func() float64 { return float64(a.pool.Stats().Waiting) }},
+		{Name: "agnes_children_memory_bytes", Help: "Memory that is handed out to children, of DuckDB.", Read: func() float64 { return float64(a.children.Stats().Shares.MemoryUsed) }},
+		{Name: "agnes_children_threads", Help: "Threads that are handed out to children.", Read: func() float64 { return float64(a.children.Stats().Shares.ThreadsUsed) }},
+		{Name: "agnes_children_waiting", Help: "Children that wait for memory or threads.", Read: func() float64 { return float64(a.children.Stats().Shares.Waiting) }},
 		{Name: "agnes_children_died", Help: "Children that ended by a fault since the start.", Read: func() float64 { return float64(a.children.Stats().Died) }},
 	}
 }

@@ -165,7 +165,7 @@ func (s *Server) cors() func(http.Handler) http.Handler {
 		AllowCredentials: true,
 		AllowedMethods:   []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
 		AllowedHeaders:   []string{"*"},
-		ExposedHeaders:   []string{"ETag", "X-Request-Id", "X-Agnes-Latest-Version", "X-Agnes-Min-Version", "Location", "Upload-Offset", "Upload-Length", "Tus-Resumable"},
+		ExposedHeaders:   []string{"ETag", "X-Request-Id", "X-Agnes-Latest-Version", "X-Agnes-Min-Version", "Location", "Retry-After", "X-Query-Run", "X-Query-Truncated", "X-Csv-Guard", "Upload-Offset", "Upload-Length", "Tus-Resumable"},
 	}).Handler
 }
 

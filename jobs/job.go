@@ -122,7 +122,12 @@ func (s *Supervisor) run(ctx context.Context, slots chan struct{}, kind string, 
 	case <-ctx.Done():
 		return jobStopped(ctx)
 	}
-	c, events, err := s.launch(kind, describe)
+	part, err := s.broker.takeJob(ctx, s.cfg.Jobs)
+	if err != nil {
+		return jobStopped(ctx)
+	}
+	defer part.release()
+	c, events, err := s.launch(kind, part.limits, describe)
 	if err != nil {
 		return err
 	}
@@ -154,7 +159,7 @@ func (s *Supervisor) run(ctx context.Context, slots chan struct{}, kind string, 
 
 // launch starts a child, hands it its job on standard input and returns its
 // events.
-func (s *Supervisor) launch(kind string, describe func(work.Budget) any) (*child, *os.File, error) {
+func (s *Supervisor) launch(kind string, limits Limits, describe func(work.Budget) any) (*child, *os.File, error) {
 	events, writeEvents, err := os.Pipe()
 	if err != nil {
 		return nil, nil, fmt.Errorf("pipe for events: %w", err)
@@ -171,7 +176,7 @@ func (s *Supervisor) launch(kind string, describe func(work.Budget) any) (*child
 	}
 	go func() {
 		defer writeJob.Close()
-		job := describe(c.budget(s.cfg.Jobs))
+		job := describe(c.budget(limits))
 		err := json.NewEncoder(writeJob).Encode(job)
 		if more, ok := job.(followed); ok && err == nil {
 			err = more.follow(writeJob)

@@ -47,6 +47,13 @@ func beChild(kind string) int {
 		}
 		return 0
 	}
+	if kind == "prove" {
+		if err := warehouse.RunProve(context.Background(), channel, slog.New(slog.NewTextHandler(os.Stderr, nil))); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return 0
+	}
 	if kind == "import" || kind == "mirror" {
 		return actState(kind, channel)
 	}

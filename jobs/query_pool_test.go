@@ -23,6 +23,7 @@ import (
 	"agnes/domain/access"
 	"agnes/domain/query"
 	"agnes/domain/registry"
+	"agnes/domain/work"
 )
 
 // newPool returns a pool over a data directory with one Parquet file per
@@ -129,8 +130,8 @@ func TestAnotherCatalogIsAnotherChild(t *testing.T) {
 	for _, text := range []string{"SELECT * FROM salaries", "SELECT * FROM 'salaries.parquet'", "SELECT * FROM memory.main.salaries"} {
 		_, _, err := p.answer(t.Context(), restricted, text, 0)
 		var told *query.SQLError
-		if !errors.As(err, &told) || told.Code != "query_error" {
-			t.Errorf("%s without a grant: %v, want an SQL error", text, err)
+		if !errors.As(err, &told) || told.Code != work.TableNotFound || !strings.Contains(told.Text, "is not there, or you may not read it") {
+			t.Errorf("%s without a grant: %v, want it told like an absent one", text, err)
 		}
 	}
 	p.mustAnswer(t, restricted, "SELECT count(*) FROM orders", "1000")
@@ -168,8 +169,8 @@ func TestStatementsAtFault(t *testing.T) {
 	if !errors.As(err, &told) || told.Line != 2 || told.Column != 3 {
 		t.Errorf("%#v, want line 2, column 3", err)
 	}
-	if got := p.Stats(); got.Children != 1 || got.Kept != int64(len(tests)) {
-		t.Errorf("stats %+v, want one child for all", got)
+	if got := p.Stats(); got.Children != 2 || got.Died != 0 || got.Kept != int64(len(tests))-1 {
+		t.Errorf("stats %+v, want one child for those without a table and one for the others", got)
 	}
 }
 
@@ -316,8 +317,8 @@ func TestChildKilledFromOutside(t *testing.T) {
 	for err == nil {
 		_, err = result.Next(t.Context())
 	}
-	if domain.CodeOf(err) != "query_memory" {
-		t.Errorf("killed mid-stream: %v, want query_memory", err)
+	if domain.CodeOf(err) != "query_killed" {
+		t.Errorf("killed mid-stream: %v, want query_killed", err)
 	}
 	if err := result.Close(); err != nil {
 		t.Error(err)
@@ -387,6 +388,13 @@ func TestChildrenRetire(t *testing.T) {
 	}
 	if got := p.supervisor.Stats().Started; got != 2 {
 		t.Errorf("%d children for 4 queries of at most 2 each, want 2", got)
+	}
+	o, c := newPool(t, PoolConfig{Limits: Limits{Children: 1}, MaxAge: time.Nanosecond}, nil)
+	for range 2 {
+		o.mustAnswer(t, c, "SELECT 1", "1")
+	}
+	if got := o.supervisor.Stats().Started; got != 2 {
+		t.Errorf("%d children for 2 queries that each make one old, want 2", got)
 	}
 	q, c := newPool(t, PoolConfig{Idle: time.Nanosecond}, nil)
 	q.mustAnswer(t, c, "SELECT 1", "1")

@@ -46,6 +46,7 @@ type Config struct {
 	Executable string // of this program
 	DataDir    string
 	Jobs       Limits   // of extract and rebuild children
+	Capacity   Capacity // of all children together, query children too
 	Env        []string // of children, beside the little that all get; builds for faults only
 	NewID      func() string
 	Log        *slog.Logger
@@ -61,6 +62,7 @@ type Supervisor struct {
 	starts   chan startRequest
 	done     chan struct{}
 	joins    singleflight.Group // by version
+	broker   *broker
 
 	mu     sync.Mutex
 	live   map[*child]struct{}
@@ -79,8 +81,9 @@ func NewSupervisor(cfg Config) *Supervisor {
 	cfg.Jobs = cfg.Jobs.withDefaults()
 	s := &Supervisor{
 		cfg: cfg, slots: make(chan struct{}, cfg.Jobs.Children), looks: make(chan struct{}, looksAtATime), profiles: make(chan struct{}, 1),
-		starts: make(chan startRequest), done: make(chan struct{}), live: map[*child]struct{}{},
+		starts: make(chan startRequest), done: make(chan struct{}), live: map[*child]struct{}{}, broker: newBroker(cfg.Capacity),
 	}
+	s.broker.expect(forJobs, cfg.Jobs)
 	go s.startAll()
 	return s
 }
@@ -117,7 +120,7 @@ func (s *Supervisor) start(kind string, stdin *os.File, channel *os.File) (*chil
 		cmd.Stdin = stdin
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	c := &child{kind: kind, cmd: cmd, scratch: scratch, ended: make(chan struct{})}
+	c := &child{kind: kind, cmd: cmd, scratch: scratch, ended: make(chan struct{}), starved: memoryKills()}
 	cmd.Stderr = &c.said
 	cmd.WaitDelay = grace // for whoever inherited stderr
 	started := make(chan error, 1)
@@ -131,6 +134,9 @@ func (s *Supervisor) start(kind string, stdin *os.File, channel *os.File) (*chil
 			Because(fmt.Errorf("start worker %s: %w", kind, err))
 	}
 	closed := s.admit(c)
+	if err := stepBack(cmd.Process.Pid, kind); err != nil {
+		s.cfg.Log.Debug("child keeps its priority", "kind", kind, "err", err)
+	}
 	go s.reap(c)
 	if closed {
 		c.kill()
@@ -233,11 +239,13 @@ type Stats struct {
 	Started int64
 	Killed  int64
 	Died    int64
+	Shares  BrokerStats
 }
 
 // Stats returns the state of the moment.
 func (s *Supervisor) Stats() Stats {
+	shares := s.broker.Stats()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Stats{Live: len(s.live), Started: s.counts.Started, Killed: s.counts.Killed, Died: s.counts.Died}
+	return Stats{Live: len(s.live), Started: s.counts.Started, Killed: s.counts.Killed, Died: s.counts.Died, Shares: shares}
 }

@@ -28,7 +28,7 @@ func TestQueryRuns(t *testing.T) {
 		{"q4", "query_timeout", "error.499", query.Cancelled},
 	} {
 		r := query.Record{ID: q.id, By: p, Origin: query.FromAPI, SQL: sql, State: query.Running, StartedAt: c.Now()}
-		if err := s.StartQuery(t.Context(), r); err != nil {
+		if err := s.StartQuery(t.Context(), r, query.PersonLimits{}); err != nil {
 			t.Fatal(err)
 		}
 		end := r.StartedAt.Add(1500 * time.Millisecond)
@@ -61,7 +61,7 @@ func TestInterruptedQuery(t *testing.T) {
 	t.Parallel()
 	o, c := options(t)
 	s := mustOpen(t, o)
-	if err := s.StartQuery(t.Context(), query.Record{ID: "q", By: access.Principal{UserID: "ada"}, State: query.Running, StartedAt: c.Now()}); err != nil {
+	if err := s.StartQuery(t.Context(), query.Record{ID: "q", By: access.Principal{UserID: "ada"}, State: query.Running, StartedAt: c.Now()}, query.PersonLimits{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {

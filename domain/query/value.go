@@ -78,15 +78,29 @@ func Text(a arrow.Array, i int) (_ string, ok bool) {
 		return floatText(float64(a.Value(i)), 32), true
 	case *array.Float64:
 		return floatText(a.Value(i), 64), true
+	case *array.BinaryView:
+		return blobText(a.Value(i)), true
+	case *array.Float16:
+		return floatText(float64(a.Value(i).Float32()), 32), true
 	case *array.Date32:
+		return daysText(a.Value(i)), true
+	case *array.Date64:
 		return dateText(a.Value(i).ToTime()), true
 	case *array.Timestamp:
 		return timestampText(a, i), true
 	case *array.Time64:
 		unit := a.DataType().(*arrow.Time64Type).Unit
-		return clockText(a.Value(i).ToTime(unit)), true
+		return timeText(int64(a.Value(i)), unit), true
+	case *array.Time32:
+		unit := a.DataType().(*arrow.Time32Type).Unit
+		return timeText(int64(a.Value(i)), unit), true
+	case *array.Duration:
+		unit := a.DataType().(*arrow.DurationType).Unit
+		return intervalText(arrow.MonthDayNanoInterval{Nanoseconds: int64(a.Value(i)) * int64(unit.Multiplier())}), true
 	case *array.Decimal128:
 		return a.Value(i).ToString(a.DataType().(*arrow.Decimal128Type).Scale), true
+	case *array.Decimal256:
+		return a.Value(i).ToString(a.DataType().(*arrow.Decimal256Type).Scale), true
 	case *array.MonthDayNanoInterval:
 		return intervalText(a.Value(i)), true
 	case *array.Binary:
@@ -130,11 +144,30 @@ func floatText(f float64, bits int) string {
 	return s
 }
 
+// daysText prints a DATE, whose ends stand for infinity.
+func daysText(d arrow.Date32) string {
+	switch d {
+	case math.MaxInt32:
+		return "infinity"
+	case -math.MaxInt32:
+		return "-infinity"
+	}
+	return dateText(d.ToTime())
+}
+
 func dateText(t time.Time) string {
 	if t.Year() > 0 {
 		return t.Format("2006-01-02")
 	}
 	return fmt.Sprintf("%04d-%02d-%02d (BC)", 1-t.Year(), t.Month(), t.Day())
+}
+
+// timeText prints a TIME, of which a day has one more than a clock: 24:00:00.
+func timeText(v int64, unit arrow.TimeUnit) string {
+	if time.Duration(v)*unit.Multiplier() == 24*time.Hour {
+		return "24:00:00"
+	}
+	return clockText(time.Unix(0, v*int64(unit.Multiplier())).UTC())
 }
 
 // clockText prints a time of day with its fraction, without trailing zeros.
@@ -212,6 +245,12 @@ func listText(values arrow.Array, start, end int) string {
 func structText(a *array.Struct, i int) string {
 	fields := a.DataType().(*arrow.StructType).Fields()
 	parts := make([]string, len(fields))
+	if unnamed(fields) {
+		for f := range fields {
+			parts[f] = nested(a.Field(f), i)
+		}
+		return "(" + strings.Join(parts, ", ") + ")"
+	}
 	for f := range fields {
 		parts[f] = "'" + fields[f].Name + "': " + nested(a.Field(f), i)
 	}
@@ -227,10 +266,25 @@ func mapText(a *array.Map, i int) string {
 	return "{" + strings.Join(parts, ", ") + "}"
 }
 
+// nested prints a value inside another. As in DuckDB, a text that could be taken
+// for something else is quoted.
 func nested(a arrow.Array, i int) string {
 	text, ok := Text(a, i)
 	if !ok {
 		return "NULL"
 	}
-	return text
+	if deep(a.DataType()) || !ambiguous(text) {
+		return text
+	}
+	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(text) + "'"
+}
+
+func deep(t arrow.DataType) bool {
+	_, nested := t.(arrow.NestedType)
+	return nested
+}
+
+func ambiguous(text string) bool {
+	return text == "" || text[0] == ' ' || text[len(text)-1] == ' ' || strings.EqualFold(text, "null") ||
+		strings.ContainsAny(text, `"'(),:=[]{}`)
 }

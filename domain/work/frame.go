@@ -24,6 +24,9 @@ const (
 	FrameBatch     FrameType = 'B' // a whole Arrow IPC stream of one record batch with its schema
 	FrameEnd       FrameType = 'Z' // QueryEnd
 	FrameError     FrameType = 'E' // Failure
+	// FrameProve goes to a child of the doctor after Configure, as a ProveJob, and
+	// comes back once per Wall, before End.
+	FrameProve FrameType = 'P'
 )
 
 // MaxFrame bounds a frame, so that a confused child cannot make the server
@@ -50,8 +53,8 @@ type QueryJob struct {
 	SQL     string `json:"sql"`
 	MaxRows int64  `json:"max_rows"` // 0: no limit
 	// Listing is every granted table, sent only after the child asked for it
-	// with a Failure of code NeedsListing.
-	Listing []ListedTable `json:"listing,omitempty"`
+	// with a Failure of code NeedsListing; then it is not nil, even when empty.
+	Listing []ListedTable `json:"listing,omitzero"`
 }
 
 // ListedTable is what SHOW TABLES, information_schema and their like tell about
@@ -107,20 +110,39 @@ func WriteJSONFrame(w io.Writer, t FrameType, v any) error {
 
 // ReadFrame receives one frame; io.EOF when the other side closed in between.
 func ReadFrame(r io.Reader) (FrameType, []byte, error) {
+	t, n, err := ReadFrameHead(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	payload, err := ReadFrameBody(r, n)
+	if err != nil {
+		return 0, nil, fmt.Errorf("read frame %q: %w", byte(t), err)
+	}
+	return t, payload, nil
+}
+
+// ReadFrameHead receives what stands before a frame's payload: its type and
+// the payload's size. It is for those who read the payload by themselves.
+func ReadFrameHead(r io.Reader) (FrameType, uint32, error) {
 	var head [5]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		if err == io.EOF { // ReadFull returns it bare, and only when nothing was read
-			return 0, nil, io.EOF
+			return 0, 0, io.EOF
 		}
-		return 0, nil, fmt.Errorf("read frame: %w", err)
+		return 0, 0, fmt.Errorf("read frame: %w", err)
 	}
 	n := binary.BigEndian.Uint32(head[1:])
 	if n > MaxFrame {
-		return 0, nil, fmt.Errorf("frame %q of %d bytes is over the limit", head[0], n)
+		return 0, 0, fmt.Errorf("frame %q of %d bytes is over the limit", head[0], n)
 	}
+	return FrameType(head[0]), n, nil
+}
+
+// ReadFrameBody receives a payload whose head was read.
+func ReadFrameBody(r io.Reader, n uint32) ([]byte, error) {
 	payload := make([]byte, n)
 	if _, err := io.ReadFull(r, payload); err != nil {
-		return 0, nil, fmt.Errorf("read frame %q: %w", head[0], err)
+		return nil, fmt.Errorf("read a payload of %d bytes: %w", n, err)
 	}
-	return FrameType(head[0]), payload, nil
+	return payload, nil
 }

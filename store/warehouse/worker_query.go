@@ -64,10 +64,19 @@ func setUpQueryChild(cfg work.QueryConfig, log *slog.Logger) (*queryEngine, erro
 	if err := os.MkdirAll(cfg.Budget.ScratchKey, 0o700); err != nil {
 		return nil, fmt.Errorf("make the scratch folder: %w", err)
 	}
+	held, err := holdTables(cfg, cfg.Budget.ScratchKey)
+	if err != nil {
+		return nil, err
+	}
 	if err := enterQuerySandbox(cfg.Budget, queryFiles(cfg.Tables)); err != nil {
 		return nil, err
 	}
-	return openQueryEngine(cfg, log)
+	// From here on the child stands in its scratch folder: nothing that the
+	// engine says about places shows where the server keeps its data.
+	if err := os.Chdir(cfg.Budget.ScratchKey); err != nil {
+		return nil, fmt.Errorf("enter the scratch folder: %w", err)
+	}
+	return openQueryEngine(cfg, held, log)
 }
 
 // queryServer answers frames with one engine.
