@@ -35,6 +35,7 @@ type app struct {
 	cfg         config.Config
 	log         *slog.Logger
 	store       *store.Store
+	writes      *syncs.Latch // shared by all that writes
 	children    *jobs.Supervisor
 	pool        *jobs.QueryPool
 	walls       []work.Wall // what the kernel keeps children from
@@ -90,11 +91,12 @@ func newApp(ctx context.Context, cfg config.Config, log *slog.Logger) (*app, err
 	if err := checkPlaces(data); err != nil {
 		return nil, err
 	}
-	state, err := store.Open(ctx, store.Options{Dir: cfg.Dirs.State, Now: clock, NewID: newID, Log: log})
+	writes := &syncs.Latch{Now: clock}
+	state, err := store.Open(ctx, store.Options{Dir: cfg.Dirs.State, Now: clock, NewID: newID, Log: log, Writes: writes})
 	if err != nil {
 		return nil, err
 	}
-	a := &app{cfg: cfg, log: log, store: state, feed: syncs.NewFeed()}
+	a := &app{cfg: cfg, log: log, store: state, writes: writes, feed: syncs.NewFeed()}
 	if a.results, err = results.Open(data); err != nil {
 		return nil, errors.Join(err, state.Close())
 	}
@@ -130,28 +132,27 @@ func (a *app) startChildren() error {
 // wire puts the use cases together.
 func (a *app) wire() {
 	probe := query.Probe{Engine: a.pool}
-	writes := &syncs.Latch{Now: clock}
 	a.quarantine = &syncs.Quarantine{Tables: a.store, Versions: a.store, Verifier: a.children, Now: clock, Log: a.log}
 	a.rebuilder = &syncs.Rebuilder{
-		Tables: a.store, Publisher: a.children, Timeout: rebuildTimeout, Writes: writes, Log: a.log,
-		Rebuilds: a.store, Quarantine: a.quarantine, Now: clock, NewID: newFileID,
+		Tables: a.store, Publisher: a.children, Timeout: rebuildTimeout, Writes: a.writes, Log: a.log,
+		Rebuilds: a.store, Quarantine: a.quarantine, Feed: a.feed, Now: clock, NewID: newFileID,
 	}
 	a.scrub = &syncs.Scrub{Quarantine: a.quarantine, Rebuilder: a.rebuilder, Every: scrubEvery, BytesPerSecond: scrubBytesPerSecond}
 	a.profiler = &syncs.Profiler{
-		Tables: a.store, Profiles: a.store, Maker: a.children, Settings: a.cfg.Profiler, Timeout: profileTimeout, Now: clock, Log: a.log,
+		Tables: a.store, Profiles: a.store, Maker: a.children, Older: custom.Folder{Root: a.cfg.Dirs.Data}, Settings: a.cfg.Profiler, Timeout: profileTimeout, Now: clock, Log: a.log,
 	}
 	a.syncer = &syncs.Syncer{
 		Profiler: a.profiler,
-		Runs:     a.store, Tables: a.store, Extractor: a.children, Rebuilder: a.rebuilder, Reader: probe, Verifier: a.children, Writes: writes, Feed: a.feed,
-		Timeout: a.cfg.Sync.ExtractorTimeout, Workers: 2, Now: clock, NewID: newFileID, Log: a.log,
+		Runs:     a.store, Tables: a.store, Extractor: a.children, Rebuilder: a.rebuilder, Reader: probe, Verifier: a.children, Writes: a.writes, Feed: a.feed,
+		Timeout: a.cfg.Sync.ExtractorTimeout, Workers: 2, Now: clock, NewID: newFileID, Log: a.log, Reached: serverPoints(),
 	}
 	a.watcher = &syncs.Watcher{
 		Dirs: custom.Folder{Root: a.cfg.Dirs.Data, Owned: []string{"files"}}, Inspector: a.children, Sources: a.store, Tables: a.store,
 		Attacher: a.children, Remote: a.remotePolicy(), Syncer: a.syncer, Rebuilder: a.rebuilder, Now: clock, Log: a.log,
 	}
-	a.mirror = &mirror.Publisher{State: a.store, Writer: a.children, Every: a.cfg.State.MirrorEvery, Now: clock, Log: a.log}
+	a.mirror = &mirror.Publisher{State: a.store, Writer: a.children, Writes: a.writes, Every: a.cfg.State.MirrorEvery, Now: clock, Log: a.log}
 	a.scheduler = &syncs.Scheduler{Tables: a.store, Syncer: a.syncer, Now: clock, Log: a.log}
-	a.folder = filesource.Folder{Root: a.cfg.Dirs.Data, MaxBytes: a.cfg.Files.MaxUploadBytes}
+	a.folder = filesource.Folder{Root: a.cfg.Dirs.Data, MaxBytes: a.cfg.Files.MaxUploadBytes, MaxParts: a.cfg.Files.Unfinished, Writes: a.writes}
 	a.fileWatcher = &syncs.FileWatcher{Files: a.folder, Tables: a.store, Syncer: a.syncer, Log: a.log}
 	a.importer = &files.Importer{
 		Folder: a.folder, Previewer: a.children, Tables: a.store, Syncer: a.syncer, Rebuilder: a.rebuilder, Samples: samples(),

@@ -24,9 +24,26 @@ const (
 // withFaults makes the child that runs under the context die at the point that
 // the environment names.
 func withFaults(ctx context.Context) context.Context {
+	if at := points(); at != nil {
+		return warehouse.WithPoints(ctx, at)
+	}
+	return ctx
+}
+
+// serverPoints makes the server itself die at the point that the environment
+// names, such as "server:published".
+func serverPoints() func(point string) {
+	if !strings.HasPrefix(os.Getenv(failpoint), "server:") {
+		return nil
+	}
+	return points()
+}
+
+// points is what dies at the point that the environment names; nil: nothing.
+func points() func(point string) {
 	name, times, counted := strings.Cut(os.Getenv(failpoint), "@")
 	if name == "" {
-		return ctx
+		return nil
 	}
 	left := 1
 	if counted {
@@ -40,7 +57,7 @@ func withFaults(ctx context.Context) context.Context {
 			once = f
 		}
 	}
-	return warehouse.WithPoints(ctx, func(point string) {
+	return func(point string) {
 		if point != name {
 			return
 		}
@@ -48,7 +65,7 @@ func withFaults(ctx context.Context) context.Context {
 			_ = syscall.Kill(syscall.Getpid(), syscall.SIGKILL)
 			select {} // nothing after the point may happen
 		}
-	})
+	}
 }
 
 // first reports whether nobody has marked the file yet, and marks it.

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"net/http"
 	"strings"
 
+	"agnes/connectors/google"
 	"agnes/domain/syncs"
 )
 
@@ -20,6 +22,8 @@ func (a *app) remotePolicy() syncs.RemotePolicy {
 			}
 			return environment(development, lines)(name)
 		},
+		Google:       google.Tokens{Metadata: google.MetadataURL, Client: &http.Client{}}.Token,
+		QueryTimeout: a.cfg.Remote.QueryTimeout,
 	}
 }
 

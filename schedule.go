@@ -16,6 +16,10 @@ import (
 // still read them, and a backup of the state may still name them.
 const orphanAge = 24 * time.Hour
 
+// joinedRest is how long a joined file stays at least: who asked for it has to
+// begin the download.
+const joinedRest = 10 * time.Minute
+
 // schedule is what Agnes does by itself.
 func (a *app) schedule() []jobs.Job {
 	return []jobs.Job{
@@ -28,8 +32,22 @@ func (a *app) schedule() []jobs.Job {
 		{Name: "sweep query results", Every: 10 * time.Minute, Timeout: 5 * time.Minute, Run: (&query.Sweeper{
 			Runs: a.store, Files: a.results, Age: a.cfg.Query.ResultAge, Now: clock,
 		}).Sweep},
+		{Name: "sweep joined files", Every: time.Minute, Timeout: time.Minute, Run: a.sweepJoined},
 		{Name: "sweep old files", Every: time.Hour, Timeout: 10 * time.Minute, Run: a.sweep},
 	}
+}
+
+// sweepJoined keeps the files that were made for downloads within their limit.
+func (a *app) sweepJoined(context.Context) error {
+	now := time.Now()
+	removed, err := warehouse.SweepJoined(a.cfg.Dirs.Data, now.Add(-orphanAge), now.Add(-joinedRest), a.cfg.Files.JoinedBytes)
+	if removed > 0 {
+		a.log.Info("joined files removed", "files", removed)
+	}
+	if err != nil {
+		return fmt.Errorf("sweep joined files: %w", err)
+	}
+	return nil
 }
 
 // sweep forgets versions beyond those that are kept, then removes what nothing

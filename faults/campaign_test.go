@@ -127,6 +127,7 @@ type trials struct {
 	notes    []string
 	skipped  string
 	took     time.Duration
+	slowest  time.Duration // trial
 }
 
 // each runs n trials until one ends the context.
@@ -141,6 +142,7 @@ func (t *trials) each(n int, try func(i int) error) {
 
 // one runs one trial and counts it.
 func (t *trials) one(name string, try func() error) {
+	began := time.Now()
 	err := guarded(try)
 	if t.ctx.Err() != nil {
 		return // cut short: neither survived nor failed
@@ -148,6 +150,7 @@ func (t *trials) one(name string, try func() error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.tried++
+	t.slowest = max(t.slowest, time.Since(began))
 	if err == nil {
 		t.survived++
 		return

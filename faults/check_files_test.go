@@ -81,6 +81,10 @@ func checkState(dir string) (err error) {
 	if err := db.QueryRow("PRAGMA quick_check").Scan(&sound); err != nil || sound != "ok" {
 		return fmt.Errorf("the state is damaged: %s %w", sound, err)
 	}
+	var open int
+	if err := db.QueryRow("SELECT count(*) FROM table_registry WHERE replaced_version IS NOT NULL").Scan(&open); err != nil || open > 0 {
+		return fmt.Errorf("%d tables show rows that were never read back: %w", open, err)
+	}
 	rows, err := db.Query("SELECT v.id, v.files, v.rows, r.current_version = v.id FROM table_versions v JOIN table_registry r ON r.id = v.table_id")
 	if err != nil {
 		return fmt.Errorf("list versions: %w", err)

@@ -28,14 +28,21 @@ func (r *refused) Error() string { return fmt.Sprintf("answer %d: %s", r.status,
 // send makes one request and reads the whole answer; every status of 400 and
 // above is a *refused.
 func (s *server) send(method, path, contentType string, body io.Reader) (*answer, error) {
+	header := http.Header{}
+	if contentType != "" {
+		header.Set("Content-Type", contentType)
+	}
+	return s.sendWith(method, path, header, body)
+}
+
+// sendWith is send with headers; one with a cookie brings no token.
+func (s *server) sendWith(method, path string, header http.Header, body io.Reader) (*answer, error) {
 	r, err := http.NewRequestWithContext(s.c.ctx, method, s.url+path, body)
 	if err != nil {
 		return nil, err
 	}
-	if contentType != "" {
-		r.Header.Set("Content-Type", contentType)
-	}
-	if s.token != "" {
+	r.Header = header
+	if s.token != "" && header.Get("Cookie") == "" {
 		r.Header.Set("Authorization", "Bearer "+s.token)
 	}
 	id := fmt.Sprintf("c%d-%d", s.pid, s.requests.Add(1))

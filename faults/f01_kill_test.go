@@ -60,14 +60,14 @@ func (t *trials) killDuring(s *server, l *ledger, scene string, after time.Durat
 		again.kill()
 		return nil
 	}
-	work := &load{server: s, ledger: l, workers: 4, large: 60_000, kinds: changes()}
+	work := &load{server: s, ledger: l, workers: 4, large: 60_000, kinds: append(changes(), (*load).session, (*load).piece, (*load).piece)}
 	switch scene {
 	case "uploads":
 		work.kinds = []func(*load, *rand.Rand, int) error{(*load).upload}
 	case "syncs":
 		work.kinds, work.large = []func(*load, *rand.Rand, int) error{(*load).upload, (*load).resync, (*load).resync}, 0
 	case "people":
-		work.kinds = []func(*load, *rand.Rand, int) error{(*load).person, (*load).share}
+		work.kinds = []func(*load, *rand.Rand, int) error{(*load).person, (*load).share, (*load).session, (*load).piece}
 	case "backup":
 		go work.copies(filepath.Join(t.newDir("copies"), "copy.db"), after)
 	}

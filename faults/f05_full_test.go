@@ -3,7 +3,7 @@ package faults
 import (
 	"errors"
 	"fmt"
-	"net/url"
+	"net/http"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -20,41 +20,6 @@ func (t *trials) mounted(name, options string) (dir string, ok bool) {
 	return dir, true
 }
 
-// writingRoute is one way to write.
-type writingRoute struct {
-	name string
-	do   func(l *load) error
-}
-
-func writingRoutes(t *trials) []writingRoute {
-	name := func(kind string) string { return fmt.Sprintf("%s%08x", kind, t.Uint32()) }
-	post := func(kind, path string, in func() any) writingRoute {
-		return writingRoute{kind, func(l *load) error { return l.call("POST", path, in(), nil) }}
-	}
-	return []writingRoute{
-		{"upload and replace", func(l *load) error { return l.bring("big", l.next("big", 20_000)) }},
-		{"upload a new table", func(l *load) error { n := name("new"); return l.bring(n, l.next(n, 20_000)) }},
-		post("sync", "/api/sync/trigger", func() any { return []string{"orders"} }),
-		post("person", "/api/users", func() any { return map[string]string{"email": name("p") + "@example.com"} }),
-		post("group", "/api/admin/groups", func() any { return map[string]string{"name": name("g")} }),
-		post("sign in", "/auth/token", func() any { return map[string]string{"email": adminEmail, "password": password} }),
-		{"samples", func(l *load) error { return l.form("/samples", url.Values{}) }},
-		{"samples removed", func(l *load) error { return l.form("/samples/remove", url.Values{}) }},
-		{"session", func(l *load) error {
-			return l.form("/login", url.Values{"email": {adminEmail}, "password": {password}})
-		}},
-		{"backup", func(l *load) error {
-			file := filepath.Join(l.dir, name("backup"))
-			if said, err := l.c.command(l.dir, "backup", file); err != nil && len(said) < 20 {
-				return fmt.Errorf("backup says no word: %w", err)
-			} else if _, there := os.Stat(file); err != nil && there == nil {
-				return errors.New("a backup that failed left its file")
-			}
-			return nil
-		}},
-	}
-}
-
 // diskFull is F5: the disk is full at each writing route: refused in words,
 // nothing half written, reading goes on, and all works again after room is made.
 func diskFull(t *trials) {
@@ -67,42 +32,70 @@ func diskFull(t *trials) {
 	defer s.kill()
 	work := &load{server: s, ledger: l}
 	must(work.bring("orders", l.next("orders", usual(t.Rand))))
-	routes := writingRoutes(t)
+	must(work.bring("orders", l.next("orders", usual(t.Rand))))
+	var m material
+	routes := writingRoutes(t, &m)
+	if len(routes) != writingRouteCount {
+		panic("count the writing routes again")
+	}
 	refusals := 0
 	for i := range t.n {
 		route := routes[i%len(routes)]
-		left := []int{0, 64 << 10, 512 << 10}[i/len(routes)%3] // bytes that stay free
+		left := []int{0, 64 << 10, 512 << 10}[(i/len(routes)+i)%3] // bytes that stay free
 		t.one(fmt.Sprintf("%s with %d KiB free", route.name, left>>10), func() error {
+			var err error
+			if m, err = prepare(t, work); err != nil {
+				return err
+			}
 			if err := fill(dir, left); err != nil {
 				return err
 			}
-			err := route.do(work)
+			err = route.do(work)
 			if err != nil {
 				refusals++
-				if err := excusable(err); err != nil {
+				if err := refusedForRoom(err); err != nil {
 					return err
 				}
 			}
-			if _, err := s.send("GET", "/catalog", "", nil); err != nil {
-				return fmt.Errorf("reading while the disk is full: %w", err)
-			}
-			if err := checkFiles(dir); err != nil {
-				return err
-			}
-			if err := os.Remove(filepath.Join(dir, "ballast")); err != nil {
-				return err
-			}
-			if err := s.settle(settleLimit); err != nil {
-				return err
-			}
-			if err := work.bring("orders", l.next("orders", usual(t.Rand))); err != nil {
-				return fmt.Errorf("after room was made: %w", err)
-			}
-			return check(s, l)
+			return t.roomAgain(work)
 		})
 		_ = os.Remove(filepath.Join(dir, "ballast"))
 	}
 	t.note("%d refused in words", refusals)
+}
+
+// roomAgain: reading goes on while the disk is full, nothing is half written,
+// and with room all works again.
+func (t *trials) roomAgain(work *load) error {
+	if _, err := work.send("GET", "/catalog", "", nil); err != nil {
+		return fmt.Errorf("reading while the disk is full: %w", err)
+	}
+	if err := work.checkRows("orders", work.snapshot()["orders"]); err != nil {
+		return fmt.Errorf("a query while the disk is full: %w", err)
+	}
+	if err := checkFiles(work.dir); err != nil {
+		return err
+	}
+	if err := os.Remove(filepath.Join(work.dir, "ballast")); err != nil {
+		return err
+	}
+	if err := work.settle(settleLimit); err != nil {
+		return err
+	}
+	if err := work.bring("orders", work.next("orders", usual(t.Rand))); err != nil {
+		return fmt.Errorf("after room was made: %w", err)
+	}
+	return check(work.server, work.ledger)
+}
+
+// refusedForRoom judges a refusal: only for want of room, and in words. Signing
+// in too often is refused too.
+func refusedForRoom(err error) error {
+	var no *refused
+	if errors.As(err, &no) && no.status == http.StatusTooManyRequests {
+		return nil
+	}
+	return excusable(err)
 }
 
 // fill leaves only so many bytes of a file system free.

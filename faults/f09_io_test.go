@@ -68,9 +68,7 @@ func ioErrors(t *trials) {
 // syncWithFault brings a generation while one call of its children fails, and
 // returns the code that the sync ended with.
 func (t *trials) syncWithFault(work *load, c *counter, at int) (code string, err error) {
-	c.mu.Lock()
-	c.n, c.at, c.hit = 0, at, nil
-	c.mu.Unlock()
+	c.arm(at)
 	g := work.next("io", usual(t.Rand))
 	before, err := work.runIDs("io")
 	if err == nil {
@@ -79,10 +77,7 @@ func (t *trials) syncWithFault(work *load, c *counter, at int) (code string, err
 	if err == nil {
 		err = t.ended(work, before, g)
 	}
-	c.mu.Lock()
-	c.at = 0
-	hit := c.hit
-	c.mu.Unlock()
+	hit := c.take()
 	var ended *runFailed
 	if errors.As(err, &ended) {
 		code = ended.run.Code

@@ -140,7 +140,7 @@ func (l *ledger) copy() *ledger {
 	tables := l.snapshot()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c := &ledger{tables: map[string]*tableFacts{}, users: maps.Clone(l.users), groups: maps.Clone(l.groups), grants: maps.Clone(l.grants)}
+	c := &ledger{tables: map[string]*tableFacts{}, users: maps.Clone(l.users), groups: maps.Clone(l.groups), grants: maps.Clone(l.grants), sessions: map[string]fact{}, pieces: map[string]piece{}}
 	for name, t := range tables {
 		c.tables[name] = &t
 	}

@@ -271,4 +271,27 @@ func (c *counter) watch(call systemCall) syscall.Errno {
 	return c.do()
 }
 
+// arm fails the at-th call from now on; 0: none.
+func (c *counter) arm(at int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.n, c.at, c.hit = 0, at, nil
+}
+
+// reset disarms and returns how many calls were counted.
+func (c *counter) reset() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = 0
+	return c.n
+}
+
+// take disarms and returns the call that failed, nil for none.
+func (c *counter) take() *systemCall {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = 0
+	return c.hit
+}
+
 var errNoTap = errors.New("this kernel does not hand on system calls")

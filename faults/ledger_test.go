@@ -63,10 +63,16 @@ type ledger struct {
 	grants map[string]fact // group name / table id
 	acked  int
 	number int
+
+	sessions map[string]fact  // by cookie
+	pieces   map[string]piece // by place
 }
 
 func newLedger() *ledger {
-	return &ledger{tables: map[string]*tableFacts{}, users: map[string]fact{}, groups: map[string]fact{}, grants: map[string]fact{}}
+	return &ledger{
+		tables: map[string]*tableFacts{}, users: map[string]fact{}, groups: map[string]fact{}, grants: map[string]fact{},
+		sessions: map[string]fact{}, pieces: map[string]piece{},
+	}
 }
 
 // next makes a new generation for a table and notes that it will be sent.

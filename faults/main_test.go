@@ -83,20 +83,25 @@ func chosen(all []line, names string) []line {
 
 // lines are the faults, in the order of the table.
 func lines() []line {
+	points := len(points())
 	return []line{
 		{"F1", "kill -9 of the server at a random moment", 25, 500, killServer},
 		{"F2", "kill -9 of a random child", 15, 200, killChildren},
-		{"F3", "kill at each named point of publishing", 19, 19 * 25, killAtPoints},
-		{"F4", "odd files at the start", 40, 40, oddStarts},
-		{"F5", "disk full at each writing route", 30, 30, diskFull},
+		{"F3", "kill at each named point of publishing", points, points * 25, killAtPoints},
+		{"F4", "odd files at the start", len(oddStates()), len(oddStates()), oddStarts},
+		{"F5", "disk full at each writing route", writingRouteCount, writingRouteCount * 3, diskFull},
 		{"F6", "read-only or vanished folders and files", 10, 10, takenAway},
-		{"F7", "cut, flipped and mutated files", 60, 600, brokenFiles},
+		{"F7", "cut and mutated files", 60, 600, brokenFiles},
 		{"F8", "clock jumps", 4, 20, clockJumps},
 		{"F9", "input/output errors of a sync, one by one", 35, 1000, ioErrors},
 		{"F10", "backup under writes, restored elsewhere", 3, 20, backups},
-		{"F11", "kill at each write of a migration", 12, 400, migrationKills},
+		{"F11", "kill at each write of a migration", 12, 1 << 20, migrationKills},
 		{"F12", "crash of the query engine", 5, 20, engineCrashes},
 		{"F13", "SIGTERM under load", 5, 100, terminations},
+		{"F14", "publishing under readers without pause", 20, 500, readersUnderPublishes},
+		{"F15", "flipped bits of what is published", 30, 600, flippedBits},
+		{"F16", "a sync killed while it runs is taken up again", 6, 50, takenUpAgain},
+		{"F17", "input/output errors of uploads and the state", 12, 1000, serverErrors},
 	}
 }
 

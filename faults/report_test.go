@@ -22,7 +22,7 @@ func (t *trials) verdict() string {
 
 // report prints the table; it returns 0 only when every line was shown whole.
 func report(w io.Writer, rows []*trials, wanted int, took time.Duration, seed uint64) int {
-	fmt.Fprintf(w, "\n%-4s %-45s %6s %6s %9s  %-9s %8s  %s\n", "", "fault", "of", "tried", "survived", "", "time", "notes")
+	fmt.Fprintf(w, "\n%-4s %-45s %6s %6s %6s  %-9s %8s %8s  %s\n", "line", "fault", "of", "tried", "held", "", "slowest", "time", "notes")
 	bad := wanted - len(rows)
 	for _, t := range rows {
 		v := t.verdict()
@@ -33,8 +33,8 @@ func report(w io.Writer, rows []*trials, wanted int, took time.Duration, seed ui
 		if t.skipped != "" {
 			notes = append([]string{"not shown: " + t.skipped}, notes...)
 		}
-		fmt.Fprintf(w, "%-4s %-45s %6d %6d %9d  %-9s %8s  %s\n",
-			t.line.id, t.line.fault, t.n, t.tried, t.survived, v, t.took.Round(100*time.Millisecond), strings.Join(notes, "; "))
+		fmt.Fprintf(w, "%-4s %-45s %6d %6d %6d  %-9s %8s %8s  %s\n",
+			t.line.id, t.line.fault, t.n, t.tried, t.survived, v, t.slowest.Round(10*time.Millisecond), t.took.Round(100*time.Millisecond), strings.Join(notes, "; "))
 		for i, f := range t.faults {
 			if i == 5 {
 				fmt.Fprintf(w, "       and %d more\n", len(t.faults)-i)

@@ -9,8 +9,12 @@ import (
 	"agnes/domain/work"
 )
 
-// exportRows is how many rows leave the state at a time.
-const exportRows = 500
+// exportRows is how many rows leave the state at a time, unless their cells
+// have exportBytes before: what takes them pays for each portion.
+const (
+	exportRows  = 5000
+	exportBytes = 2 << 20
+)
 
 // Changes counts the changes of the state since the start, so that a mirror is
 // made only when there is something new. Sessions are no change.
@@ -52,7 +56,7 @@ func exportTable(ctx context.Context, r runner, t imports.Table, here map[string
 		return err
 	}
 	defer rows.Close()
-	next := work.StateRows{Table: t.Name}
+	next, bytes := work.StateRows{Table: t.Name}, 0
 	for rows.Next() {
 		row := make([]*string, len(cells))
 		into := make([]any, len(cells))
@@ -62,11 +66,16 @@ func exportTable(ctx context.Context, r runner, t imports.Table, here map[string
 		if err := rows.Scan(into...); err != nil {
 			return err
 		}
-		if next.Rows = append(next.Rows, row); len(next.Rows) == exportRows {
+		for _, cell := range row {
+			if cell != nil {
+				bytes += len(*cell)
+			}
+		}
+		if next.Rows = append(next.Rows, row); len(next.Rows) == exportRows || bytes >= exportBytes {
 			if err := emit(next); err != nil {
 				return err
 			}
-			next.Rows = nil
+			next.Rows, bytes = nil, 0
 		}
 	}
 	if err := rows.Err(); err != nil {

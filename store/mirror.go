@@ -47,7 +47,7 @@ func (s *Store) PlaceMirror(ctx context.Context, path string) error {
 		return err
 	}
 	if err := moveFile(path, final); err != nil {
-		return fmt.Errorf("publish the mirror: %w", err)
+		return fmt.Errorf("publish the mirror: %w", unconfirmedFile(err))
 	}
 	return nil
 }

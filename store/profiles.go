@@ -63,6 +63,10 @@ func (s *Store) SaveProfile(ctx context.Context, k profile.Kept) error {
 				profile = excluded.profile, profiled_at = excluded.profiled_at,
 				version_id = excluded.version_id, version_at = excluded.version_at`,
 			k.Table, text, micros(k.ProfiledAt), k.Version, micros(k.VersionAt))
+		if err != nil {
+			return err
+		}
+		_, err = tx.exec(ctx, `DELETE FROM profile_failures WHERE table_id = $1`, k.Table)
 		return err
 	})
 	if err != nil {
@@ -72,13 +76,15 @@ func (s *Store) SaveProfile(ctx context.Context, k profile.Kept) error {
 }
 
 // UnprofiledTables lists the tables that are profiled after a sync and have no
-// profile of their current version.
+// profile of their current version, but for those whose version could not be
+// counted: they wait for the next one, or for a person.
 func (s *Store) UnprofiledTables(ctx context.Context) ([]registry.TableID, error) {
 	ids, err := collect(ctx, s.reader(), value[registry.TableID], `
 		SELECT t.id
 		FROM table_registry t
 		LEFT JOIN table_profiles p ON p.table_id = t.id
 		WHERE t.profile_after_sync AND t.current_version IS NOT NULL AND (p.version_id IS NULL OR p.version_id <> t.current_version)
+			AND NOT EXISTS (SELECT 1 FROM profile_failures f WHERE f.table_id = t.id AND f.version_id = t.current_version)
 		ORDER BY t.name`)
 	if err != nil {
 		return nil, fmt.Errorf("list tables without a profile: %w", explain(err))

@@ -10,7 +10,8 @@ import (
 )
 
 // StartQuery records a query before it runs, unless its author has reached a
-// limit: then it fails with a *query.LimitError.
+// limit: then it fails with a *query.LimitError. While the state cannot be
+// written, the server's log takes note instead: reading goes on.
 func (s *Store) StartQuery(ctx context.Context, r query.Record, limits query.PersonLimits) error {
 	tables, err := encoded(r.Tables, len(r.Tables))
 	if err != nil {
@@ -26,6 +27,9 @@ func (s *Store) StartQuery(ctx context.Context, r query.Record, limits query.Per
 			r.ID, r.By.UserID, r.By.Email, r.Origin, r.SQL, r.State, tables, r.MaxRows, micros(r.StartedAt))
 		return err
 	})
+	if s.logged(r, err) {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("record the start of query %s: %w", r.ID, err)
 	}
@@ -33,7 +37,7 @@ func (s *Store) StartQuery(ctx context.Context, r query.Record, limits query.Per
 }
 
 // FinishQuery records how a query ended, with what of its rows is kept and its
-// audit row. NotFound for a query that was not started.
+// audit row, or as StartQuery does. NotFound for a query that was not started.
 func (s *Store) FinishQuery(ctx context.Context, r query.Record) error {
 	columns, err := encoded(r.Columns, len(r.Columns))
 	if err != nil {
@@ -60,6 +64,9 @@ func (s *Store) FinishQuery(ctx context.Context, r query.Record) error {
 		}
 		return s.writeEntry(ctx, tx, queryEntry(r))
 	})
+	if s.logged(r, err) {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("record the end of query %s: %w", r.ID, err)
 	}
@@ -91,6 +98,28 @@ const auditedTables = 50
 
 func queryNotFound() error {
 	return domain.E(domain.NotFound, "query_not_found", "Query not found")
+}
+
+// logged takes note of a query in the server's log when err says that the state
+// cannot be written, or that the query's start is only there.
+func (s *Store) logged(r query.Record, err error) bool {
+	switch domain.CodeOf(err) {
+	case "state_not_durable", "disk_full", "state_not_writable":
+	case "query_not_found":
+		if _, there := s.loggedQueries.LoadAndDelete(r.ID); !there {
+			return false
+		}
+	default:
+		return false
+	}
+	if r.FinishedAt == nil {
+		s.loggedQueries.Store(r.ID, struct{}{})
+	} else {
+		s.loggedQueries.Delete(r.ID)
+	}
+	s.log.Warn("a query that the state cannot take note of", "query_id", r.ID, "user_id", string(r.By.UserID), "origin", string(r.Origin),
+		"state", string(r.State), "rows", r.Rows, "code", r.Code)
+	return true
 }
 
 // queryResult is the outcome in the words of the audit log. A failure without

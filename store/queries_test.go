@@ -1,6 +1,7 @@
 package store
 
 import (
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -71,5 +72,31 @@ func TestInterruptedQuery(t *testing.T) {
 	r := must[[]query.Record](t)(s.ListQueryRuns(t.Context(), "ada", 0))[0]
 	if r.State != query.Failed || r.Code != "interrupted" || r.FinishedAt == nil {
 		t.Errorf("a query that the stop interrupted: %+v", r)
+	}
+}
+
+// TestQueriesAreAnsweredWhileTheStateCannotBeWritten: the server's log takes note
+// of them, without their text.
+func TestQueriesAreAnsweredWhileTheStateCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	var said strings.Builder
+	o, c := options(t)
+	o.Log = slog.New(slog.NewTextHandler(&said, nil))
+	s := mustOpen(t, o)
+	ada := mustUser(t, s, "ada@example.com")
+	end := c.Now()
+	r := query.Record{ID: "q1", By: access.Principal{UserID: ada.ID}, Origin: query.FromAPI, SQL: "SELECT 'hunter2'", State: query.Running, StartedAt: end}
+	s.ended.Store(true)
+	if err := s.StartQuery(t.Context(), r, query.PersonLimits{}); err != nil {
+		t.Errorf("StartQuery = %v", err)
+	}
+	s.ended.Store(false) // as a disk that has room again
+	r.State, r.FinishedAt = query.OK, &end
+	if err := s.FinishQuery(t.Context(), r); err != nil {
+		t.Errorf("FinishQuery = %v", err)
+	}
+	wantError(t, "the end of a query that never began", s.FinishQuery(t.Context(), r), domain.NotFound, "query_not_found")
+	if got := said.String(); !strings.Contains(got, "query_id=q1") || !strings.Contains(got, string(ada.ID)) || strings.Contains(got, "hunter2") {
+		t.Errorf("the log says %q", got)
 	}
 }

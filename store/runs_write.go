@@ -130,6 +130,11 @@ func (s *Store) endRun(ctx context.Context, tx runner, r syncs.Run) error {
 	if err := supersede(ctx, tx, r); err != nil {
 		return err
 	}
+	if r.State == syncs.OK { // its rows were read back
+		if err := confirmCurrent(ctx, tx, r.Table); err != nil {
+			return err
+		}
+	}
 	if err := saveState(ctx, tx, r); err != nil {
 		return err
 	}
@@ -181,6 +186,18 @@ func saveState(ctx context.Context, tx runner, r syncs.Run) error {
 	}
 }
 
+// interrupt ends a run that a stop of the server interrupted; one that says
+// already what became of its rows keeps its words.
+func interrupt(r *syncs.Run) {
+	r.State = syncs.Failed
+	if r.Code == syncs.Interrupted {
+		return
+	}
+	r.Code = syncs.Interrupted
+	r.Message = "Agnes stopped while this sync ran. The previous version is still served."
+	r.NextStep = "Nothing: the table is queued again."
+}
+
 // RecoverRuns ends the runs that a stop of the server interrupted, saying so,
 // and queues their tables again; it returns the new runs. Runs that were only
 // queued stay so.
@@ -194,9 +211,7 @@ func (s *Store) RecoverRuns(ctx context.Context) ([]syncs.Run, error) {
 			return err
 		}
 		for _, r := range interrupted {
-			r.State, r.Code = syncs.Failed, "interrupted"
-			r.Message = "Agnes stopped while this sync ran. The previous version is still served."
-			r.NextStep = "Nothing: the table is queued again."
+			interrupt(&r)
 			if err := s.endRun(ctx, tx, r); err != nil {
 				return err
 			}

@@ -58,7 +58,9 @@ func (s *Store) DeleteSource(ctx context.Context, name string) error {
 				AND NOT EXISTS (SELECT 1 FROM table_registry t WHERE lower(t.name) = lower(view_name))`, name); err != nil {
 			return err
 		}
-		for _, statement := range []string{`DELETE FROM view_aliases WHERE source = $1`, `DELETE FROM sources WHERE name = $1`} {
+		for _, statement := range []string{
+			`DELETE FROM view_aliases WHERE source = $1`, `DELETE FROM remote_aliases WHERE source = $1`, `DELETE FROM sources WHERE name = $1`,
+		} {
 			if _, err := tx.exec(ctx, statement, name); err != nil {
 				return err
 			}

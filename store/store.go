@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 
 	"agnes/domain"
 	"agnes/domain/people"
+	"agnes/domain/syncs"
 )
 
 // Options say where the state lies and what the store lives on.
@@ -24,6 +26,9 @@ type Options struct {
 	Now   func() time.Time
 	NewID func() string // unique
 	Log   *slog.Logger
+	// Writes is told when the disk did not confirm a write of the state, so that
+	// nothing else is written either; nil: nobody is.
+	Writes *syncs.Latch
 }
 
 // Store is the open state database.
@@ -39,6 +44,9 @@ type Store struct {
 	changes  atomic.Int64 // transactions since the start; see Changes
 	registry registryCache
 	ended    atomic.Bool // the disk did not confirm a write; see durable.go
+	writes   *syncs.Latch
+
+	loggedQueries sync.Map // ids of queries whose start is in the server's log only
 
 	adminID    people.GroupID // the two system groups can be neither renamed nor deleted
 	everyoneID people.GroupID
@@ -53,7 +61,7 @@ const (
 // fails with Conflict when another process writes to it (state_in_use) or a
 // newer Agnes wrote it (state_newer).
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{dir: o.Dir, now: o.Now, newID: o.NewID, log: o.Log}
+	s := &Store{dir: o.Dir, now: o.Now, newID: o.NewID, log: o.Log, writes: o.Writes}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

@@ -108,9 +108,7 @@ func (s *Store) quietly(ctx context.Context, do func(runner) error) error {
 		}
 		err := within(ctx, s.writer, nil, s.runs(do))
 		if unconfirmed(err) {
-			s.ended.Store(true)
-			s.log.Error("the disk did not confirm a write of the state; nothing more is written until a new start", "err", err)
-			return errors.Join(writingEnded(), err)
+			return s.endWriting(err)
 		}
 		if !hasCode(err, sqlite3.SQLITE_BUSY) || try == maxTries {
 			return explain(err)

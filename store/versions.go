@@ -19,9 +19,9 @@ func scanVersion(row scanner) (registry.Version, error) {
 	return v, err
 }
 
-// PublishVersion records v, unless it is kept already, and makes it current; it
-// returns the version that was current before, nil when there was none. NotFound
-// for an unknown table.
+// PublishVersion records v, unless it is kept already, and makes it current, but
+// unconfirmed until its run ends well; it returns the version that was current
+// before, nil when there was none. NotFound for an unknown table.
 func (s *Store) PublishVersion(ctx context.Context, v registry.Version) (*registry.Version, error) {
 	var before *registry.Version
 	err := s.tx(ctx, func(tx runner) error {
@@ -41,7 +41,14 @@ func (s *Store) PublishVersion(ctx context.Context, v registry.Version) (*regist
 		if _, err := tx.exec(ctx, `UPDATE table_versions SET published_at = $1, forgotten_at = NULL WHERE id = $2`, micros(at), v.ID); err != nil {
 			return err
 		}
-		return setCurrent(ctx, tx, v.Table, v.ID)
+		was, err := replacedVersion(ctx, tx, v.Table)
+		if err != nil {
+			return err
+		}
+		if err := setCurrent(ctx, tx, v.Table, v.ID); err != nil {
+			return err
+		}
+		return markUnconfirmed(ctx, tx, v.Table, was, before)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("publish version %s: %w", v.ID, err)
@@ -49,8 +56,9 @@ func (s *Store) PublishVersion(ctx context.Context, v registry.Version) (*regist
 	return before, nil
 }
 
+// setCurrent makes a version current; nil: none. It counts as confirmed.
 func setCurrent(ctx context.Context, tx runner, table registry.TableID, version any) error {
-	if _, err := tx.exec(ctx, `UPDATE table_registry SET current_version = $1 WHERE id = $2`, version, table); err != nil {
+	if _, err := tx.exec(ctx, `UPDATE table_registry SET current_version = $1, replaced_version = NULL WHERE id = $2`, version, table); err != nil {
 		return err
 	}
 	return touch(ctx, tx, table)

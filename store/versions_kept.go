@@ -110,6 +110,7 @@ func (s *Store) PruneVersions(ctx context.Context, r Retention) (forgotten int, 
 			WHERE (place > $1 OR moment < $2)
 				AND (current_version IS NULL OR current_version <> id)
 				AND NOT (turn = 1 AND published_at IS NOT NULL)
+				AND NOT EXISTS (SELECT 1 FROM table_registry b WHERE b.replaced_version = ranked.id)
 				AND NOT EXISTS (SELECT 1 FROM sync_runs h WHERE h.version_id = ranked.id AND h.state IN ('held', 'queued', 'running'))
 			ORDER BY id`, r.Keep, micros(r.Since))
 		if err != nil {

@@ -28,7 +28,7 @@ func misfitChoices() []choice {
 
 // typeChoices are the types for a column; one that was given by other means stays.
 func typeChoices(found, given string) []choice {
-	all := []choice{{"", "as found: " + found}}
+	all := []choice{{"", found + ", as found"}}
 	known := given == ""
 	for _, t := range files.ColumnTypes() {
 		all = append(all, choice{t, t})
@@ -71,6 +71,14 @@ func (v PreviewView) correctionsOpen() bool {
 		}
 	}
 	return false
+}
+
+// correctionsNote says what the folded part is for, or that it is in use.
+func (v PreviewView) correctionsNote() string {
+	if v.Options.String() != "" {
+		return "in use"
+	}
+	return "types, separator, names"
 }
 
 func shownDelimiter(d string) string {

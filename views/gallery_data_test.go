@@ -74,6 +74,7 @@ func gallery() map[string]galleryPage {
 		return UploadPage(c, UploadView{Replaces: &table, MaxUpload: 2 << 30, Error: "The file ends in the middle of a row.", Now: noon()})
 	})
 	add("preview", admin, "budget_v4.csv", NavAdd, func(c Chrome) templ.Component { return PreviewPage(c, testPreview()) })
+	add("preview-files", admin, "sales/2024/*.csv", NavAdd, func(c Chrome) templ.Component { return PreviewPage(c, testSeveral()) })
 	add("preview-replace", admin, "budget_v5.csv", NavAdd, func(c Chrome) templ.Component { return PreviewPage(c, testReplacing()) })
 	add("syncs", admin, "Syncs", NavSyncs, func(c Chrome) templ.Component { return SyncsPage(c, testSyncs()) })
 	add("syncs-quiet", admin, "Syncs", NavSyncs, func(c Chrome) templ.Component {
@@ -221,6 +222,20 @@ func testPreview() PreviewView {
 		Preview: files.Preview{Format: files.CSV, Dialect: "separated by ;", Columns: g.Columns, Rows: g.Rows, TotalRows: 2208, Warnings: []string{"3 rows have more values than columns; the rest of them is in the last column."}},
 		Errors:  FieldErrors{"name": "\"select\" is a word of SQL or of Agnes itself. Nearest: select_table"},
 	}
+}
+
+// testSeveral is a pattern of twelve files.
+func testSeveral() PreviewView {
+	v := testPreview()
+	v.FileName, v.TableName, v.Errors, v.Action, v.CancelURL = "sales/2024/*.csv", "sales", nil, "/files?item=sales", ""
+	v.Preview.TotalRows, v.Preview.Files, v.Matched.Skipped = -1, 12, 1
+	for n := range 12 {
+		v.Matched.Files = append(v.Matched.Files, files.DatasetFile{Name: fmt.Sprintf("sales/2024/%02d.csv", n+1), Bytes: int64(n+1) << 14})
+	}
+	for n := range v.Preview.Rows {
+		v.Preview.From = append(v.Preview.From, v.Matched.Files[n*4/len(v.Preview.Rows)].Name)
+	}
+	return v
 }
 
 func testReplacing() PreviewView {

@@ -11,6 +11,7 @@ import (
 type Grid struct {
 	Columns []registry.Column
 	Rows    [][]*string
+	From    []string // the file of each row, where they are of several
 }
 
 // Example is a query worth running.

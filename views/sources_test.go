@@ -84,3 +84,23 @@ func TestRemoteWords(t *testing.T) {
 		t.Errorf("freshness = %+v", got)
 	}
 }
+
+// A table of which nothing is here offers nothing that would fail.
+func TestTableOutside(t *testing.T) {
+	t.Parallel()
+	far := TableView{Table: registry.Published{Table: registry.Table{ID: "far", Name: "far", QueryMode: registry.ModeRemote}}, Admin: true, Now: noon()}
+	doc := parse(t, draw(t, TablePage(testChrome(true), far)))
+	if doc.Find("form[action='/tables/far/sync'], form[action='/tables/far/settings']").Length() != 0 {
+		t.Error("a table that never syncs can be synced")
+	}
+	if got := doc.Find("main").Text(); !strings.Contains(got, "Its rows stay outside.") || strings.Contains(got, "after the first sync") {
+		t.Errorf("the page says %q", got)
+	}
+	lost := registry.Published{Status: registry.SyncStatus{State: "error"}}
+	for want, at := range map[string]*time.Time{"no rows yet": nil, "no rows now": new(time.Time)} {
+		lost.Status.LastSync = at
+		if got := Freshness(lost, noon()).Detail; got != want {
+			t.Errorf("detail = %q, want %q", got, want)
+		}
+	}
+}

@@ -12,9 +12,10 @@ import (
 
 // SyncsView is how the tables get here, exceptions first.
 type SyncsView struct {
-	Tables  int // all registered tables
+	Tables  int // registered tables whose rows are copied here
 	Fresh   int // tables whose last sync succeeded
 	Never   int // tables that have not synced yet and are not failing
+	Outside int // tables whose rows stay in an outside system; they never sync
 	Failing []FailingTable
 	Held    []HeldTable // tables whose newer rows wait for a person
 	Stopped string      // why nothing is published any more; "" while all is well
@@ -52,9 +53,25 @@ func (h HeldTable) guardWords() string {
 	return " · guard at " + strconv.Itoa(h.Guard.ShrinkPercent) + " %"
 }
 
+// one names one of the tables, which may be the only one.
+func (v SyncsView) one() string {
+	if v.Tables == 1 {
+		return "It"
+	}
+	return "1"
+}
+
+// outsideWords says what is not counted with the rest.
+func (v SyncsView) outsideWords() string {
+	if v.Outside == 1 {
+		return "1 more stays outside and is asked live."
+	}
+	return Count(int64(v.Outside)) + " more stay outside and are asked live."
+}
+
 func (v SyncsView) heldWords() string {
 	if len(v.Held) == 1 {
-		return "1 is held."
+		return v.one() + " is held."
 	}
 	return Count(int64(len(v.Held))) + " are held."
 }
@@ -73,13 +90,16 @@ func (v SyncsView) freshWords() string {
 		}
 		return "All " + Count(int64(v.Tables)) + " tables are as fresh as promised."
 	}
+	if v.Tables == 1 {
+		return "The one table is not as fresh as promised."
+	}
 	return Count(int64(v.Fresh)) + " of " + Plural(v.Tables, "table") + " are as fresh as promised."
 }
 
 func (v SyncsView) failingWords() string {
 	words := Count(int64(len(v.Failing))) + " are failing"
 	if len(v.Failing) == 1 {
-		words = "1 is failing"
+		words = v.one() + " is failing"
 	}
 	var since *time.Time
 	for _, f := range v.Failing {
@@ -95,7 +115,7 @@ func (v SyncsView) failingWords() string {
 
 func (v SyncsView) neverWords() string {
 	if v.Never == 1 {
-		return "1 has not run yet."
+		return v.one() + " has not run yet."
 	}
 	return Count(int64(v.Never)) + " have not run yet."
 }
@@ -136,7 +156,7 @@ func (v SyncsView) liveWords() string {
 // stillServes says what people read while the table fails.
 func (f FailingTable) stillServes(now time.Time) string {
 	if f.Version == nil {
-		return "has no rows yet"
+		return "has " + noRowsWord(f.Published)
 	}
 	return "still serves " + lastGood(f.Published, now)
 }

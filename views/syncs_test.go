@@ -19,6 +19,9 @@ func TestSyncsSentence(t *testing.T) {
 	for want, v := range map[string]SyncsView{
 		"No table is registered yet. Add data":                                                     {},
 		"The one table is as fresh as promised.":                                                   {Tables: 1, Fresh: 1},
+		"The one table is not as fresh as promised. It is failing since 03:32 UTC.":                {Tables: 1, Failing: failing(1)},
+		"All 2 tables are as fresh as promised. 1 more stays outside and is asked live.":           {Tables: 2, Fresh: 2, Outside: 1},
+		"No table is copied here yet. 2 more stay outside and are asked live.":                     {Outside: 2},
 		"All 318 tables are as fresh as promised.":                                                 {Tables: 318, Fresh: 318},
 		"316 of 318 tables are as fresh as promised. 2 are failing since 03:32 UTC.":               {Tables: 318, Fresh: 316, Failing: failing(2)},
 		"1 of 3 tables are as fresh as promised. 1 is failing since 03:32 UTC. 1 has not run yet.": {Tables: 3, Fresh: 1, Failing: failing(1), Never: 1},

@@ -103,6 +103,11 @@ func (v TableView) sampleNote() string {
 	return "The first " + shown + " of " + Count(v.Table.Version.Rows) + " rows."
 }
 
+// outside reports whether nothing of the table is here: it is never synced.
+func (v TableView) outside() bool {
+	return v.Table.QueryMode == registry.ModeRemote && v.Table.Version == nil
+}
+
 // removeConsequence says what goes when the table is removed.
 func (v TableView) removeConsequence() string {
 	lost := "Its registration goes."

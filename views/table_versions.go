@@ -64,11 +64,20 @@ func (r VersionRow) status() Status {
 func (r VersionRow) schemaWords() string {
 	switch {
 	case r.First:
-		return "nothing kept from before it to compare with"
+		return "none before it is kept"
 	case r.Changes == "":
 		return "the same columns"
 	}
 	return r.Changes
+}
+
+// phoneWords are the rows and size where there is no room for their columns.
+func (r VersionRow) phoneWords() string {
+	words := rowsWord(r.Rows)
+	if r.Moved != "" && r.Moved != "the same" {
+		words += ", " + r.Moved
+	}
+	return words + " · " + Bytes(r.Bytes)
 }
 
 // cause says why the version was made and, to administrators, who asked.

@@ -69,7 +69,7 @@ func TestVersionsTab(t *testing.T) {
 		"v4": {"Held", "28,400,000", "−19,800,000", "the same columns", "schedule"},
 		"v3": {"Current", "+100,000", "warehouse and note are gone; store is new", "asked for by petra@hollisbrandt.eu"},
 		"v2": {"Kept", "the same", "the same columns"},
-		"v1": {"Kept", "nothing kept from before"},
+		"v1": {"Kept", "none before it is kept", "rows · "},
 	}
 	for id, words := range want {
 		row := doc.Find("#version-" + id).Text()
@@ -78,6 +78,9 @@ func TestVersionsTab(t *testing.T) {
 				t.Errorf("version %s lacks %q: %s", id, w, strings.Join(strings.Fields(row), " "))
 			}
 		}
+	}
+	if doc.Find("#version-v2 td[data-m]").Last().Find("form").Length() != 1 {
+		t.Error("a phone does not show the button to restore")
 	}
 	var actions []string
 	doc.Find(`form[action$="/restore"]`).Each(func(_ int, s *goquery.Selection) { actions = append(actions, s.AttrOr("action", "")) })

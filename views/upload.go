@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,8 @@ type UploadView struct {
 	Waiting    []WaitingFile   // files placed on the server that no table reads
 	MaxUpload  int64           // bytes
 	Error      string          // why the last upload was refused
+	Item       string          // the folder or pattern that was asked for
+	ItemError  string          // why it is no table
 	FilesPlace string          // where files may be placed, as operators name it: "the files folder of the data directory"
 	Now        time.Time
 }
@@ -47,6 +50,7 @@ type PreviewView struct {
 	Failed      string // why no table can be made of the file as it is read
 	NextStep    string
 	Options     files.Options // how it is read
+	Matched     files.Dataset // the files of a folder or pattern; none for one file
 	Replaces    *registry.Published
 	Changes     registry.ColumnChanges // against Replaces
 }
@@ -67,6 +71,8 @@ func (v PreviewView) holdWords() string {
 	}
 	return "These rows will be held. " + hold.Message
 }
+
+func (v UploadView) itemErrors() FieldErrors { return FieldErrors{"item": v.ItemError} }
 
 func (v UploadView) filesPlace() string {
 	if v.FilesPlace == "" {
@@ -89,9 +95,29 @@ func (v PreviewView) summary() string {
 	}
 	parts = append(parts, Bytes(v.Bytes), Plural(len(v.Preview.Columns), "column"))
 	if v.Preview.TotalRows >= 0 {
-		parts = append(parts, rowsWord(v.Preview.TotalRows))
+		parts = append(parts, rowsWord(v.Preview.TotalRows)+v.fitting())
 	}
 	return strings.Join(parts, " · ")
+}
+
+// shownMatches is how many files of a folder or pattern are named.
+const shownMatches = 8
+
+// firstMatches are the files that are named.
+func (v PreviewView) firstMatches() []files.DatasetFile {
+	return v.Matched.Files[:min(len(v.Matched.Files), shownMatches)]
+}
+
+// matchWords says how many files become the table, and which do not.
+func (v PreviewView) matchWords() string {
+	said := Plural(len(v.Matched.Files), "file") + " of " + Bytes(v.Matched.Bytes()) + " together become one table. More that are placed there later join it."
+	if len(v.Matched.Files) == 1 {
+		said = "One file of " + Bytes(v.Matched.Bytes()) + " becomes the table. More that are placed there later join it."
+	}
+	if n := v.Matched.Skipped; n > 0 {
+		said += " Passed over, being of other formats: " + Plural(n, "file") + "."
+	}
+	return said
 }
 
 func formatWord(f files.Format) string {
@@ -118,13 +144,29 @@ func (v PreviewView) rowsFound() string {
 func (v PreviewView) rowsNote() string {
 	shown := int64(len(v.Preview.Rows))
 	switch {
+	case len(v.Preview.From) > 0:
+		return "The first rows of " + Plural(len(distinct(v.Preview.From)), "file") + "."
 	case v.Preview.TotalRows < 0:
 		if shown == 1 {
 			return "The first row."
 		}
 		return "The first " + Count(shown) + " rows."
 	case v.Preview.TotalRows <= shown:
-		return "All " + rowsWord(shown) + "."
+		return "All " + rowsWord(shown) + v.fitting() + "."
 	}
-	return "The first " + Count(shown) + " of " + Count(v.Preview.TotalRows) + " rows."
+	return "The first " + Count(shown) + " of " + Count(v.Preview.TotalRows) + " rows" + v.fitting() + "."
 }
+
+// fitting tells counted rows from those of the file, where they differ.
+func (v PreviewView) fitting() string {
+	switch {
+	case v.Preview.Misfits.Count == 0:
+		return ""
+	case v.Preview.TotalRows == 1:
+		return " that fits"
+	}
+	return " that fit"
+}
+
+// distinct are the values of a list whose equals follow each other.
+func distinct(list []string) []string { return slices.Compact(slices.Clone(list)) }

@@ -78,6 +78,28 @@ func TestPreviewPage(t *testing.T) {
 	}
 }
 
+func TestPreviewPageOfSeveralFiles(t *testing.T) {
+	t.Parallel()
+	doc := parse(t, draw(t, PreviewPage(testChrome(true), testSeveral())))
+	if n := doc.Find("[aria-label='Files that match'] li").Length(); n != shownMatches {
+		t.Errorf("%d files are named, want %d", n, shownMatches)
+	}
+	head, first := doc.Find("[data-rows] thead th"), doc.Find("[data-rows] tbody tr").First().Find("td")
+	if got := head.Eq(1).Text(); got != "File" || first.Eq(1).Text() != "sales/2024/01.csv" {
+		t.Errorf("column %q with %q, want each row's file", got, first.Eq(1).Text())
+	}
+	for _, want := range []string{"12 files of 1.2 MiB together become one table", "Passed over, being of other formats: 1 file.", "And 4 more.", "The first rows of 4 files."} {
+		if !strings.Contains(doc.Text(), want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	v := testSeveral()
+	v.Matched.Files, v.Matched.Skipped = v.Matched.Files[:1], 0
+	if got, want := v.matchWords(), "One file of 16 KiB becomes the table. More that are placed there later join it."; got != want {
+		t.Errorf("one file: %q, want %q", got, want)
+	}
+}
+
 func TestPreviewPageReplacing(t *testing.T) {
 	t.Parallel()
 	doc := parse(t, draw(t, PreviewPage(testChrome(true), testReplacing())))
@@ -91,6 +113,34 @@ func TestPreviewPageReplacing(t *testing.T) {
 	}
 	if got := doc.Find("button[form=make-table]").Text(); !strings.Contains(got, "Replace the rows") {
 		t.Errorf("the button says %q", got)
+	}
+}
+
+// The rows that fit are told from those of the file, and the folded corrections
+// say whether they are in use.
+func TestPreviewTellsWhatFits(t *testing.T) {
+	t.Parallel()
+	v := PreviewView{Bytes: 10, Preview: files.Preview{Format: files.CSV, Columns: testColumns(), Rows: [][]*string{{nil}}, TotalRows: 3}}
+	for want, misfits := range map[string]int64{"10 columns · 3 rows": 0, "10 columns · 3 rows that fit": 2} {
+		v.Preview.Misfits.Count = misfits
+		if got := v.summary(); !strings.HasSuffix(got, want) {
+			t.Errorf("summary = %q, want %q", got, want)
+		}
+	}
+	v.Preview.Misfits.Count = 2
+	if got := v.rowsNote(); got != "The first 1 of 3 rows that fit." {
+		t.Errorf("note = %q", got)
+	}
+	v.Preview.TotalRows = 1
+	if got := v.rowsNote(); got != "All 1 row that fits." {
+		t.Errorf("note = %q", got)
+	}
+	if got := v.correctionsNote(); got != "types, separator, names" {
+		t.Errorf("corrections: %q", got)
+	}
+	v.Options.Skip = 1
+	if got := v.correctionsNote(); got != "in use" {
+		t.Errorf("corrections: %q", got)
 	}
 }
 

@@ -52,9 +52,17 @@ func arrived(t registry.Published) time.Time {
 
 func lastGood(t registry.Published, now time.Time) string {
 	if t.Version == nil {
-		return "no rows yet"
+		return noRowsWord(t)
 	}
 	return "rows " + age(now, arrived(t))
+}
+
+// noRowsWord tells a table that waits for its first rows from one that lost them.
+func noRowsWord(t registry.Published) string {
+	if t.Status.LastSync != nil {
+		return "no rows now"
+	}
+	return "no rows yet"
 }
 
 // age says how old rows are: within a day by hours, after by their date.

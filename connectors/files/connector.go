@@ -64,8 +64,7 @@ func (f Folder) formatOf(item string) (files.Format, error) {
 // file below a folder must be a file itself, where an administrator may link
 // one in DATA_DIR/files.
 func (f Folder) isFile(item string) (bool, error) {
-	gone := domain.E(domain.NotFound, "file_missing",
-		"The file %s is not there any more. The rows from before stay. Upload the file again to refresh them.", item)
+	gone := missing(item)
 	root, err := f.root()
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, gone.Because(err)
@@ -87,6 +86,11 @@ func (f Folder) isFile(item string) (bool, error) {
 		return false, fmt.Errorf("look at file %q: %w", item, err)
 	}
 	return info.Mode().IsRegular(), nil
+}
+
+func missing(item string) *domain.Error {
+	return domain.E(domain.NotFound, "file_missing",
+		"The file %s is not there any more. The rows from before stay. Upload the file again to refresh them.", item)
 }
 
 // root opens DATA_DIR/files; nothing that is opened below it leads out.

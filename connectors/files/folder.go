@@ -14,6 +14,7 @@ import (
 	"agnes/domain"
 	"agnes/domain/files"
 	"agnes/domain/registry"
+	"agnes/domain/syncs"
 )
 
 // maxName bounds file names, in bytes, below what file systems take.
@@ -24,6 +25,10 @@ const maxName = 200
 type Folder struct {
 	Root     string // the data directory
 	MaxBytes int64  // of one upload; 0 for no limit
+	MaxParts int    // uploads of one person that are not complete; 0 for no limit
+	// Writes ends all writing when the disk does not confirm what was written
+	// here, and refuses uploads once it has; nil: neither.
+	Writes *syncs.Latch
 }
 
 // List returns the files of tables and the folders of files, by name. Hidden
@@ -90,7 +95,8 @@ func (f Folder) Key(_ context.Context, item string) (string, error) {
 }
 
 // Remove deletes a table's file; one that is gone already is no error.
-func (f Folder) Remove(_ context.Context, item string) error {
+func (f Folder) Remove(_ context.Context, item string) (err error) {
+	defer func() { f.Writes.Trip(err) }()
 	if err := checkItem(item); err != nil {
 		return err
 	}
@@ -108,6 +114,10 @@ func (f Folder) Remove(_ context.Context, item string) error {
 // it may be an administrator's, or another table's. It fails with NotFound when the
 // upload is not there any more.
 func (f Folder) Commit(ctx context.Context, id files.UploadID, table registry.TableID) (item string, err error) {
+	if err := f.Writes.Err(); err != nil {
+		return "", err //nolint:wrapcheck // says all there is to say
+	}
+	defer func() { f.Writes.Trip(err) }()
 	up, err := f.Staged(ctx, id)
 	if err != nil {
 		return "", err
@@ -172,7 +182,7 @@ func (f Folder) moveNew(ctx context.Context, from, item string) error {
 	if err != nil {
 		return err //nolint:wrapcheck // the caller says what was moved
 	}
-	unlimited := Folder{Root: f.Root} // it was let in before
+	unlimited := Folder{Root: f.Root, Writes: f.Writes} // it was let in before
 	return errors.Join(unlimited.Add(ctx, item, in), in.Close())
 }
 
@@ -191,9 +201,27 @@ func tell(err error) error {
 		return domain.E(domain.Unavailable, "folder_not_writable", "Agnes may not write where it keeps files, so nothing was saved. Ask an administrator to give it the right, then try again.").Because(err)
 	}
 	if errors.Is(err, syscall.EIO) {
-		return domain.E(domain.Unavailable, "disk_error", "The server's disk reported an error, so nothing was saved. Ask an administrator to have it checked, then try again.").Because(err)
+		return notConfirmed(err)
 	}
 	return err
+}
+
+// tellSync turns errors of a flush into words. What the disk did not confirm may
+// be lost without another word, so it is never flushed again; a full disk and
+// missing rights are told as such.
+func tellSync(err error) error {
+	var known *domain.Error
+	if told := tell(err); err == nil || errors.As(told, &known) {
+		return told
+	}
+	return notConfirmed(err)
+}
+
+// notConfirmed is what people read when the disk did not confirm a write; a
+// latch ends writing by its code.
+func notConfirmed(err error) error {
+	return domain.E(domain.Unavailable, "disk_write_failed",
+		"The server's disk did not confirm that the file was written, so nothing more is saved. Have the disk checked, then start Agnes again and upload the file once more.").Because(err)
 }
 
 // makeDir makes a folder and its parents, durably.
@@ -214,7 +242,7 @@ func syncDir(dir string) error {
 		return fmt.Errorf("open folder to sync: %w", err)
 	}
 	if err := errors.Join(d.Sync(), d.Close()); err != nil {
-		return fmt.Errorf("sync folder: %w", tell(err))
+		return fmt.Errorf("sync folder: %w", tellSync(err))
 	}
 	return nil
 }

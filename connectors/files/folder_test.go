@@ -25,7 +25,7 @@ func newFolder(t *testing.T) Folder {
 
 func mustStage(t *testing.T, f Folder, name, content string) files.Upload {
 	t.Helper()
-	up, err := f.Stage(t.Context(), name, strings.NewReader(content))
+	up, err := f.Stage(t.Context(), "", name, strings.NewReader(content))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func TestStageRefusals(t *testing.T) {
 		t.Run(c.test, func(t *testing.T) {
 			t.Parallel()
 			f := newFolder(t)
-			_, err := f.Stage(t.Context(), c.name, c.body)
+			_, err := f.Stage(t.Context(), "", c.name, c.body)
 			wantError(t, err, c.kind, c.code)
 			var told *domain.Error
 			if errors.As(err, &told) && (!strings.Contains(told.Message, c.says) || strings.Contains(told.Message, f.Root)) {
@@ -152,7 +152,7 @@ func TestStageStopsWithItsRequest(t *testing.T) {
 	f := newFolder(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := f.Stage(ctx, "a.csv", strings.NewReader("x"))
+	_, err := f.Stage(ctx, "", "a.csv", strings.NewReader("x"))
 	wantError(t, err, domain.Cancelled, "")
 	if left := mustTree(t, f); left != "" {
 		t.Errorf("left %q", left)
@@ -290,6 +290,29 @@ func TestRemoveAndKey(t *testing.T) {
 	}
 	if got := mustTree(t, f); got != "" {
 		t.Errorf("left %q", got)
+	}
+}
+
+func TestSafeNameKeepsTheEnding(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("a", 300)
+	for sent, ending := range map[string]string{
+		long + ".csv.gz":                               ".csv.gz",
+		long + ".NDJSON.zst":                           ".NDJSON.zst",
+		long + ".csv":                                  ".csv",
+		strings.Repeat("ž", 300) + ".csv.gz":           ".csv.gz",
+		`C:\exports\` + long + ".Tsv.Gz":               ".Tsv.Gz",
+		strings.Repeat("b.", 200) + ".jsonl.gz":        ".jsonl.gz",
+		strings.Repeat("x", maxName-8) + "y.csv.gz":    "y.csv.gz",
+		strings.Repeat("x", maxName-8) + "more.csv.gz": "m.csv.gz",
+	} {
+		name := safeName(sent)
+		if !strings.HasSuffix(name, ending) || len(name) > maxName || !plainName(name) {
+			t.Errorf("safeName(%.20q…%q) = %q of %d bytes, want it to end with %q", sent, ending, name, len(name), ending)
+		}
+	}
+	if got := safeName(".csv.gz"); got != "csv.gz" && files.Ext(got) != ".csv.gz" {
+		t.Errorf("a name of endings only becomes %q", got)
 	}
 }
 

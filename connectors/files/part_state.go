@@ -54,8 +54,10 @@ func (f Folder) record(id files.UploadID, s state) (err error) {
 	if err != nil {
 		return fmt.Errorf("make part's state: %w", tellPart(err))
 	}
-	_, err = out.Write(raw)
-	if err = errors.Join(err, out.Sync(), out.Close()); err != nil {
+	if _, err = out.Write(raw); err == nil {
+		err = tellPartSync(out.Sync())
+	}
+	if err = errors.Join(err, out.Close()); err != nil {
 		return fmt.Errorf("write part's state: %w", errors.Join(tellPart(err), remove(next)))
 	}
 	if err := os.Rename(next, f.staged(id, partState)); err != nil {
@@ -92,4 +94,12 @@ func tellPart(err error) error {
 	default:
 		return known
 	}
+}
+
+// tellPartSync is tellSync for parts.
+func tellPartSync(err error) error {
+	if known := tellPart(err); err == nil || domain.CodeOf(known) != "" {
+		return known
+	}
+	return notConfirmed(err)
 }

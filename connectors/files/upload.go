@@ -17,12 +17,17 @@ import (
 
 	"agnes/domain"
 	"agnes/domain/files"
+	"agnes/domain/people"
 )
 
-// Stage receives a file whole and keeps it aside until it becomes a table's.
+// Stage receives a person's file whole and keeps it aside until it becomes a table's.
 // It fails with Invalid for an unknown format or an empty file, TooLarge, or
 // Unavailable when the disk is full; then nothing is left of it.
-func (f Folder) Stage(ctx context.Context, name string, r io.Reader) (_ files.Upload, err error) {
+func (f Folder) Stage(ctx context.Context, owner people.UserID, name string, r io.Reader) (_ files.Upload, err error) {
+	if err := f.Writes.Err(); err != nil {
+		return files.Upload{}, err //nolint:wrapcheck // says all there is to say
+	}
+	defer func() { f.Writes.Trip(err) }()
 	name = safeName(name)
 	format, known := files.FormatOf(name)
 	if !known {
@@ -41,7 +46,12 @@ func (f Folder) Stage(ctx context.Context, name string, r io.Reader) (_ files.Up
 	if err != nil {
 		return files.Upload{}, err
 	}
-	return files.Upload{ID: id, Name: name, Format: format, Bytes: n, Key: path.Join(uploadsDir, string(id), name)}, nil
+	if owner != "" {
+		if err := f.record(id, state{Owner: owner, Name: name, Bytes: n, Arrived: n}); err != nil {
+			return files.Upload{}, err
+		}
+	}
+	return files.Upload{ID: id, Name: name, Format: format, Bytes: n, Key: path.Join(uploadsDir, string(id), name), Owner: owner}, nil
 }
 
 // receive writes r to a new file, durably.
@@ -66,7 +76,7 @@ func (f Folder) receive(ctx context.Context, file string, r io.Reader) (n int64,
 		return 0, domain.E(domain.Invalid, "file_empty", "The file is empty. Check the export that made it, then upload it again.")
 	}
 	if err := out.Sync(); err != nil {
-		return 0, fmt.Errorf("sync upload: %w", tell(err))
+		return 0, fmt.Errorf("sync upload: %w", tellSync(err))
 	}
 	return n, syncDir(filepath.Dir(file))
 }
@@ -90,7 +100,14 @@ func (f Folder) Staged(_ context.Context, id files.UploadID) (files.Upload, erro
 		if err != nil || !known {
 			continue
 		}
-		return files.Upload{ID: id, Name: e.Name(), Format: format, Bytes: info.Size(), Key: path.Join(uploadsDir, string(id), e.Name())}, nil
+		up := files.Upload{ID: id, Name: e.Name(), Format: format, Bytes: info.Size(), Key: path.Join(uploadsDir, string(id), e.Name())}
+		switch s, err := f.state(id); {
+		case err == nil:
+			up.Owner = s.Owner
+		case domain.KindOf(err) != domain.NotFound: // of before owners were kept
+			return files.Upload{}, err
+		}
+		return up, nil
 	}
 	return files.Upload{}, gone
 }
@@ -133,6 +150,10 @@ func (f Folder) SweepUploads(ctx context.Context, olderThan time.Time) (int, err
 // Add puts a file of Agnes itself, such as sample data, in place under the
 // name item, over one before.
 func (f Folder) Add(ctx context.Context, item string, r io.Reader) (err error) {
+	if err := f.Writes.Err(); err != nil {
+		return err //nolint:wrapcheck // says all there is to say
+	}
+	defer func() { f.Writes.Trip(err) }()
 	if err := checkItem(item); err != nil {
 		return err
 	}
@@ -168,6 +189,9 @@ func safeName(sent string) string {
 	}, strings.ToValidUTF8(sent, "_"))
 	name = strings.TrimLeft(strings.TrimSpace(name), ". ")
 	ext := path.Ext(name)
+	if known := files.Ext(name); known != "" { // also .csv.gz
+		ext = name[len(name)-len(known):]
+	}
 	stem := strings.TrimSuffix(name, ext)
 	if stem == "" {
 		stem = "upload"

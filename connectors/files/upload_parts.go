@@ -37,8 +37,12 @@ const maxMark = 1 << 10
 
 // Begin makes room for an upload that arrives in pieces. It fails with Invalid
 // for an unknown format or an empty file, TooLarge, or Unavailable when the disk
-// is full.
+// is full, or Limited when the person has too many that are not complete.
 func (f Folder) Begin(ctx context.Context, n files.NewPart) (_ files.Part, err error) {
+	if err := f.Writes.Err(); err != nil {
+		return files.Part{}, err //nolint:wrapcheck // says all there is to say
+	}
+	defer func() { f.Writes.Trip(err) }()
 	s := state{Owner: n.Owner, Name: safeName(n.Name), Bytes: n.Bytes, Mark: strings.ToValidUTF8(n.Mark[:min(len(n.Mark), maxMark)], "")}
 	if _, known := files.FormatOf(s.Name); !known {
 		return files.Part{}, unknownFormat()
@@ -50,6 +54,9 @@ func (f Folder) Begin(ctx context.Context, n files.NewPart) (_ files.Part, err e
 		return files.Part{}, domain.E(domain.TooLarge, "upload_too_large",
 			"The file has %s; one upload may have %s. Split it, save it as Parquet, which is a fraction of the size, or have it placed in the files folder of the data directory.",
 			humanize.IBytes(uint64(n.Bytes)), humanize.IBytes(uint64(f.MaxBytes)))
+	}
+	if err := f.room(ctx, n.Owner, 1); err != nil {
+		return files.Part{}, err
 	}
 	id := files.UploadID(uuid.NewString())
 	if err := makeDir(f.staged(id)); err != nil {
@@ -67,7 +74,27 @@ func (f Folder) Begin(ctx context.Context, n files.NewPart) (_ files.Part, err e
 	if err := errors.Join(data.Close(), f.record(id, s)); err != nil {
 		return files.Part{}, err
 	}
+	if err := f.room(ctx, n.Owner, 0); err != nil { // others may have begun meanwhile
+		return files.Part{}, err
+	}
 	return f.Part(ctx, id)
+}
+
+// room fails with Limited when a person has as many uploads half way as may be,
+// with more of them.
+func (f Folder) room(ctx context.Context, owner people.UserID, more int) error {
+	if f.MaxParts <= 0 {
+		return nil
+	}
+	parts, err := f.Parts(ctx, owner)
+	if err != nil {
+		return err
+	}
+	if len(parts)+more > f.MaxParts {
+		return domain.E(domain.Limited, "too_many_uploads",
+			"%d of your uploads have not arrived whole, which is as many as one person may have. Continue one of them or throw one away, then begin this one.", f.MaxParts)
+	}
+	return nil
 }
 
 // Part returns a part as it is on disk, or NotFound. One that had arrived whole
@@ -128,8 +155,13 @@ func (f Folder) Parts(ctx context.Context, owner people.UserID) ([]files.Part, e
 
 // Append adds what r brings to a part and returns how much of it is durable,
 // also when it fails. offset must be what has arrived; another one is a Conflict.
+// Of a files.Checked nothing counts until all of it came and is what was sent.
 // One Append at a time may write a part: the caller holds a lock for it.
 func (f Folder) Append(ctx context.Context, id files.UploadID, offset int64, r io.Reader) (n int64, err error) {
+	if err := f.Writes.Err(); err != nil {
+		return 0, err //nolint:wrapcheck // says all there is to say
+	}
+	defer func() { f.Writes.Trip(err) }()
 	p, err := f.Part(ctx, id)
 	if err != nil {
 		return 0, err
@@ -157,7 +189,12 @@ func (f Folder) Append(ctx context.Context, id files.UploadID, offset int64, r i
 	if _, err := data.Seek(offset, io.SeekStart); err != nil {
 		return 0, fmt.Errorf("find the end of part: %w", err)
 	}
-	if err := f.fill(id, &s, data, cancelReader{ctx, r}); err != nil {
+	if check, sums := r.(files.Checked); sums {
+		err = f.fillChecked(id, &s, data, cancelReader{ctx, r}, check)
+	} else {
+		err = f.fill(id, &s, data, cancelReader{ctx, r})
+	}
+	if err != nil {
 		return s.Arrived - offset, err
 	}
 	if s.Arrived == s.Bytes {
@@ -173,7 +210,7 @@ func (f Folder) fill(id files.UploadID, s *state, data *os.File, r io.Reader) er
 		n, failed := io.CopyN(data, r, min(durableStep, s.Bytes-s.Arrived))
 		if n > 0 { // what came before a failure counts as well
 			if err := data.Sync(); err != nil {
-				return fmt.Errorf("sync part: %w", errors.Join(tellPart(err), failed))
+				return fmt.Errorf("sync part: %w", errors.Join(tellPartSync(err), failed))
 			}
 			counted := *s
 			counted.Arrived += n
@@ -192,10 +229,36 @@ func (f Folder) fill(id files.UploadID, s *state, data *os.File, r io.Reader) er
 	return nil
 }
 
+// fillChecked copies what r brings and counts it only when its sum is right:
+// what is not is written anew.
+func (f Folder) fillChecked(id files.UploadID, s *state, data *os.File, r io.Reader, check files.Checked) error {
+	n, err := io.Copy(data, io.LimitReader(r, s.Bytes-s.Arrived))
+	if err != nil {
+		return fmt.Errorf("receive part: %w", tellPart(err))
+	}
+	if err := check.Check(); err != nil {
+		return err //nolint:wrapcheck // the sender's own word for what is wrong
+	}
+	if n == 0 {
+		return nil
+	}
+	if err := data.Sync(); err != nil {
+		return fmt.Errorf("sync part: %w", tellPartSync(err))
+	}
+	counted := *s
+	counted.Arrived += n
+	if err := f.record(id, counted); err != nil {
+		return err
+	}
+	*s = counted
+	return nil
+}
+
 // complete makes a part whose last byte is durable an upload. Whoever looks at
 // the part at the same time may have done so already.
-func (f Folder) complete(id files.UploadID, s state) error {
-	err := os.Rename(f.staged(id, partData), f.staged(id, s.Name))
+func (f Folder) complete(id files.UploadID, s state) (err error) {
+	defer func() { f.Writes.Trip(err) }()
+	err = os.Rename(f.staged(id, partData), f.staged(id, s.Name))
 	if errors.Is(err, fs.ErrNotExist) {
 		_, err = os.Stat(f.staged(id, s.Name))
 	}

@@ -73,6 +73,8 @@ type Files struct {
 	MaxUploadBytes int64
 	VersionsKept   int
 	VersionsAge    time.Duration
+	JoinedBytes    int64 // of files made of several for downloads
+	Unfinished     int   // uploads of one person that have not arrived whole
 }
 
 // Sync is how tables are brought up to date.
@@ -85,6 +87,8 @@ type Sync struct {
 type Remote struct {
 	Extensions []string // DuckDB extensions that may be loaded
 	TokenEnvs  []string // variables that may hold a token
+	// QueryTimeout ends a query in BigQuery; 0 leaves it to the extension.
+	QueryTimeout time.Duration
 }
 
 // State is what is made of the state database for others.

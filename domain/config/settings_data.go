@@ -70,6 +70,16 @@ func dataSpecs() []spec {
 			read: into(func(c *Config) *time.Duration { return &c.Files.VersionsAge }, days(36500)),
 		},
 		{
+			Setting: Setting{Key: "files.max_unfinished_uploads", Env: []string{"AGNES_MAX_UNFINISHED_UPLOADS"}, About: "Uploads of one person that may be half way at a time."},
+			value:   "10", form: "a whole number from 1 to 1000",
+			read: into(func(c *Config) *int { return &c.Files.Unfinished }, whole(1000)),
+		},
+		{
+			Setting: Setting{Key: "files.joined_cache_bytes", Env: []string{"AGNES_JOINED_CACHE_BYTES"}, About: "Disk for single files that were made of tables of several, for downloads. Beyond it the oldest are removed."},
+			value:   "4GiB", form: "a size, such as 500MB, 2GiB or a number of bytes",
+			read: into(func(c *Config) *int64 { return &c.Files.JoinedBytes }, size),
+		},
+		{
 			Setting: Setting{Key: "sync.default_schedule", Env: []string{"AGNES_DEFAULT_SYNC_SCHEDULE"}, About: "Schedule of tables that need one and name none."},
 			value:   "every 1h", form: `"every 15m", "every 2h" or "daily 05:00,17:30" (UTC)`,
 			read: into(func(c *Config) *string { return &c.Sync.DefaultSchedule }, schedule),
@@ -88,6 +98,11 @@ func dataSpecs() []spec {
 			Setting: Setting{Key: "remote_attach.token_envs", Env: []string{"AGNES_REMOTE_ATTACH_TOKEN_ENVS"}, About: "Variables of the server whose values `_remote_attach` may use as tokens; replaces the default. `none` allows none."},
 			value:   "KBC_TOKEN,KBC_STORAGE_TOKEN,KEBOOLA_STORAGE_TOKEN,GOOGLE_APPLICATION_CREDENTIALS", form: "names of variables with commas between, or none",
 			read: into(func(c *Config) *[]string { return &c.Remote.TokenEnvs }, variables),
+		},
+		{
+			Setting: Setting{Key: "data_source.bigquery.query_timeout_ms", About: "Longest time that one query in BigQuery may take. 0: what its extension has."},
+			value:   "600000", form: "whole milliseconds from 0 to 86400000",
+			read: into(func(c *Config) *time.Duration { return &c.Remote.QueryTimeout }, milliseconds(0, 86_400_000)),
 		},
 		{
 			Setting: Setting{Key: "state.mirror_minutes", Env: []string{"AGNES_STATE_MIRROR_MINUTES"}, About: "Minutes at least between two copies of the state for other tools, `state/system.duckdb`. 0: none is made."},

@@ -73,6 +73,13 @@ func seconds(least, most int64) func(string) (time.Duration, error) {
 	}
 }
 
+func milliseconds(least, most int64) func(string) (time.Duration, error) {
+	return func(s string) (time.Duration, error) {
+		n, err := integer(s, least, most)
+		return time.Duration(n) * time.Millisecond, err
+	}
+}
+
 func minutes(least, most int64) func(string) (time.Duration, error) {
 	return func(s string) (time.Duration, error) {
 		n, err := integer(s, least, most)

@@ -170,11 +170,23 @@ func matchItem(pattern, name string) bool {
 	return !more || matchItem(rest, below)
 }
 
+// StemOf is what a folder or pattern is called: its last part that is no
+// pattern, without an ending.
+func StemOf(item string) string {
+	parts := strings.Split(strings.Trim(item, "/"), "/")
+	for i := len(parts) - 1; i >= 0; i-- {
+		if !Pattern(parts[i]) && !strings.Contains(parts[i], "=") {
+			return Stem(parts[i])
+		}
+	}
+	return strings.NewReplacer("*", "", "?", "").Replace(Stem(path.Base(item)))
+}
+
 // HiveKeys are the columns that folders of the form key=value give a file, in
 // their order.
 func HiveKeys(name string) (keys, values []string) {
 	for segment := range strings.SplitSeq(path.Dir(name), "/") {
-		if key, value, is := strings.Cut(segment, "="); is && key != "" {
+		if key, value, is := strings.Cut(segment, "="); is && strings.TrimSpace(key) != "" && printable(segment, "") {
 			keys, values = append(keys, key), append(values, value)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"agnes/domain/people"
 	"agnes/domain/registry"
 )
 
@@ -116,6 +117,8 @@ type Upload struct {
 	Format Format
 	Bytes  int64
 	Key    string // place under the data directory
+	// Owner alone may look at it and make a table of it; "" for one of before that was kept.
+	Owner people.UserID
 }
 
 // Preview is what DuckDB makes of a file before it becomes a table.
@@ -130,6 +133,7 @@ type Preview struct {
 	Sheets    []string          `json:"sheets,omitempty"`  // of a workbook
 	Sheet     string            `json:"sheet,omitempty"`   // the one that is read
 	Files     int               `json:"files,omitempty"`   // of a folder
+	From      []string          `json:"from,omitempty"`    // the file of each row, of several
 	Partial   bool              `json:"partial,omitempty"` // Misfits are those of the beginning only
 	Report
 }

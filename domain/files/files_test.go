@@ -33,12 +33,27 @@ func (s *shelf) do(format string, args ...any) error {
 	return nil
 }
 
-func (s *shelf) Stage(context.Context, string, io.Reader) (Upload, error) {
+func (s *shelf) Stage(context.Context, people.UserID, string, io.Reader) (Upload, error) {
 	return Upload{}, s.do("stage")
 }
 
 func (s *shelf) Staged(_ context.Context, id UploadID) (Upload, error) {
-	return Upload{ID: id, Name: "x.csv", Key: "uploads/1/x.csv"}, s.do("staged %s", id)
+	u := Upload{ID: id, Name: "x.csv", Key: "uploads/1/x.csv"}
+	if id == "hers" {
+		u.Owner = "somebody else"
+	}
+	return u, s.do("staged %s", id)
+}
+
+// Part knows two unfinished uploads; everything else came whole.
+func (s *shelf) Part(_ context.Context, id UploadID) (Part, error) {
+	switch id {
+	case "half":
+		return Part{ID: id, Owner: "u"}, nil
+	case "her half":
+		return Part{ID: id, Owner: "somebody else"}, nil
+	}
+	return Part{}, domain.E(domain.NotFound, "upload_not_found", "gone")
 }
 func (s *shelf) Discard(_ context.Context, id UploadID) error { return s.do("discard %s", id) }
 func (s *shelf) Commit(_ context.Context, id UploadID, table registry.TableID) (string, error) {
@@ -141,7 +156,7 @@ func TestImporter(t *testing.T) {
 		{"create", nil, func(ctx context.Context, m *Importer) error {
 			_, err := m.Create(ctx, by, "7", NewTable{Name: "Orders"})
 			return err
-		}, []string{"commit 7 to orders", "register orders from orders.csv for []", "sync [orders]"}, domain.Internal},
+		}, []string{"staged 7", "commit 7 to orders", "register orders from orders.csv for []", "sync [orders]"}, domain.Internal},
 		{"create with a bad name moves nothing", nil, func(ctx context.Context, m *Importer) error {
 			_, err := m.Create(ctx, by, "7", NewTable{Name: "my orders"})
 			return err
@@ -160,20 +175,43 @@ func TestImporter(t *testing.T) {
 		}, nil, domain.NotFound},
 		{"replace", []registry.Table{orders}, func(ctx context.Context, m *Importer) error {
 			return m.Replace(ctx, by, "7", "orders", Options{})
-		}, []string{"commit 7 to orders", "point orders at orders.csv", "remove orders.tsv", "sync [orders]"}, domain.Internal},
+		}, []string{"staged 7", "commit 7 to orders", "point orders at orders.csv", "remove orders.tsv", "sync [orders]"}, domain.Internal},
 		{"replace keeps an administrator's file", []registry.Table{placed}, func(ctx context.Context, m *Importer) error {
 			return m.Replace(ctx, by, "7", "orders", Options{})
-		}, []string{"commit 7 to orders", "point orders at orders.csv", "sync [orders]"}, domain.Internal},
+		}, []string{"staged 7", "commit 7 to orders", "point orders at orders.csv", "sync [orders]"}, domain.Internal},
 		{"replace keeps a file that another table reads", []registry.Table{orders, other}, func(ctx context.Context, m *Importer) error {
 			return m.Replace(ctx, by, "7", "orders", Options{})
-		}, []string{"commit 7 to orders", "point orders at orders.csv", "sync [orders]"}, domain.Internal},
+		}, []string{"staged 7", "commit 7 to orders", "point orders at orders.csv", "sync [orders]"}, domain.Internal},
 		{"replace what no upload made", []registry.Table{crm}, func(ctx context.Context, m *Importer) error {
 			return m.Replace(ctx, by, "7", "leads", Options{})
 		}, nil, domain.Conflict},
 		{"preview", nil, func(ctx context.Context, m *Importer) error {
-			_, _, err := m.Preview(ctx, "7", Options{})
+			_, _, err := m.Preview(ctx, by, "7", Options{})
 			return err
 		}, []string{"staged 7", "preview uploads/1/x.csv"}, domain.Internal},
+		{"preview somebody else's", nil, func(ctx context.Context, m *Importer) error {
+			_, _, err := m.Preview(ctx, by, "hers", Options{})
+			return err
+		}, []string{"staged hers"}, domain.NotFound},
+		{"create of somebody else's", nil, func(ctx context.Context, m *Importer) error {
+			_, err := m.Create(ctx, by, "hers", NewTable{Name: "Orders"})
+			return err
+		}, []string{"staged hers"}, domain.NotFound},
+		{"replace with somebody else's", []registry.Table{orders}, func(ctx context.Context, m *Importer) error {
+			return m.Replace(ctx, by, "hers", "orders", Options{})
+		}, []string{"staged hers"}, domain.NotFound},
+		{"discard somebody else's", nil, func(ctx context.Context, m *Importer) error {
+			return m.Discard(ctx, by, "hers")
+		}, []string{"staged hers"}, domain.NotFound},
+		{"discard", nil, func(ctx context.Context, m *Importer) error {
+			return m.Discard(ctx, by, "7")
+		}, []string{"staged 7", "discard 7"}, domain.Internal},
+		{"discard an unfinished one", nil, func(ctx context.Context, m *Importer) error {
+			return m.Discard(ctx, by, "half")
+		}, []string{"discard half"}, domain.Internal},
+		{"discard somebody else's unfinished one", nil, func(ctx context.Context, m *Importer) error {
+			return m.Discard(ctx, by, "her half")
+		}, nil, domain.NotFound},
 		{"preview a file in the folder", nil, func(ctx context.Context, m *Importer) error {
 			_, err := m.PreviewItem(ctx, "q3.csv", Options{})
 			return err

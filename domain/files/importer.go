@@ -15,8 +15,10 @@ import (
 
 // Folder keeps people's files: staged uploads, and DATA_DIR/files.
 type Folder interface {
-	Stage(ctx context.Context, name string, r io.Reader) (Upload, error)
+	Stage(ctx context.Context, owner people.UserID, name string, r io.Reader) (Upload, error)
 	Staged(ctx context.Context, id UploadID) (Upload, error)
+	// Part is an upload in pieces, complete or not; NotFound.
+	Part(ctx context.Context, id UploadID) (Part, error)
 	Discard(ctx context.Context, id UploadID) error
 	// Commit moves a staged upload to be the table's file, under a name that was free.
 	Commit(ctx context.Context, id UploadID, table registry.TableID) (item string, err error)
@@ -59,11 +61,42 @@ type Importer struct {
 	Everyone  func(ctx context.Context) (people.GroupID, error) // the group that sample tables are granted to
 }
 
-// Preview shows what DuckDB makes of a staged upload with these corrections.
-func (m *Importer) Preview(ctx context.Context, id UploadID, o Options) (Upload, Preview, error) {
+// owned returns a staged upload of a person's; somebody else's does not exist.
+func (m *Importer) owned(ctx context.Context, by audit.Actor, id UploadID) (Upload, error) {
 	u, err := m.Folder.Staged(ctx, id)
+	if err == nil && u.Owner != "" && u.Owner != people.UserID(by.UserID) {
+		err = domain.E(domain.NotFound, "upload_not_found", "This upload is not there any more. Upload the file again.")
+	}
 	if err != nil {
-		return Upload{}, Preview{}, fmt.Errorf("upload %s: %w", id, err)
+		return Upload{}, fmt.Errorf("upload %s: %w", id, err)
+	}
+	return u, nil
+}
+
+// Discard throws a person's upload away, also one that is not complete;
+// NotFound when it is gone already.
+func (m *Importer) Discard(ctx context.Context, by audit.Actor, id UploadID) error {
+	part, err := m.Folder.Part(ctx, id)
+	switch {
+	case domain.KindOf(err) == domain.NotFound: // it came whole
+		if _, err := m.owned(ctx, by, id); err != nil {
+			return err
+		}
+	case err != nil:
+		return fmt.Errorf("upload %s: %w", id, err)
+	case part.Owner != people.UserID(by.UserID):
+		return domain.E(domain.NotFound, "upload_not_found", "This upload is not there any more.")
+	}
+	return m.Folder.Discard(ctx, id)
+}
+
+// Preview shows what DuckDB makes of a person's staged upload with these
+// corrections. Like Create and Replace, it fails with NotFound for somebody
+// else's.
+func (m *Importer) Preview(ctx context.Context, by audit.Actor, id UploadID, o Options) (Upload, Preview, error) {
+	u, err := m.owned(ctx, by, id)
+	if err != nil {
+		return Upload{}, Preview{}, err
 	}
 	p, err := m.Previewer.PreviewFile(ctx, u.Key, o)
 	return u, p, err
@@ -90,6 +123,9 @@ type NewTable struct {
 func (m *Importer) Create(ctx context.Context, by audit.Actor, id UploadID, n NewTable) (registry.Table, error) {
 	t, err := m.check(ctx, n)
 	if err != nil {
+		return registry.Table{}, err
+	}
+	if _, err := m.owned(ctx, by, id); err != nil {
 		return registry.Table{}, err
 	}
 	item, err := m.Folder.Commit(ctx, id, t.ID)
@@ -158,6 +194,9 @@ func (m *Importer) Replace(ctx context.Context, by audit.Actor, id UploadID, tab
 	}
 	if t.Source() != "files" {
 		return domain.E(domain.Conflict, "not_a_file_table", "The rows of %s come from %s, not from an upload.", t.Name, t.Source())
+	}
+	if _, err := m.owned(ctx, by, id); err != nil {
+		return err
 	}
 	item, err := m.Folder.Commit(ctx, id, table)
 	if err != nil {

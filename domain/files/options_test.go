@@ -142,6 +142,17 @@ func TestReadDataset(t *testing.T) {
 	}
 }
 
+func TestStemOf(t *testing.T) {
+	t.Parallel()
+	for item, want := range map[string]string{
+		"sales": "sales", "sales/": "sales", "sales/*.csv": "sales", "sales/2024.csv.gz": "2024", "a/b/**/x-?.csv": "b", "*.csv": "", "hive/year=2024/*": "hive", "orders-*.csv": "orders-",
+	} {
+		if got := StemOf(item); got != want {
+			t.Errorf("StemOf(%q) = %q, want %q", item, got, want)
+		}
+	}
+}
+
 func FuzzReadDataset(f *testing.F) {
 	f.Add("sales/**/*.csv")
 	f.Add("../x")

@@ -1,6 +1,7 @@
 package files
 
 import (
+	"io"
 	"time"
 
 	"agnes/domain/people"
@@ -16,6 +17,13 @@ type NewPart struct {
 	Name  string // as the sender names it
 	Bytes int64  // of the whole file
 	Mark  string // by which the sender knows the file again; may be empty
+}
+
+// Checked brings bytes whose sum the sender named. Check fails unless what was
+// read of it has that sum.
+type Checked interface {
+	io.Reader
+	Check() error
 }
 
 // Part is an upload that arrives in pieces, over interruptions of any kind.

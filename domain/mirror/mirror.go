@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"agnes/domain"
+	"agnes/domain/syncs"
 	"agnes/domain/work"
 )
 
@@ -35,28 +36,36 @@ type Writer interface {
 type Publisher struct {
 	State  State
 	Writer Writer
+	Writes *syncs.Latch  // ends it with all other writing; nil: nothing does
 	Every  time.Duration // at most once in this time; 0: never
 	Now    func() time.Time
 	Log    *slog.Logger
 
 	done    int64 // changes that the last mirror has; -1 with none
 	at      time.Time
+	took    time.Duration // of the last try
 	started bool
 	blocked bool
 }
 
+// share bounds what mirrors take of the time, however large the state is: one
+// that took a minute is followed by the next after twenty.
+const share = 20
+
 // Tick publishes the mirror if something changed and the last one is old
 // enough. It is called by one goroutine at a time.
 func (p *Publisher) Tick(ctx context.Context) error {
-	if p.Every <= 0 {
-		return nil
+	if p.Every <= 0 || p.Writes.Err() != nil {
+		return nil //nolint:nilerr // that writing ended was told when it did
 	}
 	now, changes := p.Now(), p.State.Changes()
-	if p.started && (changes == p.done || now.Sub(p.at) < p.Every) {
+	if p.started && (changes == p.done || now.Sub(p.at) < max(p.Every, share*p.took)) {
 		return nil
 	}
 	p.started, p.at = true, now
 	err := p.publish(ctx)
+	p.took = p.Now().Sub(now)
+	p.Writes.Trip(err)
 	switch blocked := domain.CodeOf(err) == "mirror_blocked"; {
 	case blocked && p.blocked:
 		return nil // said once

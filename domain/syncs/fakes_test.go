@@ -32,6 +32,7 @@ type world struct {
 	outside  map[string][]work.RemoteRow
 	aliases  map[string]map[string]string
 	answers  map[string]work.Attached
+	remotes  map[string]string // alias → source
 
 	attached  []work.Attachment
 	attachErr error
@@ -41,8 +42,12 @@ type world struct {
 	readBack func() (int64, error)
 	kept     map[registry.VersionID]registry.Version
 	damage   []work.Problem // what verifying finds
-	now      time.Time
-	ids      int
+
+	unconfirmed []Unconfirmed // what an earlier process left
+	confirmed   []registry.VersionID
+
+	now time.Time
+	ids int
 }
 
 func newWorld(names ...string) *world {
@@ -68,11 +73,7 @@ func newWorld(names ...string) *world {
 // syncer starts a working Syncer over w; it stops with the test.
 func (w *world) syncer(t *testing.T) *Syncer {
 	t.Helper()
-	log := slog.New(slog.DiscardHandler)
-	s := &Syncer{
-		Runs: w, Tables: w, Extractor: w, Reader: w, Verifier: w, Writes: &Latch{Now: w.clock}, Feed: NewFeed(), Timeout: time.Minute, Workers: 2, Now: w.clock, NewID: w.id, Log: log,
-		Rebuilder: &Rebuilder{Tables: w, Publisher: w, Timeout: time.Minute, Log: log},
-	}
+	s := w.idle()
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Work(ctx) }()
@@ -83,6 +84,15 @@ func (w *world) syncer(t *testing.T) *Syncer {
 		}
 	})
 	return s
+}
+
+// idle is a Syncer over w that does not work.
+func (w *world) idle() *Syncer {
+	log := slog.New(slog.DiscardHandler)
+	return &Syncer{
+		Runs: w, Tables: w, Extractor: w, Reader: w, Verifier: w, Writes: &Latch{Now: w.clock}, Feed: NewFeed(), Timeout: time.Minute, Workers: 2, Now: w.clock, NewID: w.id, Log: log,
+		Rebuilder: &Rebuilder{Tables: w, Publisher: w, Timeout: time.Minute, Log: log},
+	}
 }
 
 func (w *world) clock() time.Time {
@@ -268,6 +278,15 @@ func (w *world) FinishRun(ctx context.Context, r Run) error {
 	return nil
 }
 
+func (w *world) Unconfirmed(context.Context) ([]Unconfirmed, error) { return w.unconfirmed, nil }
+
+func (w *world) ConfirmVersion(_ context.Context, v registry.Version) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.confirmed = append(w.confirmed, v.ID)
+	return nil
+}
+
 func (w *world) RecoverRuns(context.Context) ([]Run, error) { return nil, nil }
 
 func (w *world) CancelRun(_ context.Context, _ audit.Actor, id string) (Run, error) {
@@ -306,6 +325,25 @@ func (w *world) AttachRemote(_ context.Context, _ string, systems []work.Attachm
 		out = append(out, w.answers[a.Alias])
 	}
 	return out, w.attachErr
+}
+
+func (w *world) ClaimRemote(_ context.Context, source string, named, wanted []string) (map[string]string, error) {
+	if w.remotes == nil {
+		w.remotes = map[string]string{}
+	}
+	for alias, owner := range w.remotes {
+		if owner == source && !slices.Contains(named, alias) {
+			delete(w.remotes, alias)
+		}
+	}
+	owners := map[string]string{}
+	for _, alias := range wanted {
+		if w.remotes[alias] == "" {
+			w.remotes[alias] = source
+		}
+		owners[alias] = w.remotes[alias]
+	}
+	return owners, nil
 }
 
 func (w *world) SourceAliases(_ context.Context, source string) (map[string]string, error) {

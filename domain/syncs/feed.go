@@ -2,8 +2,9 @@ package syncs
 
 import "sync"
 
-// Feed tells listeners of runs that changed. It never blocks a run: a listener
-// that does not keep up misses states in between, never the latest.
+// Feed tells listeners of runs that changed, and that something else they show
+// did. It never blocks a run: a listener that does not keep up misses states in
+// between, never the latest.
 type Feed struct {
 	mu        sync.Mutex
 	listeners map[*Listener]struct{}
@@ -14,7 +15,7 @@ type Listener struct {
 	feed    *Feed
 	mu      sync.Mutex
 	changed map[string]Run
-	Wake    chan struct{} // one value when Take has something
+	Wake    chan struct{} // one value when there is something new, in Take or elsewhere
 }
 
 // NewFeed returns a feed without listeners.
@@ -56,9 +57,26 @@ func (f *Feed) Tell(r Run) {
 		l.mu.Lock()
 		l.changed[r.ID] = r
 		l.mu.Unlock()
-		select {
-		case l.Wake <- struct{}{}:
-		default:
-		}
+		l.wake()
+	}
+}
+
+// Nudge tells every listener to look again: what changed is no run, such as a
+// rebuild that ended. A nil feed has no listeners.
+func (f *Feed) Nudge() {
+	if f == nil {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for l := range f.listeners {
+		l.wake()
+	}
+}
+
+func (l *Listener) wake() {
+	select {
+	case l.Wake <- struct{}{}:
+	default:
 	}
 }

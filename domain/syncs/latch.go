@@ -7,12 +7,17 @@ import (
 	"agnes/domain"
 )
 
-// codeDiskWrite is what a child reports when the disk did not confirm a write.
-const codeDiskWrite = "disk_write_failed"
+// What says that the disk did not confirm a write: of data, in a child or in the
+// server itself, and of the state.
+const (
+	codeDiskWrite  = "disk_write_failed"
+	codeStateWrite = "state_not_durable"
+)
 
 // Latch ends writing once the disk did not confirm a write: the kernel may have
 // dropped what it could not write, so that trying again proves nothing. Only a
-// new start of the server opens it. A nil latch never closes.
+// new start of the server opens it. Syncs, rebuilds, uploads, the mirror and the
+// state share one. A nil latch never closes.
 type Latch struct {
 	Now func() time.Time
 
@@ -26,7 +31,7 @@ func (l *Latch) Trip(err error) bool {
 	if l == nil || err == nil {
 		return false
 	}
-	if code, _, _ := explain(err); code != codeDiskWrite {
+	if code, _, _ := explain(err); code != codeDiskWrite && code != codeStateWrite {
 		return false
 	}
 	l.mu.Lock()
@@ -50,6 +55,6 @@ func (l *Latch) Err() error {
 		return nil
 	}
 	return domain.E(domain.Unavailable, "writing_stopped",
-		"Nothing new has been published since %s UTC, because the server's disk did not confirm a write. "+
+		"Nothing new has been written since %s UTC, because the server's disk did not confirm a write. "+
 			"What was published before is served. Have the disk checked, then start Agnes again.", l.at.UTC().Format("2 Jan 15:04"))
 }

@@ -20,14 +20,20 @@ type Runs interface {
 	SaveRun(ctx context.Context, r Run) error
 	// AddStep stores a finished phase.
 	AddStep(ctx context.Context, s Step) error
-	// PublishVersion records v and makes it current; it returns the version that was
-	// current before, nil when there was none.
+	// PublishVersion records v and makes it current, but unconfirmed; it returns the
+	// version that was current before, nil when there was none.
 	PublishVersion(ctx context.Context, v registry.Version) (*registry.Version, error)
 	// RevertVersion makes `to` current again (nil: none) and forgets the bad one.
 	RevertVersion(ctx context.Context, bad registry.Version, to *registry.Version) error
-	// FinishRun stores how a run ended, its last step and the table's sync state.
+	// FinishRun stores how a run ended, its last step and the table's sync state. A
+	// success confirms the version that the run made current.
 	FinishRun(ctx context.Context, r Run) error
-	// RecoverRuns ends runs that a stop of the server interrupted, saying so, and queues them again.
+	// Unconfirmed lists the tables whose current version was never read back.
+	Unconfirmed(ctx context.Context) ([]Unconfirmed, error)
+	// ConfirmVersion takes note that a current version was read back.
+	ConfirmVersion(ctx context.Context, v registry.Version) error
+	// RecoverRuns ends runs that a stop of the server interrupted, saying so, and
+	// queues them again. A run that has the code Interrupted keeps its words.
 	RecoverRuns(ctx context.Context) ([]Run, error)
 	// CancelRun ends a queued run, or returns a running one for the caller to stop.
 	CancelRun(ctx context.Context, by audit.Actor, id string) (Run, error)

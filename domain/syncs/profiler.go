@@ -22,10 +22,31 @@ type Profiles interface {
 	GetProfile(ctx context.Context, table registry.TableID) (profile.Kept, error)
 	// SaveProfile replaces a table's profile; NotFound when the table is gone.
 	SaveProfile(ctx context.Context, k profile.Kept) error
-	// UnprofiledTables lists tables whose current version has no profile and should.
+	// UnprofiledTables lists tables whose current version has no profile and
+	// should; those that it was tried for already are not among them.
 	UnprofiledTables(ctx context.Context) ([]registry.TableID, error)
+	// GetProfileFailure returns why the last try for a table failed; NotFound when it did not.
+	GetProfileFailure(ctx context.Context, table registry.TableID) (ProfileFailure, error)
+	// SaveProfileFailure keeps that; a profile that is saved later takes it back.
+	SaveProfileFailure(ctx context.Context, f ProfileFailure) error
+	// MetricsOf lists the metric definitions that use a table.
+	MetricsOf(ctx context.Context, name string) ([]profile.Metric, error)
 	// Audit records who asked.
 	Audit(ctx context.Context, e audit.Entry) error
+}
+
+// ProfileFailure is why a version of a table could not be counted.
+type ProfileFailure struct {
+	Table   registry.TableID
+	Version registry.VersionID
+	At      time.Time
+	work.Failure
+}
+
+// OlderProfiles has profiles that another program left, by the name of a table.
+type OlderProfiles interface {
+	// Profile fails with NotFound when there is none.
+	Profile(ctx context.Context, table string) (profile.Profile, time.Time, error)
 }
 
 // ProfileMaker runs a profile child.
@@ -39,6 +60,7 @@ type Profiler struct {
 	Tables   Tables
 	Profiles Profiles
 	Maker    ProfileMaker
+	Older    OlderProfiles // asked for tables without a profile; nil: nobody is
 	Settings profile.Settings
 	Timeout  time.Duration // of one table
 	Now      func() time.Time
@@ -49,7 +71,6 @@ type Profiler struct {
 	mu    sync.Mutex
 	queue []*counting
 	under *counting
-	last  map[registry.TableID]work.Failure // of tables whose last profile failed
 }
 
 // counting is one profile that was asked for; everybody who asks for the same
@@ -57,47 +78,16 @@ type Profiler struct {
 type counting struct {
 	table registry.TableID
 	asked bool // by a person: also of tables that are not profiled by themselves
+	of    registry.VersionID
 	done  chan struct{}
 	kept  profile.Kept
 	err   error
 }
 
-// ProfileView is what a reader of a table gets.
-type ProfileView struct {
-	Kept     *profile.Kept // nil while there is none
-	Current  bool          // Kept is of the table's current version
-	Counting bool          // one is being made, or waits for its turn
-	Failure  *work.Failure // why the last try made none
-}
-
 func (p *Profiler) init() {
 	p.once.Do(func() {
 		p.wake = make(chan struct{}, 1)
-		p.last = map[registry.TableID]work.Failure{}
 	})
-}
-
-// Of returns the profile of a table that the caller's catalog holds, with what
-// the registry says of the table now.
-func (p *Profiler) Of(ctx context.Context, t registry.Published) (ProfileView, error) {
-	p.init()
-	var v ProfileView
-	kept, err := p.Profiles.GetProfile(ctx, t.ID)
-	switch {
-	case err == nil:
-		kept.Profile = kept.Profile.Describe(t)
-		v.Kept = &kept
-		v.Current = t.Version != nil && t.Version.ID == kept.Version
-	case domain.KindOf(err) != domain.NotFound:
-		return v, err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	v.Counting = p.waiting(t.ID) != nil || (p.under != nil && p.under.table == t.ID)
-	if f, failed := p.last[t.ID]; failed && !v.Counting && !v.Current {
-		v.Failure = &f
-	}
-	return v, nil
 }
 
 // Request asks for a table's profile after a sync, without waiting for it.
@@ -184,7 +174,7 @@ func (p *Profiler) Work(ctx context.Context) {
 				return
 			}
 		}
-		c.kept, c.err = p.carry(ctx, *c)
+		c.kept, c.err = p.carry(ctx, c)
 		p.finish(ctx, c)
 	}
 }
@@ -201,16 +191,17 @@ func (p *Profiler) next() *counting {
 
 // finish remembers why a table has no profile and tells those who wait.
 func (p *Profiler) finish(ctx context.Context, c *counting) {
+	if c.err != nil && c.of != "" && ctx.Err() == nil && domain.KindOf(c.err) != domain.NotFound {
+		f := ProfileFailure{Table: c.table, Version: c.of, At: p.Now()}
+		f.Code, f.Message, f.NextStep = explainProfile(c.err)
+		p.Log.Warn("table without a profile", "table_id", string(c.table), "code", f.Code, "err", c.err)
+		if err := p.Profiles.SaveProfileFailure(ctx, f); err != nil && domain.KindOf(err) != domain.NotFound {
+			p.Log.Error("remember why a table has no profile", "table_id", string(c.table), "err", err)
+		}
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.under = nil
-	delete(p.last, c.table)
-	if c.err != nil && ctx.Err() == nil && domain.KindOf(c.err) != domain.NotFound && !errors.Is(c.err, errUnwanted) {
-		f := work.Failure{}
-		f.Code, f.Message, f.NextStep = explainProfile(c.err)
-		p.last[c.table] = f
-		p.Log.Warn("table without a profile", "table_id", string(c.table), "code", f.Code, "err", c.err)
-	}
 	close(c.done)
 }
 
@@ -227,7 +218,7 @@ func explainProfile(err error) (code, message, next string) {
 }
 
 // carry makes one profile and keeps it.
-func (p *Profiler) carry(ctx context.Context, c counting) (profile.Kept, error) {
+func (p *Profiler) carry(ctx context.Context, c *counting) (profile.Kept, error) {
 	t, err := p.Tables.GetTable(ctx, c.table)
 	if err != nil {
 		return profile.Kept{}, fmt.Errorf("table to profile: %w", err)
@@ -238,6 +229,7 @@ func (p *Profiler) carry(ctx context.Context, c counting) (profile.Kept, error) 
 	case t.Version == nil || len(t.Version.Files) == 0:
 		return profile.Kept{}, domain.E(domain.NotFound, "no_file", "Table %s has no rows here that could be counted.", t.Name)
 	}
+	c.of = t.Version.ID
 	if before, err := p.Profiles.GetProfile(ctx, t.ID); err == nil && !c.asked && before.Version == t.Version.ID {
 		return before, nil
 	}

@@ -25,6 +25,32 @@ type profiles struct {
 	begun   chan string   // names of tables whose profile begins
 	letGo   chan struct{} // one value per profile
 	err     error
+	failed  map[registry.TableID]ProfileFailure
+	metrics []profile.Metric
+}
+
+func (p *profiles) GetProfileFailure(_ context.Context, table registry.TableID) (ProfileFailure, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f, ok := p.failed[table]
+	if !ok {
+		return f, domain.E(domain.NotFound, "profile_failure_not_found", "None.")
+	}
+	return f, nil
+}
+
+func (p *profiles) SaveProfileFailure(_ context.Context, f ProfileFailure) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.failed == nil {
+		p.failed = map[registry.TableID]ProfileFailure{}
+	}
+	p.failed[f.Table] = f
+	return nil
+}
+
+func (p *profiles) MetricsOf(context.Context, string) ([]profile.Metric, error) {
+	return p.metrics, nil
 }
 
 func (p *profiles) GetProfile(_ context.Context, table registry.TableID) (profile.Kept, error) {
@@ -41,6 +67,7 @@ func (p *profiles) SaveProfile(_ context.Context, k profile.Kept) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.kept[k.Table] = k
+	delete(p.failed, k.Table)
 	return nil
 }
 
@@ -262,9 +289,66 @@ func TestSyncAsksForAProfile(t *testing.T) {
 		t.Fatal(err)
 	}
 	if r := <-w.finished; r.State != OK { // nobody has let the profile go on
-		t.Errorf("run %+v", r)
+		t.Fatalf("run %+v; without a success nobody asks for a profile", r)
 	}
 	if got := <-kept.begun; got != "a" {
 		t.Errorf("profile of %s", got)
+	}
+}
+
+// Why a version could not be counted outlives the process, and is of that
+// version alone.
+func TestProfileFailureIsKeptWithItsVersion(t *testing.T) {
+	t.Parallel()
+	p, kept, w := newProfiler(t, "a")
+	p.mustWork(t)
+	kept.err = &work.ChildError{Failure: work.Failure{Code: "out_of_memory", Message: "Too little memory."}, Kind: domain.Unavailable}
+	kept.letGo <- struct{}{}
+	if _, err := p.Refresh(t.Context(), audit.System("test"), "a"); err == nil {
+		t.Fatal("a failure counts as a profile")
+	}
+	again := &Profiler{Tables: w, Profiles: kept, Maker: kept, Now: w.clock, Log: slog.New(slog.DiscardHandler)}
+	if v := mustView(t, again, w, "a"); v.Failure == nil || v.Failure.Code != "out_of_memory" {
+		t.Errorf("after a new start: %+v", v)
+	}
+	if f := kept.failed["a"]; f.Version != "a-v1" || !f.At.Equal(w.now) {
+		t.Errorf("kept %+v", f)
+	}
+	table := w.tables["a"]
+	table.Version = &registry.Version{ID: "a-v2"}
+	w.tables["a"] = table
+	if v := mustView(t, again, w, "a"); v.Failure != nil {
+		t.Errorf("the failure of another version is shown: %+v", v.Failure)
+	}
+}
+
+// older has the profile of one table, as a predecessor left it.
+type older struct{ at time.Time }
+
+func (o older) Profile(_ context.Context, table string) (profile.Profile, time.Time, error) {
+	if table != "a" {
+		return profile.Profile{}, o.at, domain.E(domain.NotFound, "profile_not_found", "None.")
+	}
+	return profile.Profile{RowCount: 3, TableID: "old"}, o.at, nil
+}
+
+func TestProfileOfAPredecessor(t *testing.T) {
+	t.Parallel()
+	p, kept, w := newProfiler(t, "a", "b")
+	p.Older = older{w.now.Add(-time.Hour)}
+	kept.metrics = []profile.Metric{{Name: "mrr", File: "finance/mrr.yml"}}
+	v := mustView(t, p, w, "a")
+	if v.Kept == nil || v.Current || v.Kept.Profile.RowCount != 3 || v.Kept.Profile.TableID != "a" || !v.Kept.ProfiledAt.Equal(w.now.Add(-time.Hour)) {
+		t.Errorf("%+v, want the older profile, not as the current one", v)
+	}
+	if got := v.Kept.Profile.UsedByMetrics; len(got) != 1 || got[0].Name != "mrr" {
+		t.Errorf("used by %v", got)
+	}
+	if v := mustView(t, p, w, "b"); v.Kept != nil {
+		t.Errorf("a table that it has none of: %+v", v)
+	}
+	kept.kept["a"] = profile.Kept{Table: "a", Version: "a-v1", Profile: profile.Profile{RowCount: 9}}
+	if v := mustView(t, p, w, "a"); v.Kept.Profile.RowCount != 9 || !v.Current {
+		t.Errorf("our own is better: %+v", v)
 	}
 }

@@ -17,9 +17,9 @@ type progress struct {
 	saved   time.Time // when progress was stored last
 }
 
-// enter ends the phase before and begins the next.
+// enter ends the phase before and begins the next; without a run it does nothing.
 func (p *progress) enter(ctx context.Context, next Phase) {
-	if p.run.Phase == next {
+	if p == nil || p.run.Phase == next {
 		return
 	}
 	if p.run.Phase != "" {

@@ -218,6 +218,22 @@ func TestRebuildRemembersFailures(t *testing.T) {
 	}
 }
 
+// A rebuild without a run is told too, once it can be read.
+func TestRebuildNudgesTheFeed(t *testing.T) {
+	t.Parallel()
+	a := newArchive(1)
+	r := a.rebuilder()
+	r.Feed = NewFeed()
+	l := r.Feed.Listen()
+	if _, err := r.Rebuild(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	<-l.Wake
+	if len(a.rebuilds) != 1 || len(l.Take()) != 0 {
+		t.Errorf("remembered %+v", a.rebuilds)
+	}
+}
+
 type failingPublisher struct{}
 
 func (failingPublisher) Rebuild(context.Context, work.RebuildJob) (work.Rebuilt, error) {

@@ -24,6 +24,7 @@ type Rebuilder struct {
 	// versions; without them neither happens.
 	Rebuilds   Rebuilds
 	Quarantine *Quarantine
+	Feed       *Feed            // is nudged when a rebuild is remembered; nil has nobody to tell
 	Now        func() time.Time // for Rebuilds
 	NewID      func() string
 
@@ -163,6 +164,7 @@ func (r *Rebuilder) remember(ctx context.Context, publish func(context.Context) 
 	if serr := r.Rebuilds.SaveRebuild(ctx, done); serr != nil {
 		r.Log.Error("remember a rebuild", "err", serr)
 	}
+	r.Feed.Nudge()
 	return report, err
 }
 

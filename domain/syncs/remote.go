@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
-	"agnes/domain"
 	"agnes/domain/registry"
 	"agnes/domain/work"
 )
@@ -22,6 +22,11 @@ type RemotePolicy struct {
 	TokenEnvs  []string // variables of the server that may hold a token
 	// Token reads such a variable; it is asked for allowed names only.
 	Token func(name string) (string, bool)
+	// Google returns an access token of the account in a file of credentials, or of
+	// the machine's own account for "". nil: BigQuery is asked without one.
+	Google func(ctx context.Context, file string) (string, error)
+	// QueryTimeout ends a query in BigQuery; 0 leaves it to the extension.
+	QueryTimeout time.Duration
 }
 
 // maxRemote bounds the outside systems of one extract.
@@ -93,35 +98,6 @@ func shownName(s string) string {
 		return s
 	}
 	return "?"
-}
-
-// reach tries the outside systems that an extract names. What goes wrong is
-// said of each and fails nothing else.
-func (w *Watcher) reach(ctx context.Context, source string, rows []work.RemoteRow) []Remote {
-	try, told := w.Remote.Judge(rows)
-	if len(try) == 0 {
-		return told
-	}
-	answers := map[string]work.Attached{}
-	if w.Attacher != nil {
-		got, err := w.Attacher.AttachRemote(ctx, source, try)
-		if err != nil {
-			w.Log.Warn("outside systems were not tried", "source", source, "code", domain.CodeOf(err))
-		}
-		for _, a := range got {
-			answers[a.Alias] = a
-		}
-	}
-	for _, a := range try {
-		answer, tried := answers[a.Alias]
-		if !tried {
-			answer = work.Attached{
-				Code: "attach_not_tried", Message: fmt.Sprintf("%s could not be tried: the process for it ended or took too long. Look again later.", a.Alias),
-			}
-		}
-		told = append(told, Remote{Alias: a.Alias, Extension: a.Extension, Code: answer.Code, Message: answer.Message})
-	}
-	return told
 }
 
 // notServed is why tables of a source that stay outside are not served: a code

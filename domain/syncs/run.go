@@ -155,6 +155,8 @@ type Remote struct {
 	Extension string `json:"extension"`
 	Code      string `json:"code,omitempty"`
 	Message   string `json:"message,omitempty"` // for administrators
+	// Owner is the source that has the alias, where that is the problem.
+	Owner string `json:"owner,omitempty"`
 }
 
 // Problem is one table of a source that is not served, and why.

@@ -85,6 +85,9 @@ func (w *Watcher) Rename(ctx context.Context, by audit.Actor, source, table, nam
 	if alias == table {
 		alias = ""
 	}
+	if err := w.renameable(ctx, source, table, alias); err != nil {
+		return Source{}, err
+	}
 	if err := w.free(ctx, source, table, alias); err != nil {
 		return Source{}, err
 	}
@@ -92,6 +95,21 @@ func (w *Watcher) Rename(ctx context.Context, by audit.Actor, source, table, nam
 		return Source{}, fmt.Errorf("keep the name: %w", err)
 	}
 	return w.lookAt(ctx, by, source)
+}
+
+// renameable fails for a table that can have no other name.
+func (w *Watcher) renameable(ctx context.Context, source, table, alias string) error {
+	if alias == "" {
+		return nil
+	}
+	mine, err := w.tablesOf(ctx, source)
+	if err != nil {
+		return err
+	}
+	if t, there := mine[strings.ToLower(table)]; there {
+		return t.Renameable(alias)
+	}
+	return nil
 }
 
 // free fails unless a table of a source can have a name.

@@ -107,6 +107,7 @@ func (s *Syncer) publish(ctx context.Context, p *progress, t registry.Published,
 	if err != nil {
 		return p.fail(ctx, fmt.Errorf("publish version %s: %w", v.ID, err))
 	}
+	s.at(pointPublished)
 	if err := s.confirm(ctx, p, t, v); err != nil {
 		if rerr := undo(context.WithoutCancel(ctx), v, before); rerr != nil {
 			err = errors.Join(err, fmt.Errorf("revert version %s: %w", v.ID, rerr))
@@ -114,6 +115,7 @@ func (s *Syncer) publish(ctx context.Context, p *progress, t registry.Published,
 		s.Rebuilder.Request(ctx)
 		return p.fail(ctx, err)
 	}
+	s.at(pointReadBack)
 	return p.leave(ctx)
 }
 

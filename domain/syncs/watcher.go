@@ -39,6 +39,9 @@ type Sources interface {
 	DeleteSource(ctx context.Context, name string) error
 	// ClaimView gives a name in SQL to the first source that asks, and returns its owner.
 	ClaimView(ctx context.Context, view, source string) (owner string, err error)
+	// ClaimRemote gives each wanted alias of an outside system to the first source
+	// that asks and returns the owners. What the source does not name any more is free again.
+	ClaimRemote(ctx context.Context, source string, named, wanted []string) (owners map[string]string, err error)
 	// SourceAliases returns the names that people gave to tables of a source, by
 	// the names that the source calls them.
 	SourceAliases(ctx context.Context, source string) (map[string]string, error)
@@ -163,7 +166,9 @@ func (w *Watcher) look(ctx context.Context, by audit.Actor, d ExtractDir, old So
 		w.Log.Warn("an extract cannot be read; its tables keep their last version", "source", d.Name, "code", s.Code, "err", err)
 		return s, w.Sources.SaveSource(ctx, s)
 	}
-	s.Remote = w.reach(ctx, d.Name, found.Remote)
+	if s.Remote, err = w.reach(ctx, d.Name, found.Remote); err != nil {
+		return s, err
+	}
 	news := old.Fingerprint != d.Fingerprint || old.State != SourceOK
 	changed, err := w.adoptAll(ctx, by, &s, found.Tables, news)
 	if err != nil {

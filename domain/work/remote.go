@@ -1,6 +1,9 @@
 package work
 
-import "log/slog"
+import (
+	"log/slog"
+	"time"
+)
 
 // Inspected is what a look at a custom extract found.
 type Inspected struct {
@@ -24,7 +27,12 @@ type Attachment struct {
 	Extension string `json:"extension"`
 	URL       string `json:"url"`
 	Token     string `json:"token,omitempty"`
+	// QueryTimeout ends one query there, where the extension can; 0 leaves it to the extension.
+	QueryTimeout time.Duration `json:"query_timeout,omitempty"`
 }
+
+// BigQuery is the extension whose token is a short-lived one of Google's.
+const BigQuery = "bigquery"
 
 // String hides address and token from whoever prints an attachment.
 func (a Attachment) String() string { return a.Alias + " (" + a.Extension + ")" }

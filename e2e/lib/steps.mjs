@@ -37,13 +37,21 @@ export async function loadSamples(page) {
   await expectGone(page, () => tables().getByText("none yet"));
 }
 
-// makeTable uploads a file and makes it a table.
-export async function makeTable(page, file, { name, javaScript = true } = {}) {
-  await page.goto("/add");
+// csv is a file to upload.
+export const csv = (name, lines) => ({ name: `${name}.csv`, mimeType: "text/csv", buffer: Buffer.from(lines.join("\n") + "\n") });
+
+// preview uploads a file and waits for what is found in it.
+export async function preview(page, file, { replaces, javaScript = true } = {}) {
+  await page.goto(replaces ? `/add?table=${replaces}` : "/add");
   await page.locator("input[type=file]").setInputFiles(file);
   // With scripts the choice of a file sends it.
   if (!javaScript) await page.getByRole("button", { name: "Upload and look at it" }).click();
   await page.waitForURL("**/uploads/*");
+}
+
+// makeTable uploads a file and makes it a table.
+export async function makeTable(page, file, { name, javaScript = true } = {}) {
+  await preview(page, file, { javaScript });
   await page.getByRole("table", { name: "First rows of the file" }).waitFor();
   if (name) await page.getByLabel("Name in SQL").fill(name);
   await page.getByRole("button", { name: "Make it a table" }).click();
@@ -54,6 +62,33 @@ export async function makeTable(page, file, { name, javaScript = true } = {}) {
 export async function waitForRows(page, table) {
   await page.goto(`/tables/${table}`);
   await expectVisible(page, () => page.getByRole("main").getByRole("link", { name: "Parquet" }));
+}
+
+// submit clicks what sends a form and waits for the answer: leaving the page
+// before would take the form back.
+export async function submit(page, button) {
+  await Promise.all([page.waitForEvent("framenavigated"), button.click()]);
+}
+
+// replaceRows uploads new rows for a table and waits until its run ended as wanted.
+export async function replaceRows(page, table, file, { state = "Done", javaScript = true } = {}) {
+  await page.goto(`/tables/${table}?tab=runs`);
+  const before = await runs(page).count();
+  await preview(page, file, { replaces: table, javaScript });
+  await page.getByRole("button", { name: "Replace the rows" }).click();
+  await page.waitForURL((url) => !url.pathname.startsWith("/uploads/"));
+  await waitForRun(page, table, before, state);
+}
+
+function runs(page) {
+  return page.getByRole("list", { name: "Runs" }).locator("> li");
+}
+
+// waitForRun waits until a table has more than so many runs, the last of them in the state.
+export async function waitForRun(page, table, before, state) {
+  await page.goto(`/tables/${table}?tab=runs`);
+  await expectVisible(page, () => runs(page).nth(before));
+  await expectVisible(page, () => runs(page).first().locator("summary").getByText(state, { exact: true }));
 }
 
 // runQuery runs SQL in the console and returns the result's cells as texts.

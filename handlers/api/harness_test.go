@@ -65,6 +65,9 @@ type site struct {
 	analyst  people.User
 }
 
+// unfinished is how many uploads of one person may be half way.
+const unfinished = 8
+
 func newSite(t *testing.T) *site {
 	t.Helper()
 	return newSiteWith(t, nil)
@@ -84,7 +87,7 @@ func newSiteWith(t *testing.T, change func(*api.Deps)) *site {
 	t.Cleanup(func() { must(t, s.store.Close()) })
 	s.tokens, err = request.NewTokens([]byte("0123456789abcdef0123456789abcdef"), s.clock.now, newID)
 	must(t, err)
-	s.folder = filesource.Folder{Root: t.TempDir(), MaxBytes: 1 << 20}
+	s.folder = filesource.Folder{Root: t.TempDir(), MaxBytes: 1 << 20, MaxParts: unfinished}
 	s.syncer = &syncs.Syncer{Runs: s.store, Tables: s.store, Feed: syncs.NewFeed(), Now: s.clock.now, NewID: newID, Log: log}
 	s.profiler = &syncs.Profiler{Tables: s.store, Profiles: s.store, Maker: profiles{}, Timeout: time.Minute, Now: s.clock.now, Log: log}
 	folder, err := results.Open(t.TempDir())

@@ -201,9 +201,11 @@ func (a *API) healthDetailed(ctx context.Context, in *detailedInput) (*detailedO
 	if b.Services["sources"], b.Services["remote_attach"], err = a.sourceHealth(ctx); err != nil {
 		return nil, err
 	}
-	b.Services["isolation"] = a.isolationHealth()
-	if data.Status != "ok" || b.Services["isolation"].Status != "ok" || b.Services["rebuild"].Status != "ok" || b.Services["sources"].Status != "ok" || b.Services["remote_attach"].Status != "ok" {
-		b.Status = "degraded"
+	b.Services["isolation"], b.Services["writing"] = a.isolationHealth(), a.writingHealth()
+	for _, name := range []string{"data", "isolation", "writing", "rebuild", "sources", "remote_attach"} {
+		if b.Services[name].Status != "ok" {
+			b.Status = "degraded"
+		}
 	}
 	return out, nil
 }
@@ -221,6 +223,14 @@ func (a *API) isolationHealth() service {
 		out.Status, out.Detail = "warning", strings.Join(missing, " ")
 	}
 	return out
+}
+
+// writingHealth says whether new data is written.
+func (a *API) writingHealth() service {
+	if err := a.Syncer.Writing(); err != nil {
+		return service{Status: "error", Detail: request.Known(err).Message}
+	}
+	return service{Status: "ok"}
 }
 
 // rebuildHealth says how the last rebuild went, in numbers only: names are for

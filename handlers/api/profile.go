@@ -43,8 +43,9 @@ func (a *API) profileRoutes() {
 	register(a, operation{
 		id: "profile", method: http.MethodGet, path: "/api/catalog/profile/{table_name}", tag: "Catalog", need: access.NeedTable,
 		summary: "What is in a table's columns",
-		about:   "Missing and different values, least and largest, quantiles, histograms, the most frequent values and what deserves a look. Counted after a sync; 404 until then.",
-		errors:  []int{http.StatusNotFound},
+		about: "Missing and different values, least and largest, quantiles, histograms, the most frequent values and what deserves a look. Counted after a sync; 404 until then, with why when counting failed. " +
+			"related_tables are those of the caller's that can be joined by a declared primary key, used_by_metrics the metric definitions that name the table.",
+		errors: []int{http.StatusNotFound},
 	}, a.profile)
 	register(a, operation{
 		id: "refresh-profile", method: http.MethodPost, path: "/api/catalog/profile/{table_name}/refresh", tag: "Catalog", need: access.NeedTable, long: true,
@@ -63,12 +64,21 @@ func (a *API) profile(ctx context.Context, in *profileInput) (*profileOutput, er
 	if err != nil {
 		return nil, err
 	}
+	if v.Kept == nil && v.Failure != nil {
+		return nil, domain.E(domain.NotFound, "profile_failed", "Table %s has no profile: %s %s", t.Name, v.Failure.Message, v.Failure.NextStep)
+	}
 	if v.Kept == nil {
 		return nil, domain.E(domain.NotFound, "profile_not_found", "Table %s has no profile yet. It gets one after its next sync, or by a refresh.", t.Name)
 	}
+	catalog, err := a.Store.Catalog(ctx, principal(ctx))
+	if err != nil {
+		return nil, err
+	}
+	found := v.Kept.Profile
+	found.RelatedTables = profile.Related(t, catalog.Tables())
 	a.note(ctx, "catalog.profile", "table:"+string(t.ID), nil)
 	return &profileOutput{Body: profileBody{
-		Profile: v.Kept.Profile, ProfiledAt: stamp(v.Kept.ProfiledAt), VersionID: string(v.Kept.Version), Current: v.Current,
+		Profile: found, ProfiledAt: stamp(v.Kept.ProfiledAt), VersionID: string(v.Kept.Version), Current: v.Current,
 	}}, nil
 }
 

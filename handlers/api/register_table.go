@@ -39,7 +39,7 @@ type TableFields struct {
 	PartitionBy           *string        `json:"partition_by,omitempty" nullable:"true"`
 	PartitionGranularity  *string        `json:"partition_granularity,omitempty" nullable:"true" doc:"day, month or year."`
 	BQFQN                 *string        `json:"bq_fqn,omitempty" nullable:"true"`
-	ReadOptions           *files.Options `json:"read_options,omitempty" doc:"How a file is read: delimiter, header, types of columns and so on; what is left out is found from the file, and {} takes all back."`
+	ReadOptions           *optionsOrNull `json:"read_options,omitempty" doc:"How a file is read: delimiter, header, types of columns and so on; what is left out is found from the file, and {} takes all back."`
 }
 
 // GuardFields say which new versions of a table wait for a person.
@@ -172,11 +172,11 @@ func available(t registry.Table) error {
 }
 
 // readOptions checks how a file is read, and returns it as it is kept.
-func readOptions(o *files.Options) (string, error) {
+func readOptions(o *optionsOrNull) (string, error) {
 	if o == nil {
 		return "", nil
 	}
-	checked := *o
+	checked := files.Options(*o)
 	if err := checked.Normalize(); err != nil {
 		return "", err //nolint:wrapcheck // the sentence is for people
 	}

@@ -70,6 +70,13 @@ func TestReadOptions(t *testing.T) {
 	if got := options(); got != nil {
 		t.Errorf("read_options %v", got)
 	}
+	s.as(s.admin, http.MethodPut, "/api/admin/registry/sales", `{"read_options":{"decimal":","}}`).is(http.StatusOK)
+	s.as(s.admin, http.MethodPut, "/api/admin/registry/sales", `{"read_options":null}`).is(http.StatusOK)
+	if got := options(); got != nil {
+		t.Errorf("after null, read_options %v", got)
+	}
+	s.as(s.admin, http.MethodPost, "/api/admin/register-table", `{"name":"plain","source_type":"local","source_table":"b.csv","read_options":null}`).is(http.StatusCreated)
+	s.as(s.admin, http.MethodPut, "/api/admin/registry/sales", `{"read_options":"tab"}`).is(http.StatusUnprocessableEntity)
 	for _, item := range []string{"../x.csv", "a/../b.csv", ".hidden.csv", "/etc/passwd"} {
 		s.as(s.admin, http.MethodPost, "/api/admin/register-table", map[string]any{"name": "bad", "source_type": "local", "source_table": item}).is(http.StatusUnprocessableEntity)
 	}

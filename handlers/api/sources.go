@@ -51,10 +51,11 @@ type sourceProblem struct {
 }
 
 type sourceRemote struct {
-	Alias     string `json:"alias"`
-	Extension string `json:"extension"`
-	State     string `json:"state" doc:"attached, or why not, for programs."`
-	Message   string `json:"message"`
+	Alias     string  `json:"alias"`
+	Extension string  `json:"extension"`
+	State     string  `json:"state" doc:"attached, or why not, for programs."`
+	Message   string  `json:"message"`
+	Owner     *string `json:"owner" doc:"The source that has the alias, where that is the problem."`
 }
 
 type (
@@ -149,7 +150,7 @@ func sourceOf(s syncs.Source) Source {
 		if state == "" {
 			state = "attached"
 		}
-		out.Remote = append(out.Remote, sourceRemote{Alias: r.Alias, Extension: r.Extension, State: state, Message: r.Message})
+		out.Remote = append(out.Remote, sourceRemote{Alias: r.Alias, Extension: r.Extension, State: state, Message: r.Message, Owner: orNull(r.Owner)})
 	}
 	return out
 }

@@ -87,6 +87,9 @@ func (a *API) updateTable(ctx context.Context, in *updateTableInput) (*updateTab
 	if err := changeable(was.Table, t, named); err != nil {
 		return nil, err
 	}
+	if err := was.Renameable(t.Name); err != nil {
+		return nil, err
+	}
 	if len(named) > 0 {
 		if _, err := a.Store.UpdateTable(ctx, principal(ctx).Actor(), id, change); err != nil {
 			return nil, err

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 	"agnes/domain/access"
 	"agnes/domain/files"
 	"agnes/domain/people"
+	"agnes/handlers/request"
 )
 
 // Uploads keeps uploads that arrive in pieces.
@@ -80,9 +82,9 @@ func (a *API) uploadRoutes() error {
 	a.tus(protocol, operation{
 		id: "upload-begin", method: http.MethodPost, path: uploadsPath, status: http.StatusCreated,
 		summary: "Begin an upload in pieces",
-		about: "The protocol is tus 1.0 with creation, creation-with-upload and termination. Send Upload-Length and, in Upload-Metadata, filename and optionally mark. " +
+		about: "The protocol is tus 1.0 with creation, creation-with-upload, checksum (sha1, sha256) and termination. Send Upload-Length and, in Upload-Metadata, filename and optionally mark. " +
 			"The header Location of the answer is where the bytes go. Once all have arrived, the file is seen and made a table at /uploads/{id}.",
-		errors: []int{http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity},
+		errors: []int{http.StatusBadRequest, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity, http.StatusTooManyRequests},
 	}, protocol.PostFile, header("Upload-Length", "Bytes of the file.", "1073741824"), header("Upload-Metadata", "filename and mark, each in base64.", "filename b3JkZXJzLmNzdg=="))
 	a.tus(protocol, operation{
 		id: "upload-options", method: http.MethodOptions, path: uploadsPath, summary: "What of tus is spoken", about: "Versions and extensions, as headers.",
@@ -93,8 +95,8 @@ func (a *API) uploadRoutes() error {
 	}, protocol.HeadFile)
 	a.tus(protocol, operation{
 		id: "upload-append", method: http.MethodPatch, path: one, status: http.StatusNoContent, summary: "Send bytes",
-		about:  "Upload-Offset must be what has arrived. What came before a connection broke counts.",
-		errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge},
+		about:  "Upload-Offset must be what has arrived. What came before a connection broke counts, unless Upload-Checksum names the sum of all of it: bytes with another sum are thrown away, with 460.",
+		errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge},
 	}, protocol.PatchFile, header("Upload-Offset", "The byte at which this goes on.", "0"))
 	a.tus(protocol, operation{
 		id: "upload-cancel", method: http.MethodDelete, path: one, status: http.StatusNoContent, summary: "Throw an upload away",
@@ -143,6 +145,14 @@ func (a *API) tus(protocol *tus.UnroutedHandler, o operation, handle http.Handle
 	spoken := http.StripPrefix(uploadsPath, protocol.Middleware(handle)) // what is left is the id
 	a.raw(o, documented, func(w http.ResponseWriter, r *http.Request) error {
 		if o.method == http.MethodPatch || o.method == http.MethodPost {
+			sum, err := checksumOf(r)
+			if err != nil {
+				f := a.failure(r.Context(), o, err)
+				f.status, f.Detail = http.StatusBadRequest, request.Known(err).Message
+				f.write(w, r)
+				return nil
+			}
+			r = r.WithContext(withChecksum(r.Context(), sum))
 			body, done := endingBody(w, r, a.Stopping)
 			defer done()
 			r.Body = body
@@ -186,6 +196,9 @@ func (tusStore) AsTerminatableUpload(u tus.Upload) tus.TerminatableUpload {
 // fail words an error as every operation does, for tusd to send.
 func (s tusStore) fail(ctx context.Context, err error) error {
 	f := s.api.failure(ctx, operation{id: "upload"}, err)
+	if errors.Is(err, errChecksum) {
+		f.status = statusChecksum
+	}
 	body, merr := json.Marshal(f)
 	if merr != nil {
 		return fmt.Errorf("word %w: %w", err, merr)
@@ -211,7 +224,7 @@ func (u *tusUpload) GetInfo(context.Context) (tus.FileInfo, error) {
 
 // WriteChunk adds bytes and returns how many are durable.
 func (u *tusUpload) WriteChunk(ctx context.Context, offset int64, src io.Reader) (int64, error) {
-	n, err := u.api.Uploads.Append(ctx, u.part.ID, offset, src)
+	n, err := u.api.Uploads.Append(ctx, u.part.ID, offset, summed(ctx, src))
 	if err != nil {
 		return n, u.fail(ctx, err)
 	}

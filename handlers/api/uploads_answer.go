@@ -89,6 +89,10 @@ func (w *tusWriter) WriteHeader(status int) {
 	if at, err := url.Parse(h.Get("Location")); err == nil && at.Path != "" {
 		h.Set("Location", at.Path)
 	}
+	if spoken := h.Get("Tus-Extension"); spoken != "" {
+		h.Set("Tus-Extension", spoken+",checksum")
+		h.Set("Tus-Checksum-Algorithm", checksumAlgorithms)
+	}
 	if status >= http.StatusBadRequest && strings.HasPrefix(h.Get("Content-Type"), "text/plain") {
 		w.refused = true
 		h.Del("Content-Length")

@@ -111,7 +111,7 @@ func TestUploadWithItsCreation(t *testing.T) {
 		t.Errorf("%d at %q", got.Code, got.Header().Get("Upload-Offset"))
 	}
 	options := s.as(s.admin, http.MethodOptions, "/api/uploads", nil)
-	if got := options.Header().Get("Tus-Extension"); options.Code != http.StatusOK || got != "creation,creation-with-upload,termination" {
+	if got := options.Header().Get("Tus-Extension"); options.Code != http.StatusOK || got != "creation,creation-with-upload,termination,checksum" || options.Header().Get("Tus-Checksum-Algorithm") != "sha1,sha256" {
 		t.Errorf("OPTIONS: %d %q", options.Code, got)
 	}
 }

@@ -35,7 +35,7 @@ type tableVersion struct {
 	Columns       []versionColumn  `json:"columns"`
 	Files         []versionContent `json:"files" doc:"The manifest: what the version consists of."`
 	RunID         string           `json:"run_id" doc:"The run that made it."`
-	Trigger       *string          `json:"trigger" doc:"Why that run began."`
+	Trigger       *string          `json:"trigger" enum:"person,upload,schedule,watch,restart,check,restore" doc:"Why that run began."`
 	TriggeredBy   *string          `json:"triggered_by" doc:"Who began it, when it was a person."`
 	SchemaChanges *string          `json:"schema_changes" doc:"How its columns differ from the version made before, in words; null when they do not."`
 }

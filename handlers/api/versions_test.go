@@ -162,6 +162,10 @@ func TestNotReadyWhileWritingIsStopped(t *testing.T) {
 	if text, _ := got["writing"].(string); !strings.Contains(text, "did not confirm a write") {
 		t.Errorf("checks %v", got)
 	}
+	detailed := s.as(s.admin, http.MethodGet, "/api/health/detailed", nil).is(http.StatusOK)
+	if writing := detailed["services"].(map[string]any)["writing"].(map[string]any); detailed["status"] != "degraded" || writing["status"] != "error" {
+		t.Errorf("detailed health %v: %v", detailed["status"], writing)
+	}
 	s.mustTable("orders", nil)
 	s.as(s.admin, http.MethodPost, "/api/admin/registry/orders/versions/x/restore", nil).is(http.StatusServiceUnavailable)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -108,20 +109,21 @@ func (e *engine) airports() {
 
 // folder keeps files in memory.
 type folder struct {
-	mu     sync.Mutex
-	staged map[files.UploadID]files.Upload
-	items  map[string]files.File
-	bodies map[string]string
-	parts  []files.Part
-	next   int
-	err    error
+	mu      sync.Mutex
+	staged  map[files.UploadID]files.Upload
+	items   map[string]files.File
+	bodies  map[string]string
+	matches map[string]files.Dataset
+	parts   []files.Part
+	next    int
+	err     error
 }
 
 func newFolder() *folder {
 	return &folder{staged: map[files.UploadID]files.Upload{}, items: map[string]files.File{}, bodies: map[string]string{}}
 }
 
-func (f *folder) Stage(_ context.Context, name string, r io.Reader) (files.Upload, error) {
+func (f *folder) Stage(_ context.Context, owner people.UserID, name string, r io.Reader) (files.Upload, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.err != nil {
@@ -136,7 +138,7 @@ func (f *folder) Stage(_ context.Context, name string, r io.Reader) (files.Uploa
 		return files.Upload{}, fmt.Errorf("write upload: %w", err)
 	}
 	f.next++
-	u := files.Upload{ID: files.UploadID(fmt.Sprintf("up%d", f.next)), Name: name, Format: format, Bytes: int64(len(body))}
+	u := files.Upload{ID: files.UploadID(fmt.Sprintf("up%d", f.next)), Name: name, Format: format, Bytes: int64(len(body)), Owner: owner}
 	u.Key = "uploads/" + string(u.ID)
 	f.staged[u.ID], f.bodies[u.Key] = u, string(body)
 	return u, nil
@@ -152,13 +154,22 @@ func (f *folder) Staged(_ context.Context, id files.UploadID) (files.Upload, err
 	return u, nil
 }
 
-func (f *folder) Discard(ctx context.Context, id files.UploadID) error {
-	if _, err := f.Staged(ctx, id); err != nil {
-		return err
+func (f *folder) Part(_ context.Context, id files.UploadID) (files.Part, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, p := range f.parts {
+		if p.ID == id {
+			return p, nil
+		}
 	}
+	return files.Part{}, domain.E(domain.NotFound, "upload_not_found", "This upload is gone.")
+}
+
+func (f *folder) Discard(_ context.Context, id files.UploadID) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.staged, id)
+	f.parts = slices.DeleteFunc(f.parts, func(p files.Part) bool { return p.ID == id })
 	return nil
 }
 
@@ -188,6 +199,15 @@ func (f *folder) Remove(_ context.Context, item string) error {
 	defer f.mu.Unlock()
 	delete(f.items, item)
 	return nil
+}
+
+func (f *folder) Matches(_ context.Context, item string) (files.Dataset, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if d, there := f.matches[item]; there || f.err != nil {
+		return d, f.err
+	}
+	return files.Dataset{}, domain.E(domain.NotFound, "file_missing", "There is no file for %s.", item)
 }
 
 func (f *folder) List(context.Context) ([]files.File, error) {

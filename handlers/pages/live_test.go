@@ -111,6 +111,13 @@ func TestSyncsLive(t *testing.T) {
 		t.Errorf("third event lacks the rows so far: %.2000s", data)
 	}
 
+	must(t, p.store.SaveRebuild(t.Context(), syncs.Rebuild{ID: "r1", StartedAt: p.clock.now(), FinishedAt: p.clock.now(), State: syncs.OK, Views: 7}))
+	p.Feed.Nudge()
+	pause[liveGap] <- p.clock.now()
+	if _, data = w.event(); !strings.Contains(data, "Published 7 tables") || !strings.Contains(data, "424,242") {
+		t.Errorf("fourth event lacks the rebuild or the run: %.2000s", data)
+	}
+
 	pause[keepAlive] <- p.clock.now()
 	if got := <-w.sent; got != ": still here\n\n" {
 		t.Errorf("keep-alive = %q", got)

@@ -51,7 +51,7 @@ func (s *Server) uploadPreview(r *http.Request, table string, o *files.Options) 
 		v.Options = *o
 	}
 
-	u, p, err := s.Importer.Preview(r.Context(), id, v.Options)
+	u, p, err := s.Importer.Preview(r.Context(), request.Actor(r), id, v.Options)
 	v.FileName, v.Bytes, v.Preview = u.Name, u.Bytes, p
 	if err := failed(&v, err); err != nil {
 		return v, err
@@ -138,7 +138,7 @@ func (s *Server) replace(w http.ResponseWriter, r *http.Request, id files.Upload
 }
 
 func (s *Server) previewDiscard(w http.ResponseWriter, r *http.Request) error {
-	err := s.Uploads.Discard(r.Context(), files.UploadID(param(r, "id")))
+	err := s.Importer.Discard(r.Context(), request.Actor(r), files.UploadID(param(r, "id")))
 	if err != nil && domain.KindOf(err) != domain.NotFound { // gone already is what was asked for
 		return fmt.Errorf("discard upload: %w", err)
 	}
@@ -188,15 +188,20 @@ func (s *Server) fileSave(w http.ResponseWriter, r *http.Request) error {
 	if err := parseForm(r); err != nil {
 		return err
 	}
+	return s.saveItem(w, r, param(r, "name"), func(o *files.Options) (views.PreviewView, error) { return s.filePreview(r, o) })
+}
+
+// saveItem makes what lies on the server a table, or shows it again, as read
+// reads it.
+func (s *Server) saveItem(w http.ResponseWriter, r *http.Request, item string, again func(*files.Options) (views.PreviewView, error)) error {
 	n := newTable(r)
-	again := func(o *files.Options) (views.PreviewView, error) { return s.filePreview(r, o) }
 	o, err := corrections(r)
 	if fields, ok := fieldErrors(err); ok || r.PostFormValue("do") == "preview" {
 		return s.previewAgain(w, r, again, n, o, fields)
 	}
 
 	n.Options = o
-	t, err := s.Importer.CreateFromItem(r.Context(), request.Actor(r), param(r, "name"), n)
+	t, err := s.Importer.CreateFromItem(r.Context(), request.Actor(r), item, n)
 	if fields, ok := fieldErrors(err); ok {
 		return s.previewAgain(w, r, again, n, o, fields)
 	}

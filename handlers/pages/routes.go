@@ -25,6 +25,8 @@ func (s *Server) Routes() []request.Route {
 	preview.Long = true
 	file := get(access.Admin, "/files/{name}", s.filePage)
 	file.Long = true
+	some := get(access.Admin, "/files", s.filesPage)
+	some.Long = true
 	export := post(access.SignedIn, "/console/csv", s.consoleCSV)
 	export.Long = true
 	inspect := post(access.Admin, "/sources/{name}/inspect", s.sourceInspect) // as long as its child may take
@@ -69,6 +71,8 @@ func (s *Server) Routes() []request.Route {
 		post(access.Admin, "/uploads/{id}/discard", s.previewDiscard),
 		file,
 		post(access.Admin, "/files/{name}", s.fileSave),
+		some,
+		post(access.Admin, "/files", s.filesSave),
 		get(access.Admin, "/sources", s.sourcesPage),
 		inspect,
 		rename,

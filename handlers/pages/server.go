@@ -22,9 +22,11 @@ import (
 
 // Uploads keeps files that are no table yet.
 type Uploads interface {
-	Stage(ctx context.Context, name string, r io.Reader) (files.Upload, error)
+	Stage(ctx context.Context, owner people.UserID, name string, r io.Reader) (files.Upload, error)
 	Discard(ctx context.Context, id files.UploadID) error
 	List(ctx context.Context) ([]files.File, error)
+	// Matches lists the files of a folder or pattern in DATA_DIR/files.
+	Matches(ctx context.Context, item string) (files.Dataset, error)
 	// Parts returns a person's uploads that are not complete.
 	Parts(ctx context.Context, owner people.UserID) ([]files.Part, error)
 }

@@ -38,7 +38,7 @@ func (s *Server) syncsPage(w http.ResponseWriter, r *http.Request) error {
 // last heard of, which is newer than what is stored.
 func (s *Server) syncsView(r *http.Request, c access.Catalog, latest map[string]syncs.Run) (views.SyncsView, error) {
 	ctx := r.Context()
-	v := views.SyncsView{Tables: len(c.Tables()), Now: s.Now()}
+	v := views.SyncsView{Now: s.Now()}
 	live, err := s.History.LiveRuns(ctx)
 	if err != nil {
 		return v, fmt.Errorf("live runs: %w", err)
@@ -91,9 +91,15 @@ func failing(t *registry.Published) bool {
 	return t.Status.State == "error" || t.Status.Error != "" && t.Status.State != "ok"
 }
 
-// countTables sorts the tables into fresh, failing and never synced.
+// countTables sorts the tables into fresh, failing and never synced, beside
+// those that stay outside.
 func countTables(v *views.SyncsView, tables []registry.Published, streaks map[registry.TableID]syncs.Streak) {
 	for _, t := range tables {
+		if t.QueryMode == registry.ModeRemote && t.Version == nil {
+			v.Outside++
+			continue
+		}
+		v.Tables++
 		switch {
 		case failing(&t):
 			f := views.FailingTable{Published: t}

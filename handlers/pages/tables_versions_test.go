@@ -96,7 +96,7 @@ func TestHeldRows(t *testing.T) {
 			p.as(p.analyst).post(path, nil).wantStatus(http.StatusForbidden)
 			p.as(p.analyst).get("/tables/airports").wantText("Held").wantNoText("It came back smaller")
 			b := p.as(p.admin)
-			b.get("/syncs").wantText("1 is held.", "It came back smaller.", "Keep old", "Publish anyway")
+			b.get("/syncs").wantText("The one table is not as fresh as promised. It is held.", "It came back smaller.", "Keep old", "Publish anyway")
 			b.get("/tables/airports").wantText("Newer rows are held.", "It came back smaller.")
 			b.post("/runs/nothing/"+c.action, nil).wantStatus(http.StatusNotFound)
 

@@ -55,7 +55,11 @@ func (s *Server) uploadView(r *http.Request, table string) (views.UploadView, er
 	}
 	for _, f := range list {
 		if f.Table == "" && !used[f.Name] {
-			v.Waiting = append(v.Waiting, views.WaitingFile{File: f, PreviewURL: "/files/" + url.PathEscape(f.Name)})
+			at := "/files/" + url.PathEscape(f.Name)
+			if f.Files > 0 {
+				at = itemURL(f.Name)
+			}
+			v.Waiting = append(v.Waiting, views.WaitingFile{File: f, PreviewURL: at})
 		}
 	}
 	return v, nil
@@ -139,7 +143,7 @@ func (s *Server) receive(r *http.Request) (received, error) {
 			return got, s.dropped(r, got, domain.FieldError("file", "One file becomes one table. Send the files one after the other."))
 		default:
 			file := &bounded{r: part, left: s.MaxUpload, most: s.MaxUpload}
-			if got.upload, err = s.Uploads.Stage(r.Context(), part.FileName(), file); errors.Is(err, io.ErrUnexpectedEOF) {
+			if got.upload, err = s.Uploads.Stage(r.Context(), request.Principal(r.Context()).UserID, part.FileName(), file); errors.Is(err, io.ErrUnexpectedEOF) {
 				return received{table: got.table}, badForm(err) // the sender left
 			}
 			if err != nil {

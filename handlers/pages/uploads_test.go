@@ -76,8 +76,12 @@ func TestUnfinishedUploadsAreOffered(t *testing.T) {
 			t.Errorf("%s: what only a script can do is offered without one", path)
 		}
 	}
-	p.folder.parts = nil
+	b.post("/uploads/up8/discard", nil).wantRedirect("/add") // somebody else's is not there
+	b.post("/uploads/up7/discard", nil).wantRedirect("/add")
 	b.get("/add").wantNoText("Unfinished")
+	if len(p.folder.parts) != 1 || p.folder.parts[0].ID != "up8" {
+		t.Errorf("unfinished uploads after discarding up7 and up8 = %v, want the other person's up8", p.folder.parts)
+	}
 }
 
 func TestUploadBecomesATable(t *testing.T) {

@@ -37,7 +37,10 @@ func SafeNext(next string) string {
 		}
 	}
 	u.Fragment, u.RawFragment = "", ""
-	return u.String()
+	if safe := u.String(); len(safe) <= maxNext { // escaped, it may have grown
+		return safe
+	}
+	return Home
 }
 
 func control(r rune) bool { return r < ' ' || r == 0x7f }

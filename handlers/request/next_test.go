@@ -42,6 +42,7 @@ func TestSafeNext(t *testing.T) {
 		{"javascript:alert(1)", "/catalog"},
 		{"/%zz", "/catalog"},
 		{"/" + strings.Repeat("a", 3000), "/catalog"},
+		{"/" + strings.Repeat("`", 1000), "/catalog"}, // longer once it is escaped
 	}
 	for _, tt := range tests {
 		if got := request.SafeNext(tt.next); got != tt.want {

@@ -57,12 +57,14 @@ func (s *Store) attach(ctx context.Context, a work.Attachment) (answer work.Atta
 			a.Extension, a.Alias)
 		return answer, nil // the engine's words show folders
 	}
-	if _, err := db.ExecContext(ctx, "SET GLOBAL lock_configuration = true"); err != nil {
-		return answer, fmt.Errorf("lock engine: %w", err)
-	}
+	before, attach := attachStatements(a)
 	_, err = within(ctx, attachTimeout, func(ctx context.Context) (struct{}, error) {
-		_, err := db.ExecContext(ctx, attachStatement(a))
-		return struct{}{}, err
+		for _, statement := range append(before, "SET GLOBAL lock_configuration = true", attach) {
+			if _, err := db.ExecContext(ctx, statement); err != nil {
+				return struct{}{}, err //nolint:wrapcheck // its words may hold address and token; a code is told instead
+			}
+		}
+		return struct{}{}, nil
 	})
 	switch {
 	case err == nil:
@@ -75,11 +77,22 @@ func (s *Store) attach(ctx context.Context, a work.Attachment) (answer work.Atta
 	return answer, nil
 }
 
-// attachStatement names the outside system; every text in it is quoted.
-func attachStatement(a work.Attachment) string {
+// attachStatements name the outside system, with what the extension has to know
+// before; every text in them is quoted. BigQuery takes its token from a secret
+// of the instance, which lives as long as that; others take it in ATTACH
+// (contract 12.3).
+func attachStatements(a work.Attachment) (before []string, attach string) {
 	options := []string{"TYPE " + quoteIdent(a.Extension), "READ_ONLY"}
-	if a.Token != "" {
+	switch {
+	case a.Extension == work.BigQuery:
+		if a.Token != "" {
+			before = append(before, "CREATE TEMPORARY SECRET "+quoteIdent("bq_secret_"+a.Alias)+" (TYPE bigquery, ACCESS_TOKEN "+quoteLiteral(a.Token)+")")
+		}
+		if a.QueryTimeout > 0 {
+			before = append(before, fmt.Sprintf("SET GLOBAL bq_query_timeout_ms = %d", a.QueryTimeout.Milliseconds()))
+		}
+	case a.Token != "":
 		options = append(options, "TOKEN "+quoteLiteral(a.Token))
 	}
-	return "ATTACH " + quoteLiteral(a.URL) + " AS " + quoteIdent(a.Alias) + " (" + strings.Join(options, ", ") + ")"
+	return before, "ATTACH " + quoteLiteral(a.URL) + " AS " + quoteIdent(a.Alias) + " (" + strings.Join(options, ", ") + ")"
 }

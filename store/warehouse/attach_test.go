@@ -8,6 +8,9 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"agnes/domain/work"
 )
@@ -44,11 +47,51 @@ func TestAttachRemote(t *testing.T) {
 	}
 }
 
-func TestAttachStatementQuotesEverything(t *testing.T) {
+func TestAttachStatements(t *testing.T) {
 	t.Parallel()
-	got := attachStatement(work.Attachment{Alias: "kbc", Extension: "keboola", URL: hiddenURL, Token: hiddenToken})
-	if want := `ATTACH 'https://hidden.example/it''s' AS "kbc" (TYPE "keboola", READ_ONLY, TOKEN 's3cr''et-token')`; got != want {
-		t.Errorf("statement %s, want %s", got, want)
+	for name, c := range map[string]struct {
+		a    work.Attachment
+		want []string
+	}{
+		"everything is quoted": {
+			work.Attachment{Alias: "kbc", Extension: "keboola", URL: hiddenURL, Token: hiddenToken},
+			[]string{`ATTACH 'https://hidden.example/it''s' AS "kbc" (TYPE "keboola", READ_ONLY, TOKEN 's3cr''et-token')`},
+		},
+		"BigQuery": {
+			work.Attachment{Alias: "bq", Extension: "bigquery", URL: "project=p", Token: hiddenToken, QueryTimeout: 10 * time.Minute},
+			[]string{
+				`CREATE TEMPORARY SECRET "bq_secret_bq" (TYPE bigquery, ACCESS_TOKEN 's3cr''et-token')`, `SET GLOBAL bq_query_timeout_ms = 600000`,
+				`ATTACH 'project=p' AS "bq" (TYPE "bigquery", READ_ONLY)`,
+			},
+		},
+		"BigQuery by itself": {
+			work.Attachment{Alias: "bq", Extension: "bigquery", URL: "project=p"}, []string{`ATTACH 'project=p' AS "bq" (TYPE "bigquery", READ_ONLY)`},
+		},
+		"a timeout is BigQuery's alone": {
+			work.Attachment{Alias: "kbc", Extension: "keboola", URL: "u", QueryTimeout: time.Minute}, []string{`ATTACH 'u' AS "kbc" (TYPE "keboola", READ_ONLY)`},
+		},
+	} {
+		before, attach := attachStatements(c.a)
+		if diff := cmp.Diff(c.want, append(before, attach)); diff != "" {
+			t.Errorf("%s: -want +got\n%s", name, diff)
+		}
+	}
+}
+
+// A secret is the engine's own to make; without the extension there is no such
+// type, and the refusal tells nothing of the token.
+func TestBigQuerySecretIsKnownToTheEngine(t *testing.T) {
+	t.Parallel()
+	s := newTestStore(t)
+	db, err := s.openWith(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	before, _ := attachStatements(work.Attachment{Alias: "bq", Extension: "bigquery", Token: hiddenToken})
+	_, err = db.ExecContext(t.Context(), before[0])
+	if err == nil || !strings.Contains(err.Error(), "bigquery") || strings.Contains(err.Error(), "Parser") {
+		t.Errorf("%v, want a statement that parses and a type that is not there", err)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -31,7 +32,7 @@ type testConnector struct{}
 
 func (testConnector) Extract(ctx context.Context, job work.ExtractJob, sink work.Sink) (work.Extracted, error) {
 	if job.Item == "refused.csv" {
-		return work.Extracted{}, domain.E(domain.NotFound, "file_missing", "The file is not there any more.")
+		return work.Extracted{}, domain.E(domain.NotFound, "file_missing", "The file is not there any more.").Because(fs.ErrNotExist)
 	}
 	if format, known := files.FormatOf(job.Item); known {
 		return sink.Convert(ctx, "files/"+job.Item, format)

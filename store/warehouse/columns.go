@@ -3,6 +3,7 @@ package warehouse
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -133,6 +134,28 @@ func renamed(raw []string, columns []registry.Column) []string {
 		said = append(said[:5], fmt.Sprintf("and %d more", more))
 	}
 	return []string{"Columns need names, each its own. Renamed: " + strings.Join(said, ", ") + "."}
+}
+
+// engineNames are what DuckDB calls its own in every file and table, unless a
+// column has the name.
+var engineNames = []string{"rowid", "filename", "file_index", rowNumber}
+
+// reservedNames says which columns have a name that DuckDB uses too. They keep
+// it: nothing of theirs is lost, and queries that exist go on.
+func reservedNames(columns []registry.Column) []string {
+	var found []string
+	for _, c := range columns {
+		if slices.Contains(engineNames, strings.ToLower(c.Name)) {
+			found = append(found, c.Name)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return nil
+	case 1:
+		return []string{fmt.Sprintf("Column %s has a name that DuckDB gives to something of its own in every table. Queries get the column; rename it if you need the other.", found[0])}
+	}
+	return []string{fmt.Sprintf("Columns %s have names that DuckDB gives to something of its own in every table. Queries get the columns; rename them if you need the others.", strings.Join(found, ", "))}
 }
 
 // store makes a column another type than it is read as.

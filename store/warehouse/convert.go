@@ -76,7 +76,8 @@ type converted struct {
 	rows     int64
 	warnings []string
 	report   files.Report
-	aside    string // the file of the scratch folder with the rows that do not fit
+	found    []registry.Column // before corrections
+	aside    string            // the file of the scratch folder with the rows that do not fit
 }
 
 // convertOne makes a Parquet file of one file.
@@ -108,7 +109,7 @@ func (s *Store) convert(ctx context.Context, db *sql.DB, r *reader, temp string,
 		done()
 	}
 	if err != nil {
-		err = r.orChanged(r.fault(err))
+		err = r.orChanged(r.whole(r.fault(err)))
 		if got.report.Empty() {
 			got.report = s.whatMisfits(ctx, db, r, err)
 		}
@@ -117,6 +118,7 @@ func (s *Store) convert(ctx context.Context, db *sql.DB, r *reader, temp string,
 	if r.sheet != nil {
 		got.report.Losses = append(got.report.Losses, r.sheetLosses(rel)...)
 	}
+	got.found = r.found
 	got.warnings = append(slices.Clone(rel.warnings), r.loneObject(got.rows)...)
 	return got, r.unchanged()
 }
@@ -137,7 +139,7 @@ func (s *Store) copyFitting(ctx context.Context, db *sql.DB, r *reader, rel rela
 		return got, err
 	}
 	policy := r.options.Policy()
-	query := rejectQuery
+	query := r.rejects()
 	if len(losses) > 0 {
 		switch policy {
 		case files.NullCells:

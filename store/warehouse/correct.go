@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"agnes/domain/files"
+	"agnes/domain/registry"
 )
 
 // correct applies the corrections of columns: other names, other types, left out.
@@ -25,9 +26,13 @@ func (r *reader) correct(rel relation) (relation, error) {
 	rel.hive = r.hive
 	for i, c := range rel.columns {
 		for _, h := range r.hive { // the folder's name says it
-			rel.drops[i] = rel.drops[i] || strings.EqualFold(h.name, c.Name)
+			if strings.EqualFold(h.name, c.Name) && !rel.drops[i] {
+				rel.drops[i] = true
+				rel.warnings = append(rel.warnings, fmt.Sprintf("Column %s is named by folders as well. The folders' values are taken, and those in the files are left out.", c.Name))
+			}
 		}
 	}
+	rel.warnings = append(rel.warnings, reservedNames(rel.kept())...)
 	if len(rel.kept()) == 0 {
 		return relation{}, refuse("file_no_columns", "Keep at least one column.", "All columns of %s are left out.", r.name())
 	}
@@ -44,7 +49,7 @@ func (r *reader) correctColumns(rel *relation) error {
 	for _, c := range r.options.Columns {
 		i := slices.IndexFunc(rel.names, func(n string) bool { return strings.EqualFold(n, c.Column) })
 		switch {
-		case i < 0 && c.Drop:
+		case i < 0 && (c.Drop || r.among):
 			continue
 		case i < 0:
 			return refuse("file_column_missing", "Take the correction of that column back, or send a file that has it.",
@@ -57,6 +62,18 @@ func (r *reader) correctColumns(rel *relation) error {
 		}
 		if c.Type != "" && c.Type != rel.columns[i].Type {
 			r.retypeColumn(rel, i, c.Type)
+		}
+	}
+	return nil
+}
+
+// correctedSomewhere refuses corrections of a column that none of several files
+// has.
+func correctedSomewhere(o files.Options, found []registry.Column, key string) error {
+	for _, c := range o.Columns {
+		if !c.Drop && !slices.ContainsFunc(found, func(f registry.Column) bool { return strings.EqualFold(f.Name, c.Column) }) {
+			return refuse("file_column_missing", "Take the correction of that column back, or send files that have it.",
+				"No file of %s has a column %s, which the table's corrections name.", strings.TrimPrefix(key, filesDir+"/"), shorten(c.Column, 80))
 		}
 	}
 	return nil

@@ -19,6 +19,10 @@ const (
 	wholeFile  = -1
 )
 
+// headBuffer makes the engine take less of a file than it would, where the first
+// rows are all that is asked for: every thread reads a buffer of its own.
+const headBuffer = "buffer_size = 4194304"
+
 // dialect is how one CSV file is written, in full, so that reading it guesses
 // nothing any more.
 type dialect struct {
@@ -31,6 +35,7 @@ type dialect struct {
 	dateFormat, timestamp string
 	nulls                 []string // words for NULL beside the empty text
 	decimal               string
+	head                  bool   // only the first rows will be read
 	lenient               bool   // rows that do not have the shape are passed over
 	rejects               string // the table that they are noted in
 	warnings              []string
@@ -79,22 +84,14 @@ func (r *reader) sniffCSV(ctx context.Context, db *sql.DB) error {
 	r.keepText(&d)
 	if r.lenient {
 		d.rejects = rejectsTable
+		if r.sheet != nil {
+			if err := r.sheet.tellRows(ctx, db); err != nil {
+				return err
+			}
+		}
 	}
 	r.csv = d
 	return nil
-}
-
-// keepText makes text of a sheet's columns that hold text cells: what looks
-// like a number there, such as 00123, was not meant as one.
-func (r *reader) keepText(d *dialect) {
-	if r.sheet == nil {
-		return
-	}
-	for i := range d.columns {
-		if i < len(r.sheet.text) && r.sheet.text[i] {
-			d.columns[i].Type = "VARCHAR"
-		}
-	}
 }
 
 func leftOut(lines int) string {
@@ -183,6 +180,9 @@ func (d dialect) from() string {
 	case d.lenient:
 		args = append(args, "ignore_errors = true")
 	}
+	if d.head {
+		args = append(args, headBuffer)
+	}
 	args = append(args, valueOptions(d.nulls, d.decimal)...)
 	return "read_csv(" + strings.Join(args, ", ") + ")"
 }
@@ -204,6 +204,7 @@ func (d dialect) asText() dialect {
 // a row does not have the dialect's shape.
 func (d dialect) scan(ctx context.Context, db *sql.DB, limit int) error {
 	text := d.asText()
+	text.head = limit != wholeFile
 	query := "SELECT count(hash(t)) FROM (FROM " + text.from() + ") AS t"
 	if limit != wholeFile {
 		query = fmt.Sprintf("SELECT count(hash(t)) FROM (FROM %s LIMIT %d) AS t", text.from(), limit)
@@ -218,7 +219,7 @@ func (d *dialect) readNames(ctx context.Context, db *sql.DB) error {
 	raw := make([]string, len(d.columns))
 	if d.header {
 		line := d.asText()
-		line.header = false
+		line.header, line.head = false, true
 		for i := range line.columns {
 			line.columns[i].Name = fmt.Sprintf("c%d", i+1)
 		}
@@ -239,42 +240,6 @@ func (d *dialect) readNames(ctx context.Context, db *sql.DB) error {
 	}
 	if d.header {
 		d.warnings = append(d.warnings, renamed(raw, d.columns)...)
-	}
-	return nil
-}
-
-// keepDigits makes text of columns of DOUBLE that hold whole numbers too long
-// for it, such as account numbers: their last digits would be lost.
-func (d *dialect) keepDigits(ctx context.Context, db *sql.DB, limit int) error {
-	text := d.asText()
-	var tests []string
-	var which []int
-	for i, c := range d.columns {
-		if c.Type == "DOUBLE" {
-			tests = append(tests, "coalesce(bool_or(regexp_matches("+quoteIdent(text.columns[i].Name)+`, '^\s*[+-]?[0-9]{17,}\s*$')), false)`)
-			which = append(which, i)
-		}
-	}
-	if len(tests) == 0 {
-		return nil
-	}
-	from := text.from()
-	if limit != wholeFile {
-		from = fmt.Sprintf("(FROM %s LIMIT %d)", from, limit)
-	}
-	long, into := make([]bool, len(tests)), make([]any, len(tests))
-	for i := range long {
-		into[i] = &long[i]
-	}
-	if err := db.QueryRowContext(ctx, "SELECT "+strings.Join(tests, ", ")+" FROM "+from).Scan(into...); err != nil {
-		return fmt.Errorf("look for long numbers: %w", err)
-	}
-	for i, isLong := range long {
-		if isLong {
-			c := &d.columns[which[i]]
-			c.Type = "VARCHAR"
-			d.warnings = append(d.warnings, fmt.Sprintf("Column %s holds numbers of more than 16 digits. It is kept as text, so that no digit is lost.", c.Name))
-		}
 	}
 	return nil
 }

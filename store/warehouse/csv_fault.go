@@ -105,11 +105,11 @@ func (r *reader) checkShape(ctx context.Context, db *sql.DB, d dialect, sniffed 
 			return r.sniffLike(ctx, db, guess)
 		}
 		if err != nil {
-			return d, csvFault(err, r.path)
+			return d, r.csvFault(err)
 		}
 	}
 	if sniffed != nil {
-		return d, csvFault(sniffed, r.path)
+		return d, r.csvFault(sniffed)
 	}
 	return d, nil
 }
@@ -169,7 +169,7 @@ func (r *reader) sniffLike(ctx context.Context, db *sql.DB, guess dialect) (dial
 	}
 	d, err := sniff(ctx, db, r.path, o)
 	if err != nil {
-		return d, csvFault(err, r.path)
+		return d, r.csvFault(err)
 	}
 	if len(d.columns) == len(guess.columns) {
 		d.skip = guess.skip

@@ -62,17 +62,21 @@ func (s *Store) convertMany(ctx context.Context, key string, _ files.Format, o f
 		return all, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	parts := make([]part, 0, len(d.Files))
+	parts, found := make([]part, 0, len(d.Files)), []registry.Column(nil)
 	for i, f := range d.Files {
 		p, got, err := s.convertPart(ctx, db, i, f, d.Format, o)
 		all.report.Add(got.report)
 		if err != nil {
 			return all, inFile(err, f.Name)
 		}
+		found = append(found, got.found...)
 		all.warnings = append(all.warnings, got.warnings...)
 		all.aside = cmp.Or(got.aside, all.aside)
 		parts = append(parts, p)
 		report.part(syncs.Convert, i+1, len(d.Files))
+	}
+	if err := correctedSomewhere(o, found, key); err != nil {
+		return all, err
 	}
 	if d.Skipped > 0 {
 		all.warnings = append(all.warnings, countOf(int64(d.Skipped), "file")+" of other formats were passed over.")
@@ -108,7 +112,7 @@ func (s *Store) convertPart(ctx context.Context, db *sql.DB, i int, f files.Data
 	if err := dropRejects(ctx, db); err != nil {
 		return p, got, err
 	}
-	r.hive = hiveCells(f.Name)
+	r.hive, r.among = hiveCells(f.Name), true
 	p = part{name: f.Name, place: filepath.Join(s.scratch, "part-"+strconv.Itoa(i)+".parquet")}
 	got, err = s.convert(ctx, db, r, p.place, nil)
 	for k := range got.report.Misfits.First {
@@ -184,40 +188,4 @@ func distinctWarnings(all []string) []string {
 		all = append(all[:20], fmt.Sprintf("And %d more of the kind.", more))
 	}
 	return all
-}
-
-// previewMany shows the first of the files of a folder or pattern, and which
-// columns the others have besides.
-func (s *Store) previewMany(ctx context.Context, key string, o files.Options) (_ files.Preview, err error) {
-	d, err := s.dataset(key)
-	if err != nil {
-		return files.Preview{}, err
-	}
-	db, err := s.openMany(ctx)
-	if err != nil {
-		return files.Preview{}, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	r, err := s.prepare(ctx, path.Join(filesDir, d.Files[0].Name), d.Format, o, previewBytes)
-	if err != nil {
-		return files.Preview{}, inFile(err, d.Files[0].Name)
-	}
-	r.hive = hiveCells(d.Files[0].Name)
-	p, err := r.preview(ctx, db)
-	if err != nil {
-		return files.Preview{}, inFile(err, d.Files[0].Name)
-	}
-	p.Files, p.TotalRows = len(d.Files), -1
-	hive := hiveColumns(names(d))
-	for i, c := range p.Columns {
-		for _, h := range hive {
-			if h.Name == c.Name {
-				p.Columns[i].Type = h.Type
-			}
-		}
-	}
-	if len(d.Files) > 1 {
-		p.Warnings = append(p.Warnings, fmt.Sprintf("These are the rows of the first of %d files, %s. The others are put below each other by the names of their columns.", len(d.Files), d.Files[0].Name))
-	}
-	return p, nil
 }

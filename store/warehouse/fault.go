@@ -64,11 +64,13 @@ func FailureOf(err error) work.Failure {
 	if general := generalFault(err); general != nil {
 		return FailureOf(general)
 	}
-	if disk := diskFault(err); disk != nil {
+	var told *domain.Error
+	isTold := errors.As(err, &told)
+	// Whoever says by name what is not there knows more than the disk does.
+	if disk := diskFault(err); disk != nil && (!isTold || told.Kind != domain.NotFound) {
 		return FailureOf(disk)
 	}
-	var told *domain.Error
-	if errors.As(err, &told) {
+	if isTold {
 		return work.Failure{Code: told.Code, Message: told.Message, Cause: shorten(err.Error(), 2000)}
 	}
 	return work.Failure{

@@ -358,7 +358,7 @@ func TestConvertFolders(t *testing.T) {
 			t.Errorf("%s: %s with %s, want %s with %s", c.item, columnList(out.Columns), got, c.columns, c.rows)
 		}
 		p, err := s.PreviewWith(t.Context(), "files/"+c.item, files.CSV, files.Options{})
-		if err != nil || p.Files == 0 || len(p.Rows) != 1 || len(p.Rows[0]) != len(p.Columns) {
+		if err != nil || p.Files == 0 || columnList(p.Columns) != c.columns || p.TotalRows != out.Rows || len(p.Rows) != int(out.Rows) || len(p.Rows[0]) != len(p.Columns) {
 			t.Errorf("%s: preview %+v, %v", c.item, p, err)
 		}
 	}

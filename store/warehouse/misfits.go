@@ -135,6 +135,18 @@ func misfitWords(engine string) string {
 	return shorten(strings.Join(strings.Fields(engine), " "), 200)
 }
 
+// whole says what to do about a row without the shape of the others where only
+// cells may be made NULL: no cell of it can be told.
+func (r *reader) whole(err error) error {
+	var told *fault
+	if r.options.Policy() != files.NullCells || !errors.As(err, &told) || told.Code != "file_row_misfit" {
+		return err
+	}
+	with := *told
+	with.NextStep = "Correct that line, or choose to leave such rows out: no cell of it can be made NULL."
+	return &with
+}
+
 // putAside writes all rows of a query to a file of the scratch folder.
 func (s *Store) putAside(ctx context.Context, db *sql.DB, query string) (string, error) {
 	aside := s.asideFile()

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"agnes/domain/files"
@@ -17,6 +18,7 @@ import (
 type stamp struct {
 	bytes int64
 	at    time.Time
+	inode uint64 // another file that was put in its place
 }
 
 func stampOf(file string) (stamp, error) {
@@ -24,7 +26,11 @@ func stampOf(file string) (stamp, error) {
 	if err != nil {
 		return stamp{}, fmt.Errorf("look at file: %w", err)
 	}
-	return stamp{info.Size(), info.ModTime()}, nil
+	s := stamp{bytes: info.Size(), at: info.ModTime()}
+	if its, known := info.Sys().(*syscall.Stat_t); known {
+		s.inode = its.Ino
+	}
+	return s, nil
 }
 
 // prepare looks at a file and makes of it what the engine reads well: text that

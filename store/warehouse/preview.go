@@ -130,7 +130,7 @@ func (r *reader) scanRelation(ctx context.Context, db *sql.DB, rel relation, lim
 	if err := db.QueryRowContext(ctx, "SELECT count(hash(t)) FROM "+from).Scan(&rows); err != nil {
 		return 0, report, err //nolint:wrapcheck // the caller reads DuckDB's words
 	}
-	if report.Misfits, err = misfits(ctx, db, rejectQuery); err != nil {
+	if report.Misfits, err = misfits(ctx, db, r.rejects()); err != nil {
 		return 0, report, err
 	}
 	report.Losses, err = rel.losses(ctx, db, limit)

@@ -8,10 +8,14 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
 
 	"agnes/domain/registry"
 	"agnes/domain/work"
@@ -19,7 +23,10 @@ import (
 
 // tempPattern names files that are being written. The leading dot hides them
 // from globs, and Sweep knows them by it.
-const tempPattern = ".tmp-*"
+const (
+	tempPrefix  = ".tmp-"
+	tempPattern = tempPrefix + "*"
+)
 
 // publishParquet is the only way a Parquet file gets its final name: write to a
 // unique temporary file beside it, read it back, make it durable, then give it
@@ -44,16 +51,11 @@ func (s *Store) publishParquet(ctx context.Context, key string, write func(temp 
 		return work.Extracted{}, err
 	}
 	s.at(pointVersionWritten)
-	sums, err := hashFile(temp) // at once: what happens to the file from here on shows
+	sums, columns, err := s.examine(ctx, temp, rows)
 	if err != nil {
 		return work.Extracted{}, err
 	}
 	s.at(pointVersionHashed)
-	columns, err := s.readBack(ctx, temp, rows)
-	if err != nil {
-		return work.Extracted{}, refuse("version_not_readable", "Try again. If it happens again, the server's disk or memory may be faulty.",
-			"The new rows were written but could not be read back. The rows from before stay.").because(err)
-	}
 	s.at(pointVersionChecked)
 	if err := s.settle(ctx, temp, final, sums.sha256); err != nil {
 		return work.Extracted{}, err
@@ -62,6 +64,28 @@ func (s *Store) publishParquet(ctx context.Context, key string, write func(temp 
 		Files:   []registry.File{{Key: key, Bytes: sums.bytes, SHA256: sums.sha256}},
 		Columns: columns, Rows: rows, Bytes: sums.bytes, MD5: sums.md5,
 	}, nil
+}
+
+// examine takes the sums of a file that was just written, at once, so that what
+// happens to it from here on shows; reads it back; and has the disk begin with it.
+// The three need nothing of each other, and each waits for something else.
+func (s *Store) examine(ctx context.Context, temp string, rows int64) (sums fileSums, columns []registry.Column, err error) {
+	var all sync.WaitGroup
+	var hashing, reading, writing error
+	all.Go(func() { sums, hashing = hashFile(temp) })
+	all.Go(func() { writing = syncFile(temp) })
+	columns, reading = s.readBack(ctx, temp, rows)
+	all.Wait()
+	switch {
+	case writing != nil:
+		return sums, nil, writeFault(writing)
+	case hashing != nil:
+		return sums, nil, hashing
+	case reading != nil:
+		return sums, nil, refuse("version_not_readable", "Try again. If it happens again, the server's disk or memory may be faulty.",
+			"The new rows were written but could not be read back. The rows from before stay.").because(reading)
+	}
+	return sums, columns, nil
 }
 
 // tempBeside makes an empty temporary file in the folder of final, which it
@@ -137,7 +161,7 @@ func (s *Store) readBack(ctx context.Context, file string, rows int64) (_ []regi
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	var inFooter, read, ends int64
-	from := "read_parquet(" + quoteFile(file) + ", hive_partitioning = false, file_row_number = true)"
+	from := "read_parquet(" + quoteFile(file) + ", hive_partitioning = false)"
 	if err := db.QueryRowContext(ctx, "SELECT num_rows FROM parquet_file_metadata("+quoteFile(file)+")").Scan(&inFooter); err != nil {
 		return nil, fmt.Errorf("read footer: %w", err)
 	}
@@ -147,15 +171,22 @@ func (s *Store) readBack(ctx context.Context, file string, rows int64) (_ []regi
 	if inFooter != rows || read != rows {
 		return nil, fmt.Errorf("wrote %d rows, footer says %d, read %d", rows, inFooter, read)
 	}
-	// The hash needs every column's value.
-	err = db.QueryRowContext(ctx, fmt.Sprintf("SELECT count(hash(t)) FROM (FROM %s WHERE file_row_number IN (0, %d)) AS t", from, rows-1)).Scan(&ends)
+	columns, err := describe(ctx, db, from)
 	if err != nil {
+		return nil, err
+	}
+	// The hash needs every column's value.
+	want, some := min(rows, 2), fmt.Sprintf("%s, file_row_number = true) WHERE file_row_number IN (0, %d)", strings.TrimSuffix(from, ")"), rows-1)
+	if slices.ContainsFunc(columns, func(c registry.Column) bool { return strings.EqualFold(c.Name, rowNumber) }) {
+		want, some = rows, from // the file's own column hides the reader's: all rows are read
+	}
+	if err := db.QueryRowContext(ctx, "SELECT count(hash(t)) FROM (FROM "+some+") AS t").Scan(&ends); err != nil {
 		return nil, fmt.Errorf("read first and last row: %w", err)
 	}
-	if want := min(rows, 2); ends != want {
+	if ends != want {
 		return nil, fmt.Errorf("read %d of first and last row, want %d", ends, want)
 	}
-	return describe(ctx, db, "read_parquet("+quoteFile(file)+", hive_partitioning = false)")
+	return columns, nil
 }
 
 // describe returns the columns of anything that can follow FROM.
@@ -175,6 +206,7 @@ type fileSums struct {
 	sha256, md5 string
 }
 
+// hashFile reads a file once for both of its sums, which are taken side by side.
 func hashFile(path string) (_ fileSums, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -182,9 +214,32 @@ func hashFile(path string) (_ fileSums, err error) {
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	strong, weak := sha256.New(), md5.New() //nolint:gosec // see the import
-	n, err := io.Copy(io.MultiWriter(strong, weak), f)
+	n, err := hashBoth(f, strong, weak)
 	if err != nil {
 		return fileSums{}, fmt.Errorf("hash file: %w", err)
 	}
 	return fileSums{bytes: n, sha256: hex.EncodeToString(strong.Sum(nil)), md5: hex.EncodeToString(weak.Sum(nil))}, nil
+}
+
+// hashBoth feeds two hashes at a time with what r brings, while the next chunk
+// is read.
+func hashBoth(r io.Reader, a, b hash.Hash) (n int64, err error) {
+	var under sync.WaitGroup
+	chunks := [2][]byte{make([]byte, hashChunk), make([]byte, hashChunk)}
+	for turn := 0; ; turn = 1 - turn {
+		got, err := io.ReadFull(r, chunks[turn])
+		under.Wait()
+		part := chunks[turn][:got]
+		under.Go(func() { a.Write(part) })
+		under.Go(func() { b.Write(part) })
+		n += int64(got)
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			under.Wait()
+			return n, nil
+		}
+		if err != nil {
+			under.Wait()
+			return n, err //nolint:wrapcheck // the caller says what it read
+		}
+	}
 }

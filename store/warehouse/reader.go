@@ -24,6 +24,7 @@ type reader struct {
 	csv     dialect           // for CSV, TSV and sheets
 	found   []registry.Column // before corrections
 	hive    []hiveCell        // what the folders' names say
+	among   bool              // one of several: it need not have every column
 }
 
 // delimited reports whether the engine reads CSV.
@@ -39,7 +40,7 @@ func (r *reader) open(ctx context.Context, db *sql.DB, sample int) (relation, er
 	switch {
 	case r.delimited():
 		if err = r.sniffCSV(ctx, db); err != nil {
-			return relation{}, csvFault(err, r.path)
+			return relation{}, r.csvFault(err)
 		}
 		rel = r.csvRelation()
 	case r.format == files.JSON, r.format == files.NDJSON:
@@ -61,7 +62,7 @@ func unknownFormat() *fault {
 
 // csvRelation is the file in its dialect.
 func (r *reader) csvRelation() relation {
-	return relation{from: r.csv.from(), columns: slices.Clone(r.csv.columns), reads: map[int]string{}, warnings: r.csv.warnings}
+	return relation{from: r.csv.from(), columns: slices.Clone(r.csv.columns), reads: map[int]string{}, warnings: slices.Clip(r.csv.warnings)}
 }
 
 func (r *reader) described(ctx context.Context, db *sql.DB, from string) (relation, error) {
@@ -98,7 +99,7 @@ func (r *reader) fault(err error) error {
 	}
 	switch {
 	case r.delimited():
-		return csvFault(err, r.path)
+		return r.csvFault(err)
 	case r.format == files.JSON, r.format == files.NDJSON:
 		return jsonFault(err, r.name())
 	case r.format == files.Parquet:

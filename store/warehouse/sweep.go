@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -43,7 +44,8 @@ func sweepFiles(ctx context.Context, dataDir, dir string, before time.Time, keep
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if d.IsDir() || !sweepable(dataDir, dir, file, keep) {
+		folder := d.IsDir()
+		if folder && !strings.HasPrefix(d.Name(), tempPrefix) || !folder && !sweepable(dataDir, dir, file, keep) {
 			return nil
 		}
 		info, err := d.Info()
@@ -57,6 +59,12 @@ func sweepFiles(ctx context.Context, dataDir, dir string, before time.Time, keep
 			return nil
 		}
 		removed++
+		if folder { // of a version of several files, whose child was killed
+			if err := os.RemoveAll(file); err != nil { //nolint:gosec // the data directory is the server's own
+				return err
+			}
+			return fs.SkipDir
+		}
 		return discard(file)
 	})
 	if err != nil {
@@ -69,7 +77,7 @@ func sweepFiles(ctx context.Context, dataDir, dir string, before time.Time, keep
 // ours, or a version that keep does not know.
 func sweepable(dataDir, dir, file string, keep func(string) bool) bool {
 	name := filepath.Base(file)
-	if strings.HasPrefix(name, ".tmp-") {
+	if strings.HasPrefix(name, tempPrefix) {
 		return true
 	}
 	version, aside := strings.CutSuffix(file, ".rejects.csv") // goes with its version
@@ -93,7 +101,7 @@ func sweepScratch(root string, before time.Time) (removed int, err error) {
 	}
 	for _, e := range entries {
 		info, err := e.Info()
-		if err != nil || !info.ModTime().Before(before) { // in use, or gone meanwhile
+		if err != nil || !info.ModTime().Before(before) || e.Name() == path.Base(joinedDir) { // in use, gone meanwhile, or SweepJoined's
 			continue
 		}
 		if err := os.RemoveAll(filepath.Join(root, e.Name())); err != nil {

@@ -57,3 +57,33 @@ func TestSweepOfAnEmptyDirectory(t *testing.T) {
 		t.Errorf("removed %d, %v", n, err)
 	}
 }
+
+// TestSweepOfFolders: a killed child leaves the folder of a version of several
+// files, empty or half full; what is still written stays.
+func TestSweepOfFolders(t *testing.T) {
+	t.Parallel()
+	s := newTestStore(t)
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	old := now.Add(-2 * time.Hour)
+	mustWrite(t, s, "versions/files/a/.tmp-half/part_0.parquet", "x")
+	mustWrite(t, s, "versions/files/a/v1/part_0.parquet", "x")
+	mustWrite(t, s, "versions/files/a/.tmp-young/part_0.parquet", "x")
+	empty := mustPath(t, s, "versions/files/a/.tmp-empty")
+	if err := os.Mkdir(empty, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	for dir, at := range map[string]time.Time{empty: old, mustPath(t, s, "versions/files/a/.tmp-half"): old, mustPath(t, s, "versions/files/a/.tmp-young"): now} {
+		if err := os.Chtimes(dir, at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	removed, err := Sweep(t.Context(), s.dir, now.Add(-time.Hour), func(string) bool { return true })
+	if err != nil || removed != 2 {
+		t.Errorf("removed %d, %v, want 2", removed, err)
+	}
+	for name, there := range map[string]bool{".tmp-empty": false, ".tmp-half": false, ".tmp-young": true, "v1": true} {
+		if _, err := os.Stat(mustPath(t, s, "versions/files/a/"+name)); (err == nil) != there {
+			t.Errorf("%s: there %t, want %t", name, err == nil, there)
+		}
+	}
+}

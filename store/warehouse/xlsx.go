@@ -46,7 +46,9 @@ type sheet struct {
 	name  string
 	text  []bool // columns that hold text below their first row
 	lost  []files.Loss
-	which []int // columns of lost
+	which []int       // columns of lost
+	first []sheetCell // the first row, until it is known whether it names the columns
+	rows  []sheetRow  // where lines of the CSV lie in the sheet
 }
 
 func probeWorkbook(name string, head []byte) error {

@@ -10,7 +10,6 @@ import (
 	"io"
 	"math"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -29,8 +28,8 @@ type sheetWriter struct {
 	rows   int
 	most   int // 0: all
 	widest int
-	narrow bool // a row before the widest one is shorter
-	lost   map[int]int
+	narrow bool  // a row before the widest one is shorter
+	row    int64 // the sheet's own number of the row that is read
 }
 
 // sheetCell is one cell as it is written.
@@ -43,7 +42,7 @@ type sheetCell struct {
 
 func newSheetWriter(out io.Writer, b *book, o files.Options, s *sheet) *sheetWriter {
 	buffered := bufio.NewWriterSize(out, 1<<20)
-	return &sheetWriter{book: b, sheet: s, nulls: o.Nulls, skip: o.Skip, out: csv.NewWriter(buffered), flush: buffered.Flush, lost: map[int]int{}}
+	return &sheetWriter{book: b, sheet: s, nulls: o.Nulls, skip: o.Skip, out: csv.NewWriter(buffered), flush: buffered.Flush}
 }
 
 // copy writes the rows that hold anything, and reports whether it stopped at
@@ -74,7 +73,7 @@ func (w *sheetWriter) copy() (partial bool, err error) {
 			if e.Name.Local != "row" {
 				continue
 			}
-			if err := w.row(d); err != nil {
+			if err := w.copyRow(d, e); err != nil {
 				return false, err
 			}
 			if w.most > 0 && w.rows >= w.most {
@@ -87,8 +86,9 @@ func (w *sheetWriter) copy() (partial bool, err error) {
 	}
 }
 
-// row writes one row, unless it is blank.
-func (w *sheetWriter) row(d *xml.Decoder) error {
+// copyRow writes one row, unless it is blank.
+func (w *sheetWriter) copyRow(d *xml.Decoder, start xml.StartElement) error {
+	w.row = rowOf(start, w.row+1)
 	cells, err := w.cells(d)
 	if err != nil {
 		return err
@@ -109,9 +109,13 @@ func (w *sheetWriter) row(d *xml.Decoder) error {
 	for i, c := range cells {
 		record[i] = strings.ReplaceAll(c.value, "\r\n", "\n")
 		if w.rows > 0 {
-			w.note(i, c)
+			w.sheet.note(i, c, w.nulls)
 		}
 	}
+	if w.rows == 0 {
+		w.sheet.first = cells
+	}
+	w.sheet.place(int64(w.rows+1), w.row)
 	if w.rows > 0 && last > w.widest {
 		w.narrow = true
 	}
@@ -121,26 +125,6 @@ func (w *sheetWriter) row(d *xml.Decoder) error {
 		record[0] = " "
 	}
 	return w.out.Write(record) //nolint:wrapcheck // the caller says what broke
-}
-
-// note remembers what a cell says of its column.
-func (w *sheetWriter) note(i int, c sheetCell) {
-	for len(w.sheet.text) <= i {
-		w.sheet.text = append(w.sheet.text, false)
-	}
-	if c.text && c.value != "" && !slices.Contains(w.nulls, c.value) {
-		w.sheet.text[i] = true
-	}
-	if !c.fault {
-		return
-	}
-	at, known := w.lost[i]
-	if !known {
-		at = len(w.sheet.lost)
-		w.lost[i] = at
-		w.sheet.lost, w.sheet.which = append(w.sheet.lost, files.Loss{Example: c.example}), append(w.sheet.which, i)
-	}
-	w.sheet.lost[at].Count++
 }
 
 // cells reads a row to its end.
