@@ -18,6 +18,7 @@ import (
 	filesource "agnes/connectors/files"
 	"agnes/domain/config"
 	"agnes/domain/files"
+	"agnes/domain/guard"
 	"agnes/domain/mirror"
 	"agnes/domain/people"
 	"agnes/domain/query"
@@ -34,6 +35,7 @@ import (
 type app struct {
 	cfg         config.Config
 	log         *slog.Logger
+	guard       *guard.Guard
 	store       *store.Store
 	writes      *syncs.Latch // shared by all that writes
 	children    *jobs.Supervisor
@@ -96,7 +98,7 @@ func newApp(ctx context.Context, cfg config.Config, log *slog.Logger) (*app, err
 	if err != nil {
 		return nil, err
 	}
-	a := &app{cfg: cfg, log: log, store: state, writes: writes, feed: syncs.NewFeed()}
+	a := &app{cfg: cfg, log: log, guard: &guard.Guard{Log: log}, store: state, writes: writes, feed: syncs.NewFeed()}
 	if a.results, err = results.Open(data); err != nil {
 		return nil, errors.Join(err, state.Close())
 	}
@@ -122,7 +124,7 @@ func (a *app) startChildren() error {
 	q := a.cfg.Query
 	limits := jobs.Limits{Children: q.Children, MemoryBytes: q.MemoryBytes, Threads: q.Threads}
 	a.children = jobs.NewSupervisor(jobs.Config{
-		Executable: self, DataDir: a.cfg.Dirs.Data, Jobs: jobs.Limits{MemoryBytes: q.MemoryBytes, Threads: q.Threads}, Env: childEnv(), NewID: newFileID, Log: a.log,
+		Executable: self, DataDir: a.cfg.Dirs.Data, Jobs: jobs.Limits{MemoryBytes: q.MemoryBytes, Threads: q.Threads}, Env: childEnv(), NewID: newFileID, Log: a.log, Guard: a.guard,
 		Capacity: jobs.Capacity{MemoryBytes: a.cfg.Children.MemoryBytes, Threads: a.cfg.Children.Threads},
 	})
 	a.pool = jobs.NewQueryPool(a.children, jobs.PoolConfig{Limits: limits, PerPerson: q.PerPerson, MaxWaiting: q.Queue, Spares: spareChildren})
@@ -135,16 +137,16 @@ func (a *app) wire() {
 	a.quarantine = &syncs.Quarantine{Tables: a.store, Versions: a.store, Verifier: a.children, Now: clock, Log: a.log}
 	a.rebuilder = &syncs.Rebuilder{
 		Tables: a.store, Publisher: a.children, Timeout: rebuildTimeout, Writes: a.writes, Log: a.log,
-		Rebuilds: a.store, Quarantine: a.quarantine, Feed: a.feed, Now: clock, NewID: newFileID,
+		Rebuilds: a.store, Quarantine: a.quarantine, Feed: a.feed, Now: clock, NewID: newFileID, Guard: a.guard,
 	}
 	a.scrub = &syncs.Scrub{Quarantine: a.quarantine, Rebuilder: a.rebuilder, Every: scrubEvery, BytesPerSecond: scrubBytesPerSecond}
 	a.profiler = &syncs.Profiler{
-		Tables: a.store, Profiles: a.store, Maker: a.children, Older: custom.Folder{Root: a.cfg.Dirs.Data}, Settings: a.cfg.Profiler, Timeout: profileTimeout, Now: clock, Log: a.log,
+		Tables: a.store, Profiles: a.store, Maker: a.children, Older: custom.Folder{Root: a.cfg.Dirs.Data}, Settings: a.cfg.Profiler, Timeout: profileTimeout, Now: clock, Log: a.log, Guard: a.guard,
 	}
 	a.syncer = &syncs.Syncer{
 		Profiler: a.profiler,
 		Runs:     a.store, Tables: a.store, Extractor: a.children, Rebuilder: a.rebuilder, Reader: probe, Verifier: a.children, Writes: a.writes, Feed: a.feed,
-		Timeout: a.cfg.Sync.ExtractorTimeout, Workers: 2, Now: clock, NewID: newFileID, Log: a.log, Reached: serverPoints(),
+		Timeout: a.cfg.Sync.ExtractorTimeout, Workers: 2, Now: clock, NewID: newFileID, Log: a.log, Guard: a.guard, Reached: serverPoints(),
 	}
 	a.watcher = &syncs.Watcher{
 		Dirs: custom.Folder{Root: a.cfg.Dirs.Data, Owned: []string{"files"}}, Inspector: a.children, Sources: a.store, Tables: a.store,
@@ -162,7 +164,7 @@ func (a *app) wire() {
 		},
 	}
 	a.runner = &query.Runner{
-		Catalogs: a.store, Engine: a.pool, Log: a.store, Keeper: a.results, Limits: a.queryLimits(), Now: clock, NewID: newFileID, Logger: a.log,
+		Catalogs: a.store, Engine: a.pool, Log: a.store, Keeper: a.results, Limits: a.queryLimits(), Now: clock, NewID: newFileID, Logger: a.log, Guard: a.guard,
 	}
 	a.kept = &query.Results{Runs: a.store, Keeper: a.results, Catalogs: a.store, Engine: a.pool, Runner: a.runner, Timeout: a.cfg.Query.Timeout}
 	a.signIn = &people.SignIn{Accounts: a.store, Now: clock}

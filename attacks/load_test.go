@@ -60,10 +60,16 @@ func loadSmall(t *trials) {
 	})
 }
 
-// loadFair is L3: fifty statements of one person at once, and one of another in
-// between: the other waits less than two seconds; who is sent away is told when to come back.
+// fairQueue is how many statements may wait in L3, half of them of one person.
+const fairQueue = 40
+
+// loadFair is L3: fifty statements of one person at once, more than may wait, and
+// one of another in between: the other waits less than two seconds; who is sent
+// away is told when to come back, and nobody else is.
 func loadFair(t *trials) {
-	w := t.theWorld()
+	w := t.newWorld("fair", "AGNES_QUERY_CHILDREN=2", fmt.Sprint("AGNES_QUERY_QUEUE=", fairQueue), "AGNES_QUERY_TIMEOUT_SECONDS=60")
+	defer w.kill()
+	must(t.warm(w))
 	t.one("50 and 1", func() error {
 		var wg sync.WaitGroup
 		var mu sync.Mutex
@@ -98,6 +104,8 @@ func loadFair(t *trials) {
 			return fmt.Errorf("the other person waited %s", took)
 		case len(wrong) > 0:
 			return fmt.Errorf("%d unclear answers, first: %w", len(wrong), wrong[0])
+		case sent == 0 || answered < fairQueue/2:
+			return fmt.Errorf("%d were answered and %d sent away, but %d may wait", answered, sent, fairQueue/2)
 		}
 		return nil
 	})

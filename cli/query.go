@@ -49,7 +49,7 @@ func (a *app) queryCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&flags.remote, "remote", false, "accepted for older scripts: statements always run on the server")
 	cmd.Flags().StringVarP(&flags.format, "format", "f", "table", "table, json, csv, or all rows as they come: csv-stream, tsv, ndjson or arrow")
 	cmd.Flags().BoolVar(&flags.json, "json", false, "short for --format json")
-	cmd.Flags().BoolVar(&flags.csv, "csv", false, "short for --format csv")
+	cmd.Flags().BoolVar(&flags.csv, "csv", false, "all rows as CSV as they come, or --limit of them: short for --format csv-stream")
 	cmd.Flags().IntVar(&flags.limit, "limit", 1000, "most rows to fetch; all unless given for formats that stream")
 	return cmd
 }
@@ -84,7 +84,7 @@ func (f *queryFlags) settle(named bool) error {
 		f.format = "json"
 	}
 	if f.csv {
-		f.format = "csv"
+		f.format = "csv-stream"
 	}
 	return nil
 }

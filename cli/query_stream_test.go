@@ -59,14 +59,23 @@ func TestQueryStreamsSayWhatIsMissing(t *testing.T) {
 }
 
 func TestQueryFormatsByShortFlags(t *testing.T) {
-	for flag, want := range map[string]string{"--json": "[\n  {\"a\": 1}\n]\n", "--csv": "a\n1\n"} {
+	b := newBench(t)
+	b.answer("POST /api/query", 200, `{"columns":["a"],"rows":[[1]],"row_count":1,"truncated":false}`)
+	if got, want := b.mustRun("query", "SELECT 1", "--json"), "[\n  {\"a\": 1}\n]\n"; got != want {
+		t.Errorf("--json: %q, want %q", got, want)
+	}
+	all := "a\n" + strings.Repeat("1\n", 5000) // more than --limit is by itself
+	for args, want := range map[string]string{"--csv": `{"sql":"SELECT 1"}`, "--csv --limit 9000": `{"limit":9000,"sql":"SELECT 1"}`} {
 		b := newBench(t)
-		b.answer("POST /api/query", 200, `{"columns":["a"],"rows":[[1]],"row_count":1,"truncated":false}`)
-		if got := b.mustRun("query", "SELECT 1", flag); got != want {
-			t.Errorf("%s: %q, want %q", flag, got, want)
+		b.streams(all, "false")
+		if got := b.mustRun(append([]string{"query", "SELECT 1"}, strings.Fields(args)...)...); got != all {
+			t.Errorf("%s: %d bytes of %d", args, len(got), len(all))
+		}
+		if got := b.requests("POST")[0]; got != "POST /api/query "+want || b.last.Get("Accept") != "text/csv" {
+			t.Errorf("%s asked %s as %s", args, got, b.last.Get("Accept"))
 		}
 	}
-	b := newBench(t)
+	b = newBench(t)
 	b.mustFail(exitUsage, "query", "SELECT 1", "--json", "--csv")
 	b.mustFail(exitUsage, "query", "SELECT 1", "--json", "-f", "table")
 }

@@ -132,14 +132,14 @@ func (s *Supervisor) run(ctx context.Context, slots chan struct{}, kind string, 
 		return err
 	}
 	defer events.Close()
-	unwatch := context.AfterFunc(ctx, func() {
+	unwatch := context.AfterFunc(ctx, s.cfg.Guard.Func("end a job", func() {
 		c.ask()
 		select {
 		case <-c.ended:
 		case <-time.After(grace):
 			c.kill()
 		}
-	})
+	}))
 	defer unwatch()
 	done, failure, err := readEvents(events, tell)
 	if err != nil {
@@ -174,7 +174,7 @@ func (s *Supervisor) launch(kind string, limits Limits, describe func(work.Budge
 	if err != nil {
 		return nil, nil, errors.Join(err, events.Close(), writeJob.Close())
 	}
-	go func() {
+	s.cfg.Guard.Go("hand a job over", func() {
 		defer writeJob.Close()
 		job := describe(c.budget(limits))
 		err := json.NewEncoder(writeJob).Encode(job)
@@ -186,7 +186,7 @@ func (s *Supervisor) launch(kind string, limits Limits, describe func(work.Budge
 			// events or by its death.
 			s.cfg.Log.Debug("job not taken", "kind", kind, "err", err)
 		}
-	}()
+	})
 	return c, events, nil
 }
 

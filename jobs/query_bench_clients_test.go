@@ -5,20 +5,15 @@ package jobs
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/duckdb/duckdb-go/v2"
 
 	"agnes/domain/access"
 	"agnes/domain/people"
@@ -128,28 +123,6 @@ func middle(times []time.Duration, percent int) time.Duration {
 	return sorted[min(len(sorted)-1, len(sorted)*percent/100)]
 }
 
-// BenchmarkStreamTen reads ten million rows of six columns. Budget: at least
-// 0.8 of the speed in process, child at most 300 MB, parent at most 50 MB more.
-func BenchmarkStreamTen(b *testing.B) {
-	p, c := newPool(b, PoolConfig{Limits: Limits{Children: 1, MemoryBytes: 256 << 20, Threads: 2}}, map[string]string{"wide": benchWide})
-	db := warmDuckDB(b, p, "wide")
-	readPool(b, p, c, query.Statement{SQL: "SELECT count(*) FROM wide"})
-	for b.Loop() {
-		before := statusKB(b, os.Getpid(), "VmRSS")
-		began := time.Now()
-		if n := readPool(b, p, c, query.Statement{SQL: "SELECT * FROM wide"}); n != 10_000_000 {
-			b.Fatal(n)
-		}
-		took := time.Since(began)
-		b.ReportMetric(10/took.Seconds(), "child-Mrows/s")
-		b.ReportMetric(float64(statusKB(b, os.Getpid(), "VmRSS")-before)/1024, "parent-MB-more")
-		b.ReportMetric(float64(childPeak(b))/1024, "child-MB-peak")
-		began = time.Now()
-		inProcessArrow(b, db, "SELECT * FROM wide")
-		b.ReportMetric(10/time.Since(began).Seconds(), "in-process-Mrows/s")
-	}
-}
-
 // BenchmarkClients has 64 clients of 16 people ask small aggregates at once.
 func BenchmarkClients(b *testing.B) {
 	p, c := newPool(b, PoolConfig{Limits: Limits{MemoryBytes: 512 << 20, Threads: 1}}, map[string]string{"orders": benchRows})
@@ -185,71 +158,4 @@ func BenchmarkClients(b *testing.B) {
 		b.ReportMetric(float64(middle(own, 50).Milliseconds()), "in-process-p50-ms")
 		b.ReportMetric(float64(middle(own, 99).Milliseconds()), "in-process-p99-ms")
 	}
-}
-
-// inProcessArrow reads a statement as the driver's own Arrow stream.
-func inProcessArrow(b *testing.B, db *sql.DB, text string) {
-	b.Helper()
-	conn, err := db.Conn(b.Context())
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer conn.Close()
-	err = conn.Raw(func(c any) error {
-		engine, err := duckdb.NewArrowFromConn(c.(driver.Conn))
-		if err != nil {
-			return err
-		}
-		reader, err := engine.QueryContext(b.Context(), text)
-		if err != nil {
-			return err
-		}
-		defer reader.Release()
-		for reader.Next() {
-			continue
-		}
-		return reader.Err()
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-}
-
-// childPeak is the most that a child of this process ever held, in kB.
-func childPeak(b *testing.B) (peak int64) {
-	b.Helper()
-	tasks, err := filepath.Glob("/proc/self/task/*/children")
-	if err != nil {
-		b.Fatal(err)
-	}
-	for _, file := range tasks {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			continue // the thread ended
-		}
-		for word := range strings.FieldsSeq(string(data)) {
-			if pid, err := strconv.Atoi(word); err == nil {
-				peak = max(peak, statusKB(b, pid, "VmHWM"))
-			}
-		}
-	}
-	return peak
-}
-
-// statusKB reads one figure of a process's status; 0 when the process is gone.
-func statusKB(b *testing.B, pid int, key string) int64 {
-	b.Helper()
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0
-	}
-	_, rest, found := strings.Cut(string(data), key+":")
-	if !found {
-		return 0
-	}
-	n, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return n
 }

@@ -78,7 +78,7 @@ func (r *queryResult) failed(payload []byte) error {
 	case f.Code == work.TableNotFound:
 		err, keep = r.notFound(f), true
 	default:
-		err = &query.SQLError{Code: f.Code, Text: f.Message, Line: f.Line, Column: f.Column}
+		err = &query.SQLError{Code: f.Code, Text: f.Message, Line: f.Line, Column: f.Column, Statements: f.Statements}
 		keep = f.Code != "table_unreadable" // a new child looks at the file anew
 	}
 	r.finish(err, keep)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"agnes/domain/guard"
 	"agnes/domain/people"
 )
 
@@ -24,7 +25,7 @@ func (p *QueryPool) rest(c *queryChild, unwanted bool) {
 	if unwanted || slim || c.old.Load() || c.answered >= p.cfg.MaxQueries || c.gone() {
 		p.retire(c, false)
 	} else {
-		c.expiry = time.AfterFunc(p.cfg.Idle, func() { p.expire(c) })
+		c.expiry = time.AfterFunc(p.cfg.Idle, p.guard().Func("end an idle query child", func() { p.expire(c) }))
 		p.idle = append(p.idle, c)
 	}
 	p.dispatch()
@@ -44,7 +45,7 @@ func (p *QueryPool) lose(c *queryChild, by people.UserID, again bool) {
 // p.mu is held.
 func (p *QueryPool) retire(c *queryChild, again bool) {
 	p.ending++
-	go func() {
+	p.guard().Go("end a query child", func() {
 		c.end()
 		_, starved := p.supervisor.broker.jobsWait()
 		p.mu.Lock()
@@ -59,7 +60,7 @@ func (p *QueryPool) retire(c *queryChild, again bool) {
 			}
 		}
 		p.vacate(c.share, starved)
-	}()
+	})
 }
 
 // replaceAll replaces lost children until the supervisor closes.
@@ -67,7 +68,7 @@ func (p *QueryPool) replaceAll() {
 	for {
 		select {
 		case c := <-p.lost:
-			p.replace(c)
+			p.guard().Func("replace a query child", func() { p.replace(c) })()
 		case <-p.supervisor.done:
 			return
 		}
@@ -142,7 +143,7 @@ func (p *QueryPool) grow() {
 	defer p.mu.Unlock()
 	for len(p.spares)+p.growing < p.cfg.Spares {
 		p.growing++
-		go func() {
+		p.guard().Go("start a spare query child", func() {
 			c, err := p.spawn()
 			if err != nil && !p.supervisor.stopping() {
 				p.supervisor.cfg.Log.Warn("no spare query child", "err", err)
@@ -153,7 +154,7 @@ func (p *QueryPool) grow() {
 			if err == nil {
 				p.spares = append(p.spares, c)
 			}
-		}()
+		})
 	}
 }
 
@@ -168,7 +169,7 @@ func (p *QueryPool) spare() *queryChild {
 		if !c.gone() {
 			return c
 		}
-		go c.end()
+		p.guard().Go("end a spare query child", c.end)
 	}
 	return nil
 }
@@ -178,3 +179,5 @@ func (p *QueryPool) count(add func(*PoolStats)) {
 	defer p.mu.Unlock()
 	add(&p.counts)
 }
+
+func (p *QueryPool) guard() *guard.Guard { return p.supervisor.cfg.Guard }

@@ -71,7 +71,7 @@ func NewQueryPool(s *Supervisor, cfg PoolConfig) *QueryPool {
 	s.broker.expect(forQueries, p.cfg.Limits)
 	s.broker.onPressure(p.yield)
 	p.grow()
-	go p.replaceAll()
+	p.guard().Go("replace query children", p.replaceAll)
 	return p
 }
 
@@ -197,7 +197,7 @@ func (p *QueryPool) dispatch() {
 	if p.stock != nil { // it came too late for whoever it was for
 		rest := p.stock
 		p.stock = nil
-		go rest.release()
+		p.guard().Go("give a share back", rest.release)
 	}
 }
 
@@ -263,7 +263,9 @@ func (p *QueryPool) place() (turn, bool) {
 		p.drop(0)
 	case p.live < p.cfg.Limits.Children && !p.claimed:
 		p.claimed = true
-		go p.supervisor.broker.ask(&claim{class: forQueries, want: p.cfg.Limits, granted: p.stocked})
+		p.guard().Go("ask for a share", func() {
+			p.supervisor.broker.ask(&claim{class: forQueries, want: p.cfg.Limits, granted: p.stocked})
+		})
 	}
 	return turn{}, false
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/ipc"
 
 	"agnes/domain/access"
 	"agnes/domain/people"
@@ -27,6 +26,7 @@ type queryResult struct {
 	by      people.UserID
 	catalog access.Catalog
 	columns []registry.Column
+	stream  batchStream
 	rows    int64
 	more    bool
 	over    error // why nothing comes any more; io.EOF after the last row
@@ -44,7 +44,7 @@ type queryResult struct {
 func (p *QueryPool) ask(ctx context.Context, c *queryChild, catalog access.Catalog, st query.Statement) (_ query.Result, missing *registry.Published, _ error) {
 	c.answered++
 	r := &queryResult{pool: p, child: c, by: st.By, catalog: catalog}
-	r.unwatch = context.AfterFunc(ctx, func() { r.interrupt(queryStopped(ctx)) })
+	r.unwatch = context.AfterFunc(ctx, r.pool.guard().Func("stop a query", func() { r.interrupt(queryStopped(ctx)) }))
 	job := work.QueryJob{SQL: st.SQL, MaxRows: st.MaxRows}
 	t, payload, err := r.send(job)
 	if err == nil && t == work.FrameError && needsListing(payload) && r.why() == nil {
@@ -93,11 +93,11 @@ func (r *queryResult) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	if r.over != nil {
 		return nil, r.over
 	}
-	unwatch := context.AfterFunc(ctx, func() { r.interrupt(queryStopped(ctx)) })
+	unwatch := context.AfterFunc(ctx, r.pool.guard().Func("stop a query", func() { r.interrupt(queryStopped(ctx)) }))
 	defer unwatch()
 	t, size, err := work.ReadFrameHead(r.child.frames)
 	if err == nil && t == work.FrameBatch {
-		batch, err := readBatch(r.child.frames, size)
+		batch, err := r.stream.next(r.child.frames, size)
 		if err != nil {
 			return nil, r.died(err)
 		}
@@ -143,27 +143,6 @@ func (r *queryResult) Close() error {
 
 var errClosed = errors.New("the result was closed")
 
-// readBatch reads the one batch of a frame straight off the channel: what a
-// batch holds is read into its own buffers and never lies anywhere else.
-func readBatch(frames io.Reader, size uint32) (arrow.RecordBatch, error) {
-	payload := &io.LimitedReader{R: frames, N: int64(size)}
-	stream, err := ipc.NewReader(payload)
-	if err != nil {
-		return nil, fmt.Errorf("decode rows: %w", err)
-	}
-	defer stream.Release()
-	if !stream.Next() {
-		return nil, errors.Join(errors.New("decode rows: the frame holds none"), stream.Err())
-	}
-	batch := stream.RecordBatch()
-	batch.Retain()
-	if _, err := io.Copy(io.Discard, payload); err != nil { // the end of the stream
-		batch.Release()
-		return nil, fmt.Errorf("read rows: %w", err)
-	}
-	return batch, nil
-}
-
 // interrupt stops the statement, and kills the child if that takes longer than
 // the grace. Only the first reason counts.
 func (r *queryResult) interrupt(why error) {
@@ -192,6 +171,7 @@ func (r *queryResult) interrupt(why error) {
 // finish lets go of the child; keep says that it can go on.
 func (r *queryResult) finish(over error, keep bool) {
 	r.over = over
+	r.stream.close()
 	r.unwatch()
 	r.mu.Lock()
 	if r.stopped == nil {

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"agnes/domain"
+	"agnes/domain/guard"
 	"agnes/domain/work"
 )
 
@@ -50,6 +51,7 @@ type Config struct {
 	Env        []string // of children, beside the little that all get; builds for faults only
 	NewID      func() string
 	Log        *slog.Logger
+	Guard      *guard.Guard // of what runs beside requests
 }
 
 // Supervisor makes the children of the serving process, holds them to their
@@ -84,7 +86,7 @@ func NewSupervisor(cfg Config) *Supervisor {
 		starts: make(chan startRequest), done: make(chan struct{}), live: map[*child]struct{}{}, broker: newBroker(cfg.Capacity),
 	}
 	s.broker.expect(forJobs, cfg.Jobs)
-	go s.startAll()
+	s.cfg.Guard.Go("start processes", s.startAll)
 	return s
 }
 
@@ -102,7 +104,7 @@ func (s *Supervisor) startAll() {
 	for {
 		select {
 		case r := <-s.starts:
-			r.started <- r.cmd.Start()
+			r.started <- s.cfg.Guard.Do("start a process", r.cmd.Start)
 		case <-s.done:
 			return
 		}
@@ -137,7 +139,7 @@ func (s *Supervisor) start(kind string, stdin *os.File, channel *os.File) (*chil
 	if err := stepBack(cmd.Process.Pid, kind); err != nil {
 		s.cfg.Log.Debug("child keeps its priority", "kind", kind, "err", err)
 	}
-	go s.reap(c)
+	s.cfg.Guard.Go("wait for a process", func() { s.reap(c) })
 	if closed {
 		c.kill()
 		<-c.ended

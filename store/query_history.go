@@ -62,15 +62,16 @@ func (s *Store) GetQueryRun(ctx context.Context, by people.UserID, id string) (q
 			r       query.Record
 			bytes   int64
 			batches []int64
+			pieces  []query.Piece
 		)
 		err := row.Scan(&r.ID, &r.By.UserID, &r.By.Email, &r.Origin, &r.SQL, &r.State, decoded{&r.Tables}, decoded{&r.Columns}, &r.MaxRows, &r.Rows, &r.Bytes, &r.More,
-			&r.Code, &r.Message, &r.Line, &r.Column, &r.Kept, at{&r.StartedAt}, maybeAt{&r.FinishedAt}, &bytes, decoded{&batches})
+			&r.Code, &r.Message, &r.Line, &r.Column, &r.Kept, at{&r.StartedAt}, maybeAt{&r.FinishedAt}, &bytes, decoded{&batches}, decoded{&pieces})
 		if r.Kept == query.KeptWhole {
-			r.Stored = &query.Stored{Bytes: bytes, Batches: batches}
+			r.Stored = &query.Stored{Bytes: bytes, Batches: batches, Pieces: pieces}
 		}
 		return r, err
 	}, `
-		SELECT `+queryColumns+`, COALESCE(k.bytes, 0), k.batches
+		SELECT `+queryColumns+`, COALESCE(k.bytes, 0), k.batches, k.pieces
 		FROM query_runs q
 		LEFT JOIN query_results k ON k.run_id = q.id
 		WHERE q.id = $1 AND q.user_id = $2`, id, by)

@@ -19,8 +19,12 @@ func (s *Store) keepResult(ctx context.Context, tx runner, r query.Record) error
 	if err != nil {
 		return fmt.Errorf("encode batches: %w", err)
 	}
-	_, err = tx.exec(ctx, `INSERT INTO query_results (run_id, user_id, bytes, batches, kept_at) VALUES ($1, $2, $3, $4, $5)`,
-		r.ID, r.By.UserID, r.Stored.Bytes, string(batches), micros(s.now()))
+	pieces, err := json.Marshal(r.Stored.Pieces)
+	if err != nil {
+		return fmt.Errorf("encode pieces: %w", err)
+	}
+	_, err = tx.exec(ctx, `INSERT INTO query_results (run_id, user_id, bytes, batches, pieces, kept_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+		r.ID, r.By.UserID, r.Stored.Bytes, string(batches), string(pieces), micros(s.now()))
 	return err
 }
 
@@ -87,6 +91,25 @@ func (s *Store) ExpireResults(ctx context.Context, before time.Time) ([]string, 
 	}
 	if err != nil {
 		return nil, fmt.Errorf("expire results: %w", explain(err))
+	}
+	return runs, nil
+}
+
+// PruneQueryRuns forgets runs that ended before a time, with their rows, some at
+// once, and returns them. The audit log keeps what was run.
+func (s *Store) PruneQueryRuns(ctx context.Context, before time.Time) (runs []string, err error) {
+	err = s.tx(ctx, func(tx runner) error {
+		runs, err = collect(ctx, tx, value[string], `
+			SELECT id FROM query_runs WHERE state <> 'running' AND COALESCE(finished_at, started_at) < $1 ORDER BY started_at LIMIT $2`, micros(before), sweptAtOnce)
+		for _, id := range runs {
+			if err == nil {
+				_, err = tx.exec(ctx, `DELETE FROM query_runs WHERE id = $1`, id)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("prune queries: %w", explain(err))
 	}
 	return runs, nil
 }

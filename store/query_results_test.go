@@ -31,7 +31,7 @@ func mustQuery(t *testing.T, s *Store, c *clock, by people.UserID, id string, by
 	r.State, r.Rows, r.Bytes, r.More, r.FinishedAt = query.OK, 5, 40, true, &end
 	r.Columns = []registry.Column{{Name: "n", Type: "BIGINT"}}
 	if bytes > 0 {
-		r.Kept, r.Stored = query.KeptWhole, &query.Stored{Bytes: bytes, Batches: []int64{2, 3}}
+		r.Kept, r.Stored = query.KeptWhole, &query.Stored{Bytes: bytes, Batches: []int64{2, 3}, Pieces: []query.Piece{{End: 9, Sum: 1 << 31}}}
 	}
 	if err := s.FinishQuery(t.Context(), r); err != nil {
 		t.Fatal(err)

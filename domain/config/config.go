@@ -111,6 +111,7 @@ type Query struct {
 	ResultBytes       int64 // of one kept result
 	PersonResultBytes int64 // of one person's kept results
 	ResultAge         time.Duration
+	HistoryAge        time.Duration // of runs on their author's list
 }
 
 // Children is what all child processes together may take.

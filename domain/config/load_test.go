@@ -69,7 +69,7 @@ func TestDefaults(t *testing.T) {
 			TokenEnvs:    []string{"KBC_TOKEN", "KBC_STORAGE_TOKEN", "KEBOOLA_STORAGE_TOKEN", "GOOGLE_APPLICATION_CREDENTIALS"},
 			QueryTimeout: 10 * time.Minute,
 		}},
-		{"query", c.Query, config.Query{Timeout: time.Minute, MemoryBytes: 512 << 20, Threads: 1, Children: 2, Queue: 256, MaxRows: 10000, PersonConcurrent: 64, PersonDailyBytes: 50 << 30, ResultBytes: 1 << 30, PersonResultBytes: 5 << 30, ResultAge: 7 * 24 * time.Hour}},
+		{"query", c.Query, config.Query{Timeout: time.Minute, MemoryBytes: 512 << 20, Threads: 1, Children: 2, Queue: 256, MaxRows: 10000, PersonConcurrent: 64, PersonDailyBytes: 50 << 30, ResultBytes: 1 << 30, PersonResultBytes: 5 << 30, ResultAge: 7 * 24 * time.Hour, HistoryAge: 90 * 24 * time.Hour}},
 		{"level", c.Log.Level, slog.LevelInfo},
 		{"channel", c.Build.Channel, "dev"},
 		{"token set", c.Auth.SchedulerToken.Set(), false},

@@ -31,5 +31,10 @@ func resultSpecs() []spec {
 			value:   "7", form: "whole days from 1 to 3650",
 			read: into(func(c *Config) *time.Duration { return &c.Query.ResultAge }, days(3650)),
 		},
+		{
+			Setting: Setting{Key: "query.history_days", Env: []string{"AGNES_QUERY_HISTORY_DAYS"}, About: "Days that queries stay on their author's list, with their rows if those are kept so long; the audit log keeps them."},
+			value:   "90", form: "whole days from 1 to 36500",
+			read: into(func(c *Config) *time.Duration { return &c.Query.HistoryAge }, days(36500)),
+		},
 	}
 }

@@ -35,6 +35,9 @@ type History interface {
 	ForgetQueryRun(ctx context.Context, by people.UserID, id string) error
 	LoseResult(ctx context.Context, run string) error
 	ExpireResults(ctx context.Context, before time.Time) (runs []string, err error)
+	// PruneQueryRuns forgets runs that ended before a time, some at once, and
+	// returns them: their files can go.
+	PruneQueryRuns(ctx context.Context, before time.Time) (runs []string, err error)
 	KeptResults(ctx context.Context) (map[string]struct{}, error)
 	SweepUsage(ctx context.Context, before time.Time) error
 }

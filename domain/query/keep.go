@@ -10,6 +10,13 @@ import (
 type Stored struct {
 	Bytes   int64
 	Batches []int64 // the rows of each batch in it
+	Pieces  []Piece // one for each batch, the first with the head of the file, and one for its end
+}
+
+// Piece is a part of a file: what lies between the piece before and its End.
+type Piece struct {
+	End int64  `json:"end"`
+	Sum uint32 `json:"sum"` // CRC-32C
 }
 
 // Rows is how many rows it holds.

@@ -16,7 +16,8 @@ import (
 type live struct {
 	mu     sync.Mutex
 	runs   map[string]*Run
-	behind sync.WaitGroup // runs that nobody waits for
+	series map[string]*series // by the id of their head
+	behind sync.WaitGroup     // runs that nobody waits for
 	closed bool
 }
 
@@ -65,7 +66,10 @@ func (r *Runner) Live(by people.UserID, id string) (rec Record, place int, ok bo
 
 // Cancel stops a person's run under way, and reports whether there was one.
 func (r *Runner) Cancel(by people.UserID, id string) bool {
-	q := r.live.find(by, id)
+	q := r.live.stopSeries(by, id)
+	if q == nil {
+		q = r.live.find(by, id)
+	}
 	if q == nil {
 		return false
 	}
@@ -90,18 +94,33 @@ func (r *Runner) Submit(ctx context.Context, p access.Principal, req Request) (R
 		return Record{}, err
 	}
 	rec := run.Snapshot()
-	go func() { //nolint:contextcheck // the run keeps its own, which outlives the request
+	if req.Each {
+		r.live.open(run)
+	}
+	r.Guard.Go("queries in the background", func() {
 		defer r.live.behind.Done()
-		if err := run.drain(catalog); err != nil {
+		if err := run.drain(catalog); err != nil { //nolint:contextcheck // the run keeps its own, which outlives the request
 			r.warn("end a query in the background", run.ID, err)
 		}
-	}()
+		if req.Each {
+			r.each(context.WithoutCancel(ctx), p, run, req)
+		}
+	})
 	return rec, nil
 }
 
 // drain runs a query to its end. How it failed is in its record; the error is
 // one of recording that.
 func (q *Run) drain(catalog access.Catalog) error {
+	err := q.runner.Guard.Do("a query in the background", func() error { return q.toEnd(catalog) })
+	if q.closed {
+		return err
+	}
+	q.fail(err) // it panicked
+	return q.Close()
+}
+
+func (q *Run) toEnd(catalog access.Catalog) error {
 	if err := q.start(catalog); err != nil {
 		if q.recorded(err) {
 			return nil
@@ -146,10 +165,10 @@ func (r *Runner) Stop(ctx context.Context) error {
 	}
 	r.live.mu.Unlock()
 	done := make(chan struct{})
-	go func() {
+	r.Guard.Go("wait for queries", func() {
 		r.live.behind.Wait()
 		close(done)
-	}()
+	})
 	select {
 	case <-done:
 		return nil

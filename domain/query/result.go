@@ -11,6 +11,7 @@ import (
 	"agnes/domain/access"
 	"agnes/domain/people"
 	"agnes/domain/registry"
+	"agnes/domain/work"
 )
 
 // Statement is one SQL text for an engine, which stops after MaxRows rows (0: never).
@@ -48,6 +49,9 @@ type SQLError struct {
 	Text   string
 	Line   int // from 1; 0 when unknown
 	Column int // from 1; 0 when unknown
+	// Statements are the places of the statements of a text that holds several,
+	// where these could be told apart.
+	Statements []work.Place
 }
 
 // Error returns the text.

@@ -105,7 +105,23 @@ func (r *Results) Open(ctx context.Context, p access.Principal, rec Record, v Vi
 	if err != nil {
 		return nil, r.lost(ctx, rec.ID, err)
 	}
-	return rows, nil
+	return &noted{Result: rows, of: r, run: rec.ID}, nil
+}
+
+// noted are kept rows whose damage, where reading comes upon it, is noted.
+type noted struct {
+	Result
+	of  *Results
+	run string
+}
+
+// Next returns the next rows, which the caller releases; io.EOF at the end.
+func (n *noted) Next(ctx context.Context) (arrow.RecordBatch, error) {
+	batch, err := n.Result.Next(ctx)
+	if err != nil {
+		err = n.of.lost(ctx, n.run, err)
+	}
+	return batch, err //nolint:wrapcheck // the keeper's own, or the end
 }
 
 func (r *Results) lost(ctx context.Context, id string, err error) error {

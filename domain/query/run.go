@@ -15,6 +15,7 @@ import (
 
 	"agnes/domain"
 	"agnes/domain/access"
+	"agnes/domain/guard"
 	"agnes/domain/registry"
 )
 
@@ -26,6 +27,11 @@ type Request struct {
 	Origin  Origin
 	// Keep writes the rows to a file of the run's author beside handing them on.
 	Keep bool
+	// Each has the statements of a text that holds several run one after the
+	// other, in runs of their own; of Submit only.
+	Each bool
+
+	id string // of a statement of several; "" for a new one
 }
 
 // Runner is the one way to run a principal's SQL.
@@ -38,6 +44,7 @@ type Runner struct {
 	Now      func() time.Time
 	NewID    func() string
 	Logger   *slog.Logger // nil: what goes wrong beside a query is lost
+	Guard    *guard.Guard // of queries that nobody waits for
 
 	live live
 }
@@ -65,8 +72,12 @@ func (r *Runner) begin(ctx context.Context, p access.Principal, req Request) (*R
 	if err != nil {
 		return nil, access.Catalog{}, fmt.Errorf("catalog of %s: %w", p.UserID, err)
 	}
-	run := &Run{runner: r, keep: req.Keep && r.Keeper != nil, Record: Record{
-		ID: r.NewID(), By: p, Origin: req.Origin, SQL: req.SQL, State: Running, MaxRows: req.MaxRows,
+	id := req.id
+	if id == "" {
+		id = r.NewID()
+	}
+	run := &Run{runner: r, done: make(chan struct{}), keep: req.Keep && r.Keeper != nil, Record: Record{
+		ID: id, By: p, Origin: req.Origin, SQL: req.SQL, State: Running, MaxRows: req.MaxRows,
 		Tables: mentioned(catalog, req.SQL), StartedAt: r.Now(),
 	}}
 	if err := r.Log.StartQuery(ctx, run.Record, r.Limits.Person); err != nil {
@@ -124,7 +135,8 @@ type Run struct {
 	err    error
 	ended  bool
 	closed bool
-	mu     sync.Mutex // held while Record changes, and by Snapshot
+	done   chan struct{} // closed when the run is over and recorded
+	mu     sync.Mutex    // held while Record changes, and by Snapshot
 }
 
 // start hands the statement to the engine, which may make it wait for its turn.
@@ -158,8 +170,9 @@ func (q *Run) Next() (arrow.RecordBatch, error) {
 		return batch, nil
 	case errors.Is(err, io.EOF):
 		q.ended = true
+		more := q.result.More() // outside the lock, which a panic would leave taken
 		q.mu.Lock()
-		q.Record.More = q.result.More()
+		q.Record.More = more
 		q.mu.Unlock()
 		return nil, io.EOF
 	}
@@ -231,6 +244,7 @@ func (q *Run) Close() error {
 	q.cancel()
 	q.stop(nil)
 	q.runner.live.remove(q)
+	defer close(q.done)
 	if q.Kept == KeptWhole {
 		err = errors.Join(err, q.runner.evict(ctx, q.By.UserID))
 	}

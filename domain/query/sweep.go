@@ -15,10 +15,11 @@ type Files interface {
 
 // Sweeper ends the time of kept results.
 type Sweeper struct {
-	Runs  History
-	Files Files
-	Age   time.Duration // 0: results are kept until others need their place
-	Now   func() time.Time
+	Runs       History
+	Files      Files
+	Age        time.Duration // 0: results are kept until others need their place
+	HistoryAge time.Duration // of runs on their author's list; 0: they stay
+	Now        func() time.Time
 }
 
 // What is younger may belong to a run that is about to be recorded; usage is
@@ -28,11 +29,17 @@ const (
 	usageAge   = 35 * 24 * time.Hour
 )
 
-// Sweep forgets results past their age, and removes files that no run has.
+// Sweep forgets results and runs past their age, and removes files that no run
+// has. The audit log keeps what was run.
 func (s *Sweeper) Sweep(ctx context.Context) error {
 	now := s.Now()
 	if s.Age > 0 {
-		if err := s.expire(ctx, now.Add(-s.Age)); err != nil {
+		if err := s.all(ctx, now.Add(-s.Age), s.Runs.ExpireResults); err != nil {
+			return err
+		}
+	}
+	if s.HistoryAge > 0 {
+		if err := s.all(ctx, now.Add(-s.HistoryAge), s.Runs.PruneQueryRuns); err != nil {
 			return err
 		}
 	}
@@ -46,9 +53,10 @@ func (s *Sweeper) Sweep(ctx context.Context) error {
 	return s.Runs.SweepUsage(ctx, now.Add(-usageAge))
 }
 
-func (s *Sweeper) expire(ctx context.Context, before time.Time) error {
+// all forgets what is due, portion by portion, and removes the files.
+func (s *Sweeper) all(ctx context.Context, before time.Time, forget func(context.Context, time.Time) ([]string, error)) error {
 	for {
-		runs, err := s.Runs.ExpireResults(ctx, before)
+		runs, err := forget(ctx, before)
 		if err != nil {
 			return err
 		}

@@ -15,7 +15,7 @@ import (
 // Value returns one cell as contract 3.1 sends it: nil, bool, int64, uint64,
 // float64 or string. Everything else, and a float that JSON cannot hold, is text.
 func Value(a arrow.Array, i int) any {
-	if a.IsNull(i) {
+	if empty(a, i) {
 		return nil
 	}
 	switch a := a.(type) {
@@ -46,6 +46,12 @@ func Value(a arrow.Array, i int) any {
 	return text
 }
 
+// empty reports whether a cell is NULL. A column of the type NULL does not say so
+// itself.
+func empty(a arrow.Array, i int) bool {
+	return a.IsNull(i) || a.DataType().ID() == arrow.NULL
+}
+
 // finite widens a float by its shortest decimal text, so that a FLOAT 0.1
 // stays 0.1, and turns NaN and infinities into text.
 func finite(f float64, bits int) any {
@@ -64,7 +70,7 @@ func finite(f float64, bits int) any {
 // Text returns one cell as people read it, in DuckDB's own notation; ok is
 // false for NULL.
 func Text(a arrow.Array, i int) (_ string, ok bool) {
-	if a.IsNull(i) {
+	if empty(a, i) {
 		return "", false
 	}
 	switch a := a.(type) {

@@ -14,14 +14,17 @@ type FrameType byte
 
 // The frames. The server sends Configure once, then Query and Interrupt; the
 // child answers Ready once, then per query Schema, any number of Batch, and
-// one End or Error. A frame is type(1) length(4, big endian) payload.
+// one End or Error. A frame is type(1) length(4, big endian) payload. The Batch
+// frames of an answer make one Arrow IPC stream without its end mark: the first
+// begins with the schema, and each holds exactly one record batch after the
+// dictionaries that are new with it.
 const (
 	FrameConfigure FrameType = 'C' // QueryConfig
 	FrameReady     FrameType = 'R' // no payload
 	FrameQuery     FrameType = 'Q' // QueryJob
 	FrameInterrupt FrameType = 'X' // no payload
 	FrameSchema    FrameType = 'S' // QuerySchema
-	FrameBatch     FrameType = 'B' // a whole Arrow IPC stream of one record batch with its schema
+	FrameBatch     FrameType = 'B' // the next part of the answer's Arrow IPC stream: one record batch and what it needs
 	FrameEnd       FrameType = 'Z' // QueryEnd
 	FrameError     FrameType = 'E' // Failure
 	// FrameProve goes to a child of the doctor after Configure, as a ProveJob, and
@@ -83,13 +86,23 @@ type QueryEnd struct {
 	More bool  `json:"more"` // rows beyond MaxRows existed
 }
 
+// FrameHead returns what stands before a payload of size bytes. It is for those
+// who send the payload by themselves.
+func FrameHead(t FrameType, size int) ([5]byte, error) {
+	head := [5]byte{byte(t)}
+	if size > MaxFrame {
+		return head, fmt.Errorf("frame %c of %d bytes is over the limit", t, size)
+	}
+	binary.BigEndian.PutUint32(head[1:], uint32(size)) //nolint:gosec // bounded by MaxFrame above
+	return head, nil
+}
+
 // WriteFrame sends one frame with a raw payload.
 func WriteFrame(w io.Writer, t FrameType, payload []byte) error {
-	if len(payload) > MaxFrame {
-		return fmt.Errorf("frame %c of %d bytes is over the limit", t, len(payload))
+	head, err := FrameHead(t, len(payload))
+	if err != nil {
+		return err
 	}
-	head := [5]byte{byte(t)}
-	binary.BigEndian.PutUint32(head[1:], uint32(len(payload))) //nolint:gosec // bounded by MaxFrame above
 	if _, err := w.Write(head[:]); err != nil {
 		return fmt.Errorf("write frame %c: %w", t, err)
 	}

@@ -24,6 +24,13 @@ export async function launch(t) {
   return browser;
 }
 
+const open = new WeakMap(); // test → its contexts
+
+// closePages closes a test's pages, so that none asks a server that has stopped.
+export async function closePages(t) {
+  for (const context of open.get(t) ?? []) await context.close();
+}
+
 // openPage returns a page of its own session. Answers with a status of expect
 // are part of the journey; every other 4xx and 5xx, console error, violation of
 // the content policy, uncaught exception and failed request fails the test.
@@ -32,6 +39,7 @@ export async function openPage(t, browser, { javaScript = true, viewport = deskt
     javaScriptEnabled: javaScript, viewport, baseURL: url, acceptDownloads: true,
     reducedMotion: "reduce", locale: "en-GB", timezoneId: "UTC",
   });
+  open.set(t, [...(open.get(t) ?? []), context]);
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
   const problems = [];

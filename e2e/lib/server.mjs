@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { closePages } from "./browser.mjs";
 
 const binary = process.env.AGNES_BINARY || path.join(path.dirname(fileURLToPath(import.meta.url)), "..", "..", "agnes");
 const startLimit = 60_000;
@@ -38,6 +39,7 @@ export async function startServer(t, { env = {}, dataDir, port = 0 } = {}) {
     return how;
   }
   t.after(async () => {
+    await closePages(t);
     const how = await stop();
     if (how !== 0) throw new Error(`agnes ended with ${how}\n${server.log}`);
   });

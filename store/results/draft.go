@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"os"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -24,7 +25,29 @@ type draft struct {
 	arrow   *ipc.FileWriter // nil before the first batch
 	schema  *arrow.Schema
 	batches []int64
+	pieces  []query.Piece
+	piece   query.Piece // that is being written
 	bytes   int64
+}
+
+// sums is the polynomial of CRC-32C, which processors know.
+func sums() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
+
+// summed takes the sum of what the file will hold.
+type summed struct{ *draft }
+
+// Write writes to the file.
+func (s summed) Write(p []byte) (int, error) {
+	n, err := s.out.Write(p)
+	s.piece.Sum = crc32.Update(s.piece.Sum, sums(), p[:n])
+	s.piece.End += int64(n)
+	return n, err //nolint:wrapcheck // the callers name the run
+}
+
+// cut ends a piece.
+func (d *draft) cut() {
+	d.pieces = append(d.pieces, d.piece)
+	d.piece.Sum = 0
 }
 
 // Draft begins a run's result.
@@ -60,7 +83,7 @@ func (d *draft) Write(batch arrow.RecordBatch) error {
 	defer batch.Release()
 	if d.arrow == nil {
 		d.schema = batch.Schema()
-		if d.arrow, err = ipc.NewFileWriter(d.out, ipc.WithSchema(d.schema)); err != nil {
+		if d.arrow, err = ipc.NewFileWriter(summed{d}, ipc.WithSchema(d.schema)); err != nil {
 			return fmt.Errorf("write the result of %s: %w", d.run, err)
 		}
 	}
@@ -71,6 +94,7 @@ func (d *draft) Write(batch arrow.RecordBatch) error {
 		return fmt.Errorf("write the result of %s: %w", d.run, err)
 	}
 	d.batches = append(d.batches, batch.NumRows())
+	d.cut()
 	return nil
 }
 
@@ -80,6 +104,7 @@ func (d *draft) Finish() (query.Stored, error) {
 	var err error
 	if d.arrow != nil {
 		err = d.arrow.Close()
+		d.cut()
 	}
 	if err = errors.Join(err, d.out.Flush(), d.file.Close()); err != nil {
 		return query.Stored{}, errors.Join(fmt.Errorf("end the result of %s: %w", d.run, err), d.remove())
@@ -87,7 +112,7 @@ func (d *draft) Finish() (query.Stored, error) {
 	if err := d.folder.root.Rename(d.run+partEnding, d.run+ending); err != nil {
 		return query.Stored{}, errors.Join(fmt.Errorf("end the result of %s: %w", d.run, err), d.remove())
 	}
-	return query.Stored{Bytes: d.bytes, Batches: d.batches}, nil
+	return query.Stored{Bytes: d.bytes, Batches: d.batches, Pieces: d.pieces}, nil
 }
 
 // Discard removes what was written.

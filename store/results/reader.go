@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"os"
 
@@ -20,16 +21,18 @@ type reader struct {
 	file    *os.File // nil for a result without rows
 	arrow   *ipc.FileReader
 	batches []int64
+	pieces  []query.Piece
 	next    int   // batch
 	skip    int64 // rows of it
 	left    int64 // rows to hand out; below 0: all
 	more    bool
+	unread  bool // nothing of the file was handed out
 }
 
 // Open reads a kept result from a row on; limit 0 means to its end. It fails
 // with NotFound when the file is gone or is not the one that was written.
 func (f Folder) Open(runID string, s query.Stored, columns []registry.Column, offset, limit int64) (query.Result, error) {
-	r := &reader{columns: columns, batches: s.Batches, skip: max(offset, 0), left: limit}
+	r := &reader{columns: columns, batches: s.Batches, pieces: s.Pieces, skip: max(offset, 0), left: limit, unread: true}
 	if limit <= 0 {
 		r.left = -1
 	}
@@ -58,6 +61,15 @@ func (r *reader) open(file *os.File, s query.Stored) error {
 	if info.Size() != s.Bytes {
 		return fmt.Errorf("%d bytes instead of %d", info.Size(), s.Bytes)
 	}
+	if len(s.Pieces) != len(s.Batches)+1 {
+		return fmt.Errorf("%d pieces of %d batches", len(s.Pieces), len(s.Batches))
+	}
+	r.file = file
+	for _, piece := range []int{0, len(s.Pieces) - 1} {
+		if err := r.check(piece); err != nil {
+			return err
+		}
+	}
 	if err := guarded(func() (err error) {
 		r.arrow, err = ipc.NewFileReader(file)
 		return err
@@ -67,7 +79,23 @@ func (r *reader) open(file *os.File, s query.Stored) error {
 	if r.arrow.NumRecords() != len(s.Batches) {
 		return fmt.Errorf("%d batches instead of %d", r.arrow.NumRecords(), len(s.Batches))
 	}
-	r.file = file
+	return nil
+}
+
+// check compares a piece of the file with the sum of what was written: a disk
+// may give back other bytes without any error, and the library trusts them.
+func (r *reader) check(piece int) error {
+	from, p := int64(0), r.pieces[piece]
+	if piece > 0 {
+		from = r.pieces[piece-1].End
+	}
+	sum := crc32.New(sums())
+	if _, err := io.Copy(sum, io.NewSectionReader(r.file, from, p.End-from)); err != nil {
+		return fmt.Errorf("read a piece: %w", err)
+	}
+	if sum.Sum32() != p.Sum {
+		return fmt.Errorf("piece %d has the sum %08x instead of %08x", piece, sum.Sum32(), p.Sum)
+	}
 	return nil
 }
 
@@ -103,6 +131,12 @@ func (r *reader) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	if r.next >= len(r.batches) || r.left == 0 {
 		r.more = r.next < len(r.batches)
 		return nil, io.EOF
+	}
+	if r.skip == 0 || r.unread {
+		if err := r.check(r.next); err != nil {
+			return nil, lost(err)
+		}
+		r.unread = false
 	}
 	var batch arrow.RecordBatch
 	if err := guarded(func() (err error) {

@@ -33,6 +33,12 @@ const (
 	codeQueryInternal  = "query_internal"
 )
 
+const (
+	// lostFolder is what the engine says once its scratch folder is gone.
+	lostFolder   = "IO Error: Could not get working directory!"
+	faultInAgnes = "The query could not be run because of a fault in Agnes. Try again; if it stays, tell an administrator."
+)
+
 // engineError makes a failure of the engine's text: the same words, without
 // paths, and the place in the statement when the text shows one.
 func (e *queryEngine) engineError(sql, text string) error {
@@ -52,6 +58,9 @@ func (e *queryEngine) engineError(sql, text string) error {
 			Message: "The engine stopped on this query because of a fault of its own. Other queries are not affected. Try to write the query in another way.",
 			Cause:   e.names.Replace(text),
 		}}
+	}
+	if text == lostFolder { // whatever is asked next would fail alike
+		return &queryFailure{fatal: true, Failure: work.Failure{Code: codeQueryInternal, Message: faultInAgnes, Cause: text}}
 	}
 	f := &queryFailure{Failure: work.Failure{Code: codeQueryError}}
 	f.Line, f.Column = errorPlace(sql, text)
@@ -167,6 +176,6 @@ func asFailure(err error) *queryFailure {
 		return f
 	}
 	return &queryFailure{fatal: true, Failure: work.Failure{
-		Code: codeQueryInternal, Message: "The query could not be run because of a fault in Agnes. Try again; if it stays, tell an administrator.", Cause: err.Error(),
+		Code: codeQueryInternal, Message: faultInAgnes, Cause: err.Error(),
 	}}
 }

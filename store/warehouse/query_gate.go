@@ -59,6 +59,7 @@ func (e *queryEngine) parse(sql string) (*queryStatement, error) {
 	if count == 0 {
 		return nil, refuseQuery("empty_statement", "There is no statement to run.")
 	}
+	sql = e.settled(sql)
 	s := &queryStatement{text: sql}
 	if head, rest, found := splitExplain(sql, e.isReading); found {
 		// What runs is put together anew from the two parts that were understood.
@@ -66,8 +67,8 @@ func (e *queryEngine) parse(sql string) (*queryStatement, error) {
 	}
 	if count > 1 { // several, or one that the engine's parser splits
 		s.text = markPivots(s.text)
-		if count, err = e.count(s.text); err != nil || count > 1 {
-			return nil, errSeveral(max(count, 2))
+		if one, err := e.count(s.text); err != nil || one > 1 {
+			return nil, e.several(sql, count)
 		}
 	}
 	tree, isSelect, err := e.syntaxTree(s.text)
@@ -90,11 +91,6 @@ func (e *queryEngine) count(sql string) (int, error) {
 		return 0, e.engineError(sql, text)
 	}
 	return int(count), nil //nolint:gosec // bounded by the text's length
-}
-
-func errSeveral(count int) error {
-	return refuseQuery("several_statements",
-		"This text holds %d statements. Run them one at a time. A PIVOT that takes its values from a query, IN (SELECT …), counts as several: write the values out.", count)
 }
 
 func errNotReading() error {

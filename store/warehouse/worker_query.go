@@ -81,10 +81,10 @@ func setUpQueryChild(cfg work.QueryConfig, log *slog.Logger) (*queryEngine, erro
 
 // queryServer answers frames with one engine.
 type queryServer struct {
-	engine  *queryEngine
-	conn    io.ReadWriter
-	log     *slog.Logger
-	encoder batchEncoder
+	engine *queryEngine
+	conn   io.ReadWriter
+	log    *slog.Logger
+	rows   *batchStream // of the statement that runs
 }
 
 // queryTurn is one statement and what stops it.
@@ -149,7 +149,11 @@ func (s *queryServer) answerAll(ctx context.Context, turns <-chan queryTurn) err
 
 // answer runs one statement. It fails when the child cannot go on.
 func (s *queryServer) answer(turn queryTurn) error {
+	s.rows = newBatchStream(s.conn)
 	end, err := s.engine.run(turn.cancel, turn.job, s)
+	if cerr := s.rows.close(); err == nil {
+		err = cerr
+	}
 	if err == nil {
 		return work.WriteJSONFrame(s.conn, work.FrameEnd, end)
 	}
@@ -167,10 +171,4 @@ func (s *queryServer) schema(schema work.QuerySchema) error {
 	return work.WriteJSONFrame(s.conn, work.FrameSchema, schema)
 }
 
-func (s *queryServer) batch(batch arrow.RecordBatch) error {
-	payload, err := s.encoder.encode(batch)
-	if err != nil {
-		return err
-	}
-	return work.WriteFrame(s.conn, work.FrameBatch, payload)
-}
+func (s *queryServer) batch(batch arrow.RecordBatch) error { return s.rows.send(batch) }

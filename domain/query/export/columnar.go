@@ -86,7 +86,8 @@ const (
 )
 
 // parquetWriter writes Parquet with Snappy. What Parquet has no type for, such
-// as intervals, is text as Text prints it.
+// as intervals, is text as Text prints it; a HUGEINT is DOUBLE, as DuckDB's COPY
+// has it.
 type parquetWriter struct {
 	out     io.Writer
 	columns []registry.Column
@@ -114,7 +115,7 @@ func (w *parquetWriter) batch(b arrow.RecordBatch) (err error) {
 			err = fmt.Errorf("parquet writer: %v", r)
 		}
 	}()
-	b, err = forParquet(b)
+	b, err = forParquet(b, w.columns)
 	if err != nil {
 		return err
 	}
@@ -151,7 +152,9 @@ func (w *parquetWriter) end() (err error) {
 		}
 	}()
 	if w.file == nil {
-		if err := w.begin(emptySchema(uniqueNames(w.columns), w.columns)); err != nil {
+		none := emptyBatch(emptySchema(namesOf(w.columns), w.columns))
+		defer none.Release()
+		if err := w.batch(none); err != nil {
 			return err
 		}
 	}
@@ -162,7 +165,7 @@ func (w *parquetWriter) end() (err error) {
 type unclosed struct{ io.Writer }
 
 // forParquet returns a batch, which the caller releases, of types that Parquet has.
-func forParquet(b arrow.RecordBatch) (arrow.RecordBatch, error) {
+func forParquet(b arrow.RecordBatch, kinds []registry.Column) (arrow.RecordBatch, error) {
 	plain, err := query.Plain(b)
 	if err != nil {
 		return nil, err
@@ -171,6 +174,14 @@ func forParquet(b arrow.RecordBatch) (arrow.RecordBatch, error) {
 	fields := append([]arrow.Field(nil), plain.Schema().Fields()...)
 	columns := append([]arrow.Array(nil), plain.Columns()...)
 	for i, f := range fields {
+		if i < len(kinds) {
+			fits, err := fitting(columns[i], kinds[i].Type)
+			if err != nil {
+				return nil, err
+			}
+			defer fits.Release()
+			f.Type, fields[i].Type, columns[i] = fits.DataType(), fits.DataType(), fits
+		}
 		if fitsParquet(f.Type) {
 			continue
 		}

@@ -39,7 +39,7 @@ func named(schema *arrow.Schema, names []string, change func(arrow.Field) arrow.
 }
 
 // emptySchema is the schema of a result without rows, of which only the DuckDB
-// types are known. Nested types are text there.
+// types are known.
 func emptySchema(names []string, columns []registry.Column) *arrow.Schema {
 	fields := make([]arrow.Field, len(columns))
 	for i, c := range columns {
@@ -54,8 +54,8 @@ func emptyBatch(schema *arrow.Schema) arrow.RecordBatch {
 	return b.NewRecordBatch()
 }
 
-// arrowType is the Arrow type of a DuckDB type without parts.
-func arrowType(name string) arrow.DataType {
+// flatType is the Arrow type of a DuckDB type without parts.
+func flatType(name string) arrow.DataType {
 	switch name {
 	case "BOOLEAN":
 		return arrow.FixedWidthTypes.Boolean
@@ -103,6 +103,8 @@ func timeType(name string) arrow.DataType {
 		return &arrow.TimestampType{Unit: arrow.Millisecond}
 	case "TIMESTAMP_NS":
 		return &arrow.TimestampType{Unit: arrow.Nanosecond}
+	case "INTERVAL":
+		return arrow.FixedWidthTypes.MonthDayNanoInterval
 	case "TIMESTAMP WITH TIME ZONE":
 		return &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}
 	}
