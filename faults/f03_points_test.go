@@ -65,7 +65,7 @@ func (t *trials) swapAt(s *server, l *ledger, once string, how swap) (retried bo
 	if err := work.send2("swap", g); err != nil && !s.gone() {
 		return false, err
 	}
-	if err := eventually(t.ctx, 10*time.Second, func() error {
+	if err := eventually(t.ctx, time.Minute, func() error {
 		if info, err := os.Stat(once); err != nil || info.Size() == 0 {
 			return errors.New("not yet")
 		}

@@ -57,7 +57,10 @@ func diskFull(t *trials) {
 					return err
 				}
 			}
-			return t.roomAgain(work)
+			if err := t.roomAgain(work); err != nil {
+				return err
+			}
+			return m.discard(work)
 		})
 		_ = os.Remove(filepath.Join(dir, "ballast"))
 	}

@@ -128,3 +128,13 @@ func writingRoutes(t *trials, m *material) []writingRoute {
 		}},
 	}
 }
+
+// discard throws away the upload in pieces, so that the next trial may begin one.
+func (m material) discard(l *load) error {
+	_, err := l.tus("DELETE", m.piece, http.Header{}, "")
+	var no *refused
+	if errors.As(err, &no) && no.status == http.StatusNotFound {
+		return nil // the trial did
+	}
+	return err
+}
