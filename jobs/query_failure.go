@@ -73,6 +73,8 @@ func (r *queryResult) failed(payload []byte) error {
 		err = why
 	case f.Code == "query_memory":
 		err = queryMemory().Because(errors.New(f.Cause))
+	case f.Code == work.ChildLost:
+		err = domain.E(domain.Unavailable, work.ChildLost, "%s", f.Message).Because(errors.New(f.Cause))
 	case f.Code == "cancelled", f.Code == "query_internal", f.Code == "":
 		err = domain.E(domain.Unavailable, "query_crashed", "%s", f.Message).Because(errors.New(f.Cause))
 	case f.Code == work.TableNotFound:

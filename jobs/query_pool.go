@@ -11,6 +11,7 @@ import (
 	"agnes/domain/access"
 	"agnes/domain/query"
 	"agnes/domain/registry"
+	"agnes/domain/work"
 )
 
 // PoolConfig bounds the query children.
@@ -109,8 +110,12 @@ func (p *QueryPool) Place(runID string) int {
 // killed if it does not stop within half a second.
 func (p *QueryPool) Start(ctx context.Context, catalog access.Catalog, st query.Statement) (query.Result, error) {
 	mentioned := catalog.Mentioned(st.SQL)
-	for {
+	for lost := 0; ; {
 		result, missing, err := p.start(ctx, catalog, st, mentioned)
+		if domain.CodeOf(err) == work.ChildLost && lost <= p.cfg.Limits.Children { // before its first row; the others may have lost theirs too
+			lost++
+			continue
+		}
 		if missing == nil {
 			return result, err
 		}

@@ -72,6 +72,7 @@ type ListedTable struct {
 // Codes of failures that the server acts on.
 const (
 	NeedsListing  = "needs_listing"   // run the statement again with Listing
+	ChildLost     = "child_lost"      // the child lost its scratch folder: run the statement again in another
 	TableNotFound = "table_not_found" // Failure.Table names no table of the child
 )
 

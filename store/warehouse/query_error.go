@@ -59,8 +59,8 @@ func (e *queryEngine) engineError(sql, text string) error {
 			Cause:   e.names.Replace(text),
 		}}
 	}
-	if text == lostFolder { // whatever is asked next would fail alike
-		return &queryFailure{fatal: true, Failure: work.Failure{Code: codeQueryInternal, Message: faultInAgnes, Cause: text}}
+	if strings.HasPrefix(text, lostFolder) { // whatever is asked next would fail alike
+		return &queryFailure{fatal: true, Failure: work.Failure{Code: work.ChildLost, Message: faultInAgnes, Cause: lostFolder}}
 	}
 	f := &queryFailure{Failure: work.Failure{Code: codeQueryError}}
 	f.Line, f.Column = errorPlace(sql, text)
