@@ -1,19 +1,16 @@
 package custom
 
 import (
-	"database/sql"
 	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
-
-	_ "github.com/duckdb/duckdb-go/v2" // the plain client
 
 	"agnes/connectors/conformance"
 	"agnes/domain/work"
 	"agnes/store/warehouse"
+	"agnes/store/warehouse/warehousetest"
 )
 
 func TestConformance(t *testing.T) {
@@ -30,7 +27,7 @@ func subject(t *testing.T) conformance.Subject {
 		t.Fatal(err)
 	}
 	return conformance.Subject{
-		Connector: Connector{}, Name: "custom", Dir: dir, Source: "shop", Query: query, Failure: warehouse.FailureOf,
+		Connector: Connector{}, Name: "custom", Dir: dir, Source: "shop", Query: warehousetest.Query, Failure: warehouse.FailureOf,
 		Sink:     func(job work.ExtractJob, tell func(work.Event)) work.Sink { return store.Sink(job, tell) },
 		BadItems: []string{"select * from x", `we"ird`, "_meta2"},
 		Put: func(t *testing.T, table, rows string) {
@@ -39,17 +36,10 @@ func subject(t *testing.T) conformance.Subject {
 			if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
 				t.Fatal(err)
 			}
-			db, err := sql.Open("duckdb", "")
-			if err != nil {
-				t.Fatal(err)
-			}
-			mustExec(t, db, "ATTACH '"+file+"' AS x",
+			warehousetest.Exec(t, "ATTACH '"+file+"' AS x",
 				"CREATE TABLE x._meta (table_name VARCHAR NOT NULL, description VARCHAR, rows BIGINT, size_bytes BIGINT, extracted_at TIMESTAMP, query_mode VARCHAR DEFAULT 'local')",
 				"CREATE TABLE x.main."+table+" AS "+rows, "INSERT INTO x._meta SELECT '"+table+"', '', count(*), 0, now() AT TIME ZONE 'UTC', 'local' FROM x.main."+table,
 				"CHECKPOINT x", "DETACH x")
-			if err := db.Close(); err != nil {
-				t.Fatal(err)
-			}
 		},
 		Break: func(t *testing.T, _ string) {
 			t.Helper()
@@ -57,65 +47,6 @@ func subject(t *testing.T) conformance.Subject {
 				t.Fatal(err)
 			}
 		},
-	}
-}
-
-// query runs statements in a plain DuckDB client and returns the rows of the last.
-func query(t *testing.T, statement string) []string {
-	t.Helper()
-	db, err := sql.Open("duckdb", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	db.SetMaxOpenConns(1)
-	defer func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	if before, last, found := strings.Cut(statement, "; "); found && strings.HasPrefix(before, "ATTACH") {
-		mustExec(t, db, before)
-		statement = last
-	}
-	rows, err := db.QueryContext(t.Context(), "SELECT CAST(COLUMNS(*) AS VARCHAR) FROM ("+statement+")")
-	if err != nil {
-		t.Fatalf("%.300s: %v", statement, err)
-	}
-	defer func() {
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			t.Error(err)
-		}
-	}()
-	names, err := rows.Columns()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cells, into := make([]sql.NullString, len(names)), make([]any, len(names))
-	for i := range cells {
-		into[i] = &cells[i]
-	}
-	var all []string
-	for rows.Next() {
-		if err := rows.Scan(into...); err != nil {
-			t.Fatal(err)
-		}
-		line := make([]string, len(cells))
-		for i, c := range cells {
-			if line[i] = c.String; !c.Valid {
-				line[i] = "∅"
-			}
-		}
-		all = append(all, strings.Join(line, "|"))
-	}
-	return all
-}
-
-func mustExec(t *testing.T, db *sql.DB, statements ...string) {
-	t.Helper()
-	for _, s := range statements {
-		if _, err := db.ExecContext(t.Context(), s); err != nil {
-			t.Fatalf("%.300s: %v", s, err)
-		}
 	}
 }
 

@@ -2,19 +2,15 @@ package files
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
-
-	_ "github.com/duckdb/duckdb-go/v2" // the plain client
 
 	"agnes/connectors/conformance"
 	"agnes/domain/work"
 	"agnes/store/warehouse"
+	"agnes/store/warehouse/warehousetest"
 )
 
 func TestConformance(t *testing.T) {
@@ -31,7 +27,7 @@ func subject(t *testing.T) conformance.Subject {
 		t.Fatal(err)
 	}
 	return conformance.Subject{
-		Connector: Connector{}, Name: "files", Dir: dir, Source: "files", Query: query, Failure: warehouse.FailureOf,
+		Connector: Connector{}, Name: "files", Dir: dir, Source: "files", Query: warehousetest.Query, Failure: warehouse.FailureOf,
 		Sink:     func(job work.ExtractJob, tell func(work.Event)) work.Sink { return store.Sink(job, tell) },
 		Item:     func(table string) string { return table + ".parquet" },
 		Empty:    "file_no_rows",
@@ -42,14 +38,7 @@ func subject(t *testing.T) conformance.Subject {
 		Put: func(t *testing.T, table, rows string) {
 			t.Helper()
 			file := place(t, dir, table)
-			db, err := sql.Open("duckdb", "")
-			if err != nil {
-				t.Fatal(err)
-			}
-			mustExec(t, db, "COPY ("+rows+") TO '"+file+"' (FORMAT parquet)")
-			if err := db.Close(); err != nil {
-				t.Fatal(err)
-			}
+			warehousetest.Exec(t, "COPY ("+rows+") TO '"+file+"' (FORMAT parquet)")
 		},
 		Break: func(t *testing.T, table string) {
 			t.Helper()
@@ -57,65 +46,6 @@ func subject(t *testing.T) conformance.Subject {
 				t.Fatal(err)
 			}
 		},
-	}
-}
-
-// query runs statements in a plain DuckDB client and returns the rows of the last.
-func query(t *testing.T, statement string) []string {
-	t.Helper()
-	db, err := sql.Open("duckdb", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	db.SetMaxOpenConns(1)
-	defer func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	if before, last, found := strings.Cut(statement, "; "); found && strings.HasPrefix(before, "ATTACH") {
-		mustExec(t, db, before)
-		statement = last
-	}
-	rows, err := db.QueryContext(t.Context(), "SELECT CAST(COLUMNS(*) AS VARCHAR) FROM ("+statement+")")
-	if err != nil {
-		t.Fatalf("%.300s: %v", statement, err)
-	}
-	defer func() {
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			t.Error(err)
-		}
-	}()
-	names, err := rows.Columns()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cells, into := make([]sql.NullString, len(names)), make([]any, len(names))
-	for i := range cells {
-		into[i] = &cells[i]
-	}
-	var all []string
-	for rows.Next() {
-		if err := rows.Scan(into...); err != nil {
-			t.Fatal(err)
-		}
-		line := make([]string, len(cells))
-		for i, c := range cells {
-			if line[i] = c.String; !c.Valid {
-				line[i] = "∅"
-			}
-		}
-		all = append(all, strings.Join(line, "|"))
-	}
-	return all
-}
-
-func mustExec(t *testing.T, db *sql.DB, statements ...string) {
-	t.Helper()
-	for _, s := range statements {
-		if _, err := db.ExecContext(t.Context(), s); err != nil {
-			t.Fatalf("%.300s: %v", s, err)
-		}
 	}
 }
 
