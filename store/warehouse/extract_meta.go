@@ -29,7 +29,7 @@ type metaShape map[string]string
 func (e *extract) shape(ctx context.Context, source string) (metaShape, error) {
 	shape, err := e.columns(ctx, "_meta")
 	if err != nil {
-		return nil, refuse("extract_unreadable", nextExtractor, "The extract of %s is damaged.", source).because(err)
+		return nil, damaged(err, source)
 	}
 	if len(shape) == 0 {
 		return nil, refuse("meta_missing", nextAskOwner, "The extract of %s has no table _meta, so Agnes cannot tell what it offers.", source)
@@ -94,10 +94,8 @@ func (e *extract) offered(ctx context.Context, source string) ([]work.SourceTabl
 		return nil, ctx.Err()
 	case errors.Is(err, errTooLong):
 		return nil, refuse("meta_too_slow", nextAskOwner, "Reading _meta in the extract of %s takes longer than %s.", source, lookTimeout).because(err)
-	case err != nil && generalFault(err) != nil:
-		return nil, generalFault(err)
 	case err != nil:
-		return nil, refuse("extract_unreadable", nextExtractor, "The table _meta in the extract of %s cannot be read.", source).because(err)
+		return nil, damaged(err, source)
 	case len(tables) > metaRows:
 		return nil, refuse("meta_too_large", nextAskOwner, "The table _meta in the extract of %s has more than %d rows.", source, metaRows)
 	}

@@ -139,6 +139,15 @@ func attachFault(err error, file, source string) error {
 	return refuse("extract_unreadable", nextExtractor, "The extract of %s is damaged or not a DuckDB file. What was synced before stays.", source).because(err)
 }
 
+// damaged says that an extract that opened cannot be read, unless it is the
+// work that was stopped or had no room: that says nothing about the extract.
+func damaged(err error, source string) error {
+	if general := generalFault(err); general != nil {
+		return general
+	}
+	return refuse("extract_unreadable", nextExtractor, "The extract of %s is damaged. What was synced before stays.", source).because(err)
+}
+
 // storageVersion reads the version from a DuckDB file's header, 0 when it is
 // none. Nobody in this process holds the file open then, or closing it here
 // would drop their lock.

@@ -2,6 +2,7 @@ package warehouse
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"math/rand/v2"
 	"os"
@@ -222,5 +223,33 @@ func TestSnapshotOfLiveExtractor(t *testing.T) {
 	}
 	if got := mustRead(t, s, out); !slices.Equal(got, []string{"1", "2"}) {
 		t.Errorf("rows %q", got)
+	}
+}
+
+// Work that was stopped says nothing about the extract that it read.
+func TestStoppedWorkBlamesNoExtract(t *testing.T) {
+	t.Parallel()
+	s := newTestStore(t)
+	newShop(t, s, metaFor("shop", "('phys','',1,1,now(),'local')"), "CREATE TABLE shop.phys AS SELECT 1 AS i")
+	e, err := s.openExtract(t.Context(), "shop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := e.db.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	for name, read := range map[string]func() error{
+		"columns of _meta": func() error { _, err := e.shape(stopped, "shop"); return err },
+		"rows of _meta":    func() error { _, err := e.offered(stopped, "shop"); return err },
+		"tables and views": func() error { _, err := e.objects(stopped, "shop"); return err },
+		"opening":          func() error { _, err := s.openExtract(stopped, "shop"); return err },
+	} {
+		if got := FailureOf(read()).Code; got != "cancelled" {
+			t.Errorf("%s: code %q, want cancelled", name, got)
+		}
 	}
 }

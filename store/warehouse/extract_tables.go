@@ -39,7 +39,8 @@ func (s *Store) SourceTables(ctx context.Context, source string) (_ work.Inspect
 	if err := e.unchanged(source); err != nil {
 		return work.Inspected{}, err
 	}
-	return work.Inspected{Tables: offered, Remote: e.remote(ctx)}, nil
+	remote := e.remote(ctx)
+	return work.Inspected{Tables: offered, Remote: remote}, ctx.Err()
 }
 
 // objects returns the names of tables and views in the extract, lower case.
@@ -51,7 +52,7 @@ func (e *extract) objects(ctx context.Context, source string) (map[string]bool, 
 		return name, r.Scan(&name)
 	})
 	if err != nil {
-		return nil, refuse("extract_unreadable", nextExtractor, "The extract of %s is damaged.", source).because(err)
+		return nil, damaged(err, source)
 	}
 	there := make(map[string]bool, len(names))
 	for _, n := range names {
