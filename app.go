@@ -18,12 +18,15 @@ import (
 	filesource "agnes/connectors/files"
 	"agnes/domain/config"
 	"agnes/domain/files"
+	"agnes/domain/guard"
 	"agnes/domain/mirror"
 	"agnes/domain/people"
 	"agnes/domain/query"
 	"agnes/domain/syncs"
+	"agnes/domain/work"
 	"agnes/jobs"
 	"agnes/store"
+	"agnes/store/results"
 	"agnes/store/warehouse"
 )
 
@@ -32,10 +35,12 @@ import (
 type app struct {
 	cfg         config.Config
 	log         *slog.Logger
+	guard       *guard.Guard
 	store       *store.Store
 	writes      *syncs.Latch // shared by all that writes
 	children    *jobs.Supervisor
 	pool        *jobs.QueryPool
+	walls       []work.Wall // what the kernel keeps children from
 	feed        *syncs.Feed
 	rebuilder   *syncs.Rebuilder
 	quarantine  *syncs.Quarantine
@@ -49,6 +54,8 @@ type app struct {
 	folder      filesource.Folder
 	importer    *files.Importer
 	runner      *query.Runner
+	results     results.Folder
+	kept        *query.Results
 	signIn      *people.SignIn
 }
 
@@ -58,6 +65,10 @@ const maxSQL = 512 << 10
 
 // rebuildTimeout bounds one rebuild; 10,000 tables take seconds.
 const rebuildTimeout = 5 * time.Minute
+
+// spareChildren are query processes that are started ahead: a start is a
+// third of what a new child costs.
+const spareChildren = 1
 
 // profileTimeout bounds counting what is in one table's columns.
 const profileTimeout = time.Minute
@@ -87,9 +98,12 @@ func newApp(ctx context.Context, cfg config.Config, log *slog.Logger) (*app, err
 	if err != nil {
 		return nil, err
 	}
-	a := &app{cfg: cfg, log: log, store: state, writes: writes, feed: syncs.NewFeed()}
-	if err := a.startChildren(); err != nil {
+	a := &app{cfg: cfg, log: log, guard: &guard.Guard{Log: log}, store: state, writes: writes, feed: syncs.NewFeed()}
+	if a.results, err = results.Open(data); err != nil {
 		return nil, errors.Join(err, state.Close())
+	}
+	if err := a.startChildren(); err != nil {
+		return nil, errors.Join(err, a.results.Close(), state.Close())
 	}
 	a.wire()
 	return a, nil
@@ -101,15 +115,19 @@ func (a *app) startChildren() error {
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	if warehouse.LandlockABI() == 0 {
-		a.log.Warn("the kernel has no Landlock: children are held by DuckDB's own locks and by limits only")
+	a.walls = warehouse.Walls()
+	for _, w := range a.walls {
+		if !w.Held {
+			a.log.Warn("a wall around children is missing", "wall", w.Name, "detail", w.Detail)
+		}
 	}
 	q := a.cfg.Query
 	limits := jobs.Limits{Children: q.Children, MemoryBytes: q.MemoryBytes, Threads: q.Threads}
 	a.children = jobs.NewSupervisor(jobs.Config{
-		Executable: self, DataDir: a.cfg.Dirs.Data, Jobs: jobs.Limits{MemoryBytes: q.MemoryBytes, Threads: q.Threads}, Env: childEnv(), NewID: newFileID, Log: a.log,
+		Executable: self, DataDir: a.cfg.Dirs.Data, Jobs: jobs.Limits{MemoryBytes: q.MemoryBytes, Threads: q.Threads}, Env: childEnv(), NewID: newFileID, Log: a.log, Guard: a.guard,
+		Capacity: jobs.Capacity{MemoryBytes: a.cfg.Children.MemoryBytes, Threads: a.cfg.Children.Threads},
 	})
-	a.pool = jobs.NewQueryPool(a.children, jobs.PoolConfig{Limits: limits})
+	a.pool = jobs.NewQueryPool(a.children, jobs.PoolConfig{Limits: limits, PerPerson: q.PerPerson, MaxWaiting: q.Queue, Spares: spareChildren})
 	return nil
 }
 
@@ -119,16 +137,16 @@ func (a *app) wire() {
 	a.quarantine = &syncs.Quarantine{Tables: a.store, Versions: a.store, Verifier: a.children, Now: clock, Log: a.log}
 	a.rebuilder = &syncs.Rebuilder{
 		Tables: a.store, Publisher: a.children, Timeout: rebuildTimeout, Writes: a.writes, Log: a.log,
-		Rebuilds: a.store, Quarantine: a.quarantine, Feed: a.feed, Now: clock, NewID: newFileID,
+		Rebuilds: a.store, Quarantine: a.quarantine, Feed: a.feed, Now: clock, NewID: newFileID, Guard: a.guard,
 	}
 	a.scrub = &syncs.Scrub{Quarantine: a.quarantine, Rebuilder: a.rebuilder, Every: scrubEvery, BytesPerSecond: scrubBytesPerSecond}
 	a.profiler = &syncs.Profiler{
-		Tables: a.store, Profiles: a.store, Maker: a.children, Older: custom.Folder{Root: a.cfg.Dirs.Data}, Settings: a.cfg.Profiler, Timeout: profileTimeout, Now: clock, Log: a.log,
+		Tables: a.store, Profiles: a.store, Maker: a.children, Older: custom.Folder{Root: a.cfg.Dirs.Data}, Settings: a.cfg.Profiler, Timeout: profileTimeout, Now: clock, Log: a.log, Guard: a.guard,
 	}
 	a.syncer = &syncs.Syncer{
 		Profiler: a.profiler,
 		Runs:     a.store, Tables: a.store, Extractor: a.children, Rebuilder: a.rebuilder, Reader: probe, Verifier: a.children, Writes: a.writes, Feed: a.feed,
-		Timeout: a.cfg.Sync.ExtractorTimeout, Workers: 2, Now: clock, NewID: newFileID, Log: a.log, Reached: serverPoints(),
+		Timeout: a.cfg.Sync.ExtractorTimeout, Workers: 2, Now: clock, NewID: newFileID, Log: a.log, Guard: a.guard, Reached: serverPoints(),
 	}
 	a.watcher = &syncs.Watcher{
 		Dirs: custom.Folder{Root: a.cfg.Dirs.Data, Owned: []string{"files"}}, Inspector: a.children, Sources: a.store, Tables: a.store,
@@ -146,15 +164,28 @@ func (a *app) wire() {
 		},
 	}
 	a.runner = &query.Runner{
-		Catalogs: a.store, Engine: a.pool, Log: a.store, Now: clock, NewID: newFileID,
-		Limits: query.Limits{Timeout: a.cfg.Query.Timeout, MaxSQL: maxSQL},
+		Catalogs: a.store, Engine: a.pool, Log: a.store, Keeper: a.results, Limits: a.queryLimits(), Now: clock, NewID: newFileID, Logger: a.log, Guard: a.guard,
 	}
+	a.kept = &query.Results{Runs: a.store, Keeper: a.results, Catalogs: a.store, Engine: a.pool, Runner: a.runner, Timeout: a.cfg.Query.Timeout}
 	a.signIn = &people.SignIn{Accounts: a.store, Now: clock}
 }
 
-// Close ends the children and closes the state.
+// queryLimits are what one query, and one person with all of theirs, may take.
+func (a *app) queryLimits() query.Limits {
+	q := a.cfg.Query
+	return query.Limits{
+		Timeout: q.Timeout, MaxSQL: maxSQL,
+		Person:  query.PersonLimits{Concurrent: q.PersonConcurrent, DailyBytes: q.PersonDailyBytes},
+		Results: query.ResultLimits{Bytes: q.ResultBytes, PersonBytes: q.PersonResultBytes, PersonCount: maxResults, Age: q.ResultAge},
+	}
+}
+
+// maxResults is how many results of one person are kept; each is a file.
+const maxResults = 2000
+
+// Close ends queries and children and closes the state.
 func (a *app) Close(ctx context.Context) error {
-	return errors.Join(a.children.Close(ctx), a.store.Close())
+	return errors.Join(a.runner.Stop(ctx), a.children.Close(ctx), a.results.Close(), a.store.Close())
 }
 
 // newID makes a UUID that grows with time.

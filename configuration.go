@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -108,9 +109,11 @@ func thisMachine() config.Machine {
 	return config.Machine{CPUs: runtime.GOMAXPROCS(0), MemoryBytes: memoryLimit()}
 }
 
+// memoryLimit is the least of the machine's memory and of the limits of the
+// control groups that this process is in, of either version.
 func memoryLimit() int64 {
 	limit := meminfo()
-	for _, file := range []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} {
+	for _, file := range memoryLimitFiles("/proc/self/cgroup", "/sys/fs/cgroup") {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			continue
@@ -120,6 +123,31 @@ func memoryLimit() int64 {
 		}
 	}
 	return limit
+}
+
+// memoryLimitFiles are where a process's control groups and those around them
+// keep their limits. A container may see its own group as the root.
+func memoryLimitFiles(membership, root string) []string {
+	v2, v1 := filepath.Join(root, "memory.max"), filepath.Join(root, "memory", "memory.limit_in_bytes")
+	files := []string{v2, v1}
+	data, err := os.ReadFile(membership)
+	if err != nil {
+		return files
+	}
+	for line := range strings.Lines(string(data)) { // number:controllers:group
+		parts := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		if len(parts) < 3 {
+			continue
+		}
+		for group := parts[2]; len(group) > 1; group = filepath.Dir(group) {
+			if parts[0] == "0" {
+				files = append(files, filepath.Join(root, group, "memory.max"))
+			} else if slices.Contains(strings.Split(parts[1], ","), "memory") {
+				files = append(files, filepath.Join(root, "memory", group, "memory.limit_in_bytes"))
+			}
+		}
+	}
+	return files
 }
 
 func meminfo() int64 {

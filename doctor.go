@@ -14,7 +14,6 @@ import (
 
 	"agnes/domain/query"
 	"agnes/static"
-	"agnes/store/warehouse"
 )
 
 // check is one thing that the doctor looks at.
@@ -31,7 +30,7 @@ func newDoctorCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "doctor", Short: "Check that this machine and data directory can serve", GroupID: "operations", Args: cobra.NoArgs,
-		Long: "Checks the portal's bundle, the state, the data directory and a real query in a real child.\nThe server must be stopped, because the state belongs to one process at a time.",
+		Long: "Checks the portal's bundle, the state, the data directory and a real query in a real child,\nand runs against every wall around queries in a child.\nThe server must be stopped, because the state belongs to one process at a time.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withApp(cmd, func(ctx context.Context, a *app) error {
 				return printChecks(cmd, examine(ctx, a), asJSON)
@@ -57,7 +56,6 @@ func examine(ctx context.Context, a *app) []check {
 		}},
 		{"data directory", func() (string, error) { return "writable", writable(a.cfg.Dirs.Data) }},
 		{"disk space", func() (string, error) { return space(a.cfg.Dirs.Data) }},
-		{"sandbox", sandbox},
 		{"query", func() (string, error) {
 			return "a child answered a query", query.Probe{Engine: a.pool}.Ready(ctx)
 		}},
@@ -72,16 +70,23 @@ func examine(ctx context.Context, a *app) []check {
 		}
 		out = append(out, c)
 	}
-	return out
+	return append(out, proveWalls(ctx, a)...)
 }
 
-// sandbox says what the kernel offers to shut children in.
-func sandbox() (string, error) {
-	abi := warehouse.LandlockABI()
-	if abi == 0 {
-		return "", errors.New("the kernel offers no Landlock: children are held by DuckDB's own locks and by limits only")
+// proveWalls has a child run against every wall around queries.
+func proveWalls(ctx context.Context, a *app) []check {
+	walls, err := a.children.Prove(ctx)
+	if err != nil {
+		return []check{{Name: "walls", Status: "failed", Detail: err.Error()}}
 	}
-	return fmt.Sprintf("Landlock %d", abi), nil
+	out := make([]check, len(walls))
+	for i, w := range walls {
+		out[i] = check{Name: "wall: " + w.Name, Status: "ok", Detail: w.Detail}
+		if !w.Held {
+			out[i].Status = "failed"
+		}
+	}
+	return out
 }
 
 func writable(dir string) error {
@@ -112,7 +117,7 @@ func printChecks(cmd *cobra.Command, checks []check, asJSON bool) error {
 			failed++
 		}
 		if !asJSON {
-			fmt.Fprintf(cmd.OutOrStdout(), "%-7s %-15s %s\n", c.Status, c.Name, c.Detail)
+			fmt.Fprintf(cmd.OutOrStdout(), "%-7s %-22s %s\n", c.Status, c.Name, c.Detail)
 		}
 	}
 	if asJSON {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"agnes/domain/files"
+	"agnes/domain/query"
 	"agnes/jobs"
 	"agnes/store"
 	"agnes/store/warehouse"
@@ -28,9 +29,22 @@ func (a *app) schedule() []jobs.Job {
 		{Name: "mirror the state", Every: 15 * time.Second, Timeout: 10 * time.Minute, Run: a.mirror.Tick},
 		{Name: "verify versions", Every: time.Hour, Timeout: 23 * time.Hour, Run: a.scrub.Tick},
 		{Name: "forget old sessions", Every: time.Hour, Timeout: time.Minute, Run: a.store.SweepSessions},
+		{Name: "sweep query results", Every: 10 * time.Minute, Timeout: 5 * time.Minute, Run: (&query.Sweeper{
+			Runs: a.store, Files: a.results, Age: a.cfg.Query.ResultAge, HistoryAge: a.cfg.Query.HistoryAge, Now: clock,
+		}).Sweep},
 		{Name: "sweep joined files", Every: time.Minute, Timeout: time.Minute, Run: a.sweepJoined},
 		{Name: "sweep old files", Every: time.Hour, Timeout: 10 * time.Minute, Run: a.sweep},
 	}
+}
+
+// guarded has a panic of one job end no more than its round.
+func (a *app) guarded(table []jobs.Job) []jobs.Job {
+	for i, job := range table {
+		table[i].Run = func(ctx context.Context) error {
+			return a.guard.Do(job.Name, func() error { return job.Run(ctx) })
+		}
+	}
+	return table
 }
 
 // sweepJoined keeps the files that were made for downloads within their limit.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -61,7 +62,7 @@ func (a *app) serve(ctx context.Context, stdout io.Writer) error {
 	a.tellRemotePolicy()
 	failed := make(chan error, 4)
 	server := handlers.NewHTTPServer(a.cfg.Server.Addr, handler, a.log)
-	go func() { failed <- server.Serve(listener) }()
+	go func() { failed <- a.guard.Do("serve", func() error { return server.Serve(listener) }) }()
 	metrics, err := a.serveMetrics(ctx, handler, failed)
 	if err != nil {
 		return errors.Join(err, server.Close())
@@ -121,14 +122,14 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 		return nil, err
 	}
 	operations, err := api.New(api.Deps{
-		Store: a.store, SignIn: a.signIn, Tokens: tokens, Remover: a.importer, Rebuilder: a.rebuilder, Syncer: a.syncer, Queries: a.runner, Data: data, Whole: a.children, Sources: a.watcher, Profiler: a.profiler, Uploads: a.folder, Stopping: stopping,
-		Ready: query.Probe{Engine: a.pool}.Ready, Build: build, DeployedAt: time.Now(), Debug: a.cfg.Server.Debug, Now: clock, Log: a.log,
+		Store: a.store, SignIn: a.signIn, Tokens: tokens, Remover: a.importer, Rebuilder: a.rebuilder, Syncer: a.syncer, Queries: a.runner, History: a.store, Results: a.kept, PersonLimits: a.queryLimits().Person, TempDir: filepath.Join(a.cfg.Dirs.Data, "results"), Data: data, Whole: a.children, Sources: a.watcher, Profiler: a.profiler, Uploads: a.folder, Stopping: stopping,
+		Ready: query.Probe{Engine: a.pool}.Ready, Walls: a.walls, Build: build, DeployedAt: time.Now(), Debug: a.cfg.Server.Debug, Now: clock, Log: a.log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("describe the API: %w", err)
 	}
 	portal := pages.New(pages.Deps{
-		Sessions: sessions, SignIn: a.signIn, Catalogs: a.store, Runner: a.runner, Importer: a.importer, Uploads: a.folder,
+		Sessions: sessions, SignIn: a.signIn, Catalogs: a.store, Runner: a.runner, Results: a.kept, Importer: a.importer, Uploads: a.folder,
 		Syncer: a.syncer, Feed: a.feed, History: a.store, Rebuilder: a.rebuilder, Sources: a.watcher, Profiler: a.profiler, Spec: operations.OpenAPI, Now: clock, Stopping: stopping,
 		Version: build.Version, Instance: a.companyName(), MaxUpload: a.cfg.Files.MaxUploadBytes,
 	})
@@ -136,7 +137,7 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 		People: a.store, Tokens: tokens, Sessions: sessions, SchedulerToken: a.cfg.Auth.SchedulerToken.Reveal(),
 		API: operations.Routes(), Pages: portal.Routes(), PageError: portal.PageError, CORSOrigins: a.cfg.Server.CORSOrigins, TrustedOrigins: a.trustedOrigins(),
 		Secure: secure, Debug: a.cfg.Server.Debug, Version: build.Version, Stopping: stopping,
-		Registry: newMetricsRegistry(), Gauges: a.gauges(), Now: clock, Log: a.log,
+		Registry: newMetricsRegistry(), Gauges: a.gauges(), Now: clock, Log: a.log, Guard: a.guard,
 	})
 }
 
@@ -168,7 +169,11 @@ func (a *app) gauges() []handlers.Gauge {
 		{Name: "agnes_children", Help: "Child processes now, of all kinds.", Read: func() float64 { return float64(a.children.Stats().Live) }},
 		{Name: "agnes_query_children", Help: "Query children now.", Read: func() float64 { return float64(a.pool.Stats().Children) }},
 		{Name: "agnes_query_waiting", Help: "Queries that wait for a child.", Read: func() float64 { return float64(a.pool.Stats().Waiting) }},
+		{Name: "agnes_children_memory_bytes", Help: "Memory that is handed out to children, of DuckDB.", Read: func() float64 { return float64(a.children.Stats().Shares.MemoryUsed) }},
+		{Name: "agnes_children_threads", Help: "Threads that are handed out to children.", Read: func() float64 { return float64(a.children.Stats().Shares.ThreadsUsed) }},
+		{Name: "agnes_children_waiting", Help: "Children that wait for memory or threads.", Read: func() float64 { return float64(a.children.Stats().Shares.Waiting) }},
 		{Name: "agnes_children_died", Help: "Children that ended by a fault since the start.", Read: func() float64 { return float64(a.children.Stats().Died) }},
+		{Name: "agnes_panics", Help: "Panics that were recovered from since the start.", Read: func() float64 { return float64(a.guard.Panics()) }},
 	}
 }
 
@@ -222,14 +227,14 @@ func (a *app) serveMetrics(ctx context.Context, h *handlers.Server, failed chan<
 		return nil, fmt.Errorf("listen for metrics on %s: %w; set AGNES_METRICS_ADDR to another address, or to off", addr, err)
 	}
 	server := handlers.NewHTTPServer(addr, h.MetricsHandler(), a.log)
-	go func() { failed <- server.Serve(listener) }()
+	go func() { failed <- a.guard.Do("serve metrics", func() error { return server.Serve(listener) }) }()
 	return server, nil
 }
 
 // startWork starts what runs by itself and returns how to stop it.
 func (a *app) startWork(ctx context.Context, failed chan<- error) (stop func() error, err error) {
 	ctx, cancel := context.WithCancel(ctx)
-	schedule, err := jobs.NewSchedule(ctx, a.schedule(), a.log)
+	schedule, err := jobs.NewSchedule(ctx, a.guarded(a.schedule()), a.log)
 	if err != nil {
 		cancel()
 		return nil, err
@@ -237,15 +242,15 @@ func (a *app) startWork(ctx context.Context, failed chan<- error) (stop func() e
 	worked := make(chan struct{})
 	go func() {
 		defer close(worked)
-		if err := a.syncer.Work(ctx); err != nil {
+		if err := a.guard.Do("syncs", func() error { return a.syncer.Work(ctx) }); err != nil {
 			failed <- err
 		}
 	}()
 	profiled := make(chan struct{})
-	go func() {
+	a.guard.Go("profiles", func() {
 		defer close(profiled)
 		a.profiler.Work(ctx)
-	}()
+	})
 	schedule.Start()
 	return func() error {
 		cancel()

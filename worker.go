@@ -39,6 +39,9 @@ func newWorkerCommand() *cobra.Command {
 		&cobra.Command{Use: "query", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
 			return warehouse.RunQuery(cmd.Context(), channel(), log)
 		}},
+		&cobra.Command{Use: "prove", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+			return warehouse.RunProve(cmd.Context(), channel(), log)
+		}},
 	)
 	return cmd
 }

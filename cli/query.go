@@ -19,7 +19,10 @@ type queryFlags struct {
 	stdin  bool
 	remote bool
 	format string
+	json   bool
+	csv    bool
 	limit  int
+	capped bool // limit was given
 }
 
 func (a *app) queryCommand() *cobra.Command {
@@ -27,9 +30,16 @@ func (a *app) queryCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "query [SQL]", Short: "Run one reading statement on the server", Args: takes("[SQL]"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			flags.capped = cmd.Flags().Changed("limit")
+			if err := flags.settle(cmd.Flags().Changed("format")); err != nil {
+				return err
+			}
 			sql, err := a.statement(flags, args)
 			if err != nil {
 				return err
+			}
+			if kind := streamKind(flags.format); kind != "" {
+				return a.queryStream(cmd, sql, kind, flags)
 			}
 			return a.query(cmd, sql, flags)
 		},
@@ -37,15 +47,52 @@ func (a *app) queryCommand() *cobra.Command {
 	cmd.Flags().StringVar(&flags.sql, "sql", "", "the statement, instead of the argument")
 	cmd.Flags().BoolVar(&flags.stdin, "stdin", false, `read {"sql": "…"} from standard input`)
 	cmd.Flags().BoolVar(&flags.remote, "remote", false, "accepted for older scripts: statements always run on the server")
-	cmd.Flags().StringVarP(&flags.format, "format", "f", "table", "table, json or csv")
-	cmd.Flags().IntVar(&flags.limit, "limit", 1000, "most rows to fetch")
+	cmd.Flags().StringVarP(&flags.format, "format", "f", "table", "table, json, csv, or all rows as they come: csv-stream, tsv, ndjson or arrow")
+	cmd.Flags().BoolVar(&flags.json, "json", false, "short for --format json")
+	cmd.Flags().BoolVar(&flags.csv, "csv", false, "all rows as CSV as they come, or --limit of them: short for --format csv-stream")
+	cmd.Flags().IntVar(&flags.limit, "limit", 1000, "most rows to fetch; all unless given for formats that stream")
 	return cmd
+}
+
+// formats are what --format takes, in the order of the help.
+func formats() []string {
+	return []string{"table", "json", "csv", "csv-stream", "tsv", "ndjson", "arrow"}
+}
+
+// streamKind is the media type of a format that the server writes and that goes
+// to standard output as it comes, "" for the others.
+func streamKind(format string) string {
+	switch format {
+	case "csv-stream":
+		return "text/csv"
+	case "tsv":
+		return "text/tab-separated-values"
+	case "ndjson":
+		return "application/x-ndjson"
+	case "arrow":
+		return "application/vnd.apache.arrow.stream"
+	}
+	return ""
+}
+
+// settle makes one format of what was given.
+func (f *queryFlags) settle(named bool) error {
+	if f.json && f.csv || (f.json || f.csv) && named {
+		return usagef("give one of --format, --json and --csv")
+	}
+	if f.json {
+		f.format = "json"
+	}
+	if f.csv {
+		f.format = "csv-stream"
+	}
+	return nil
 }
 
 // statement is the one SQL text that was given, by one of three ways.
 func (a *app) statement(flags queryFlags, args []string) (string, error) {
-	if !slices.Contains([]string{"table", "json", "csv"}, flags.format) {
-		return "", usagef("--format is table, json or csv, not %q", flags.format)
+	if !slices.Contains(formats(), flags.format) {
+		return "", usagef("--format is one of %s, not %q", strings.Join(formats(), ", "), flags.format)
 	}
 	if flags.limit < 1 {
 		return "", usagef("--limit is at least 1, not %d", flags.limit)

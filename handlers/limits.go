@@ -15,13 +15,13 @@ func (s *Server) bound(w http.ResponseWriter, r *http.Request, route request.Rou
 	switch {
 	case route.Stream:
 		ctx, cancel := context.WithCancel(r.Context())
-		go func() {
+		s.Guard.Go("end a stream", func() {
 			select {
 			case <-s.Stopping:
 				cancel()
 			case <-ctx.Done():
 			}
-		}()
+		})
 		return ctx, cancel
 	case route.Long:
 		return context.WithCancel(r.Context())

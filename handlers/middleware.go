@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"net/http"
-	"runtime/debug"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -29,6 +28,7 @@ func (s *Server) identify(next http.Handler) http.Handler {
 		w.Header().Set("X-Request-Id", id)
 		ctx := request.WithID(r.Context(), id)
 		ctx = request.WithLogger(ctx, s.Log.With("request_id", id))
+		ctx = request.WithGuard(ctx, s.Guard)
 		r = r.WithContext(ctx)
 		next.ServeHTTP(w, r.WithContext(request.WithClient(ctx, request.Client(r))))
 	})
@@ -90,7 +90,7 @@ func (s *Server) recover(next http.Handler) http.Handler {
 			if reason == http.ErrAbortHandler { //nolint:errorlint // the value that net/http compares with
 				panic(reason)
 			}
-			request.Logger(ctx).ErrorContext(ctx, "panic", "reason", reason, "stack", string(debug.Stack()))
+			s.Guard.Note(request.Logger(ctx), "a request", reason)
 			if ww.Status() != 0 { // half an answer is out: cut it, so that nobody takes it for a whole one
 				panic(http.ErrAbortHandler)
 			}
@@ -165,7 +165,7 @@ func (s *Server) cors() func(http.Handler) http.Handler {
 		AllowCredentials: true,
 		AllowedMethods:   []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
 		AllowedHeaders:   []string{"*"},
-		ExposedHeaders:   []string{"ETag", "X-Request-Id", "X-Agnes-Latest-Version", "X-Agnes-Min-Version", "Location", "Upload-Offset", "Upload-Length", "Tus-Resumable"},
+		ExposedHeaders:   []string{"ETag", "X-Request-Id", "X-Agnes-Latest-Version", "X-Agnes-Min-Version", "Location", "Retry-After", "X-Query-Run", "X-Query-Truncated", "X-Csv-Guard", "Upload-Offset", "Upload-Length", "Tus-Resumable"},
 	}).Handler
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"agnes/domain"
 	"agnes/domain/access"
+	"agnes/domain/guard"
 	"agnes/domain/people"
 	"agnes/handlers/request"
 )
@@ -55,6 +56,7 @@ type Config struct {
 	Gauges   []Gauge
 	Now      func() time.Time
 	Log      *slog.Logger
+	Guard    *guard.Guard // counts panics; nil: nobody does
 }
 
 // Gauge is a figure that others know and /metrics shows.

@@ -17,6 +17,7 @@ type child struct {
 	said    excerpt
 	ended   chan struct{} // closed when the process is reaped
 	exit    error         // of Wait; read after ended
+	starved int64         // processes that the kernel had killed for memory when this one started
 
 	mu     sync.Mutex
 	wanted bool // we ended it
@@ -77,6 +78,9 @@ func (c *child) death() death {
 	}
 	status, known := c.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	if known && !c.stopped() && status.Signaled() && status.Signal() == syscall.SIGKILL {
+		if memoryKills() > c.starved {
+			return outOfMemory
+		}
 		return killedOutside
 	}
 	return crashed

@@ -122,19 +122,24 @@ func (s *Supervisor) run(ctx context.Context, slots chan struct{}, kind string, 
 	case <-ctx.Done():
 		return jobStopped(ctx)
 	}
-	c, events, err := s.launch(kind, describe)
+	part, err := s.broker.takeJob(ctx, s.cfg.Jobs)
+	if err != nil {
+		return jobStopped(ctx)
+	}
+	defer part.release()
+	c, events, err := s.launch(kind, part.limits, describe)
 	if err != nil {
 		return err
 	}
 	defer events.Close()
-	unwatch := context.AfterFunc(ctx, func() {
+	unwatch := context.AfterFunc(ctx, s.cfg.Guard.Func("end a job", func() {
 		c.ask()
 		select {
 		case <-c.ended:
 		case <-time.After(grace):
 			c.kill()
 		}
-	})
+	}))
 	defer unwatch()
 	done, failure, err := readEvents(events, tell)
 	if err != nil {
@@ -154,7 +159,7 @@ func (s *Supervisor) run(ctx context.Context, slots chan struct{}, kind string, 
 
 // launch starts a child, hands it its job on standard input and returns its
 // events.
-func (s *Supervisor) launch(kind string, describe func(work.Budget) any) (*child, *os.File, error) {
+func (s *Supervisor) launch(kind string, limits Limits, describe func(work.Budget) any) (*child, *os.File, error) {
 	events, writeEvents, err := os.Pipe()
 	if err != nil {
 		return nil, nil, fmt.Errorf("pipe for events: %w", err)
@@ -169,9 +174,9 @@ func (s *Supervisor) launch(kind string, describe func(work.Budget) any) (*child
 	if err != nil {
 		return nil, nil, errors.Join(err, events.Close(), writeJob.Close())
 	}
-	go func() {
+	s.cfg.Guard.Go("hand a job over", func() {
 		defer writeJob.Close()
-		job := describe(c.budget(s.cfg.Jobs))
+		job := describe(c.budget(limits))
 		err := json.NewEncoder(writeJob).Encode(job)
 		if more, ok := job.(followed); ok && err == nil {
 			err = more.follow(writeJob)
@@ -181,7 +186,7 @@ func (s *Supervisor) launch(kind string, describe func(work.Budget) any) (*child
 			// events or by its death.
 			s.cfg.Log.Debug("job not taken", "kind", kind, "err", err)
 		}
-	}()
+	})
 	return c, events, nil
 }
 

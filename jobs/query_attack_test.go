@@ -72,13 +72,10 @@ FROM histogram_values(salaries, salary)
 FROM histogram('salaries', 'salary')
 FROM json_execute_serialized_sql(json_serialize_sql('FROM salaries'))
 SELECT json_serialize_plan('FROM orders')
-FROM duckdb_views()
 FROM duckdb_settings()
 SELECT current_setting('allowed_paths')
 SELECT current_setting('temp_directory')
 SELECT pg_get_viewdef(0)
-FROM information_schema.views
-FROM sqlite_master
 FROM duckdb_external_file_cache()
 FROM sql_auto_complete('SELECT * FROM s')
 FROM pragma_storage_info('orders')
@@ -133,10 +130,12 @@ BEGIN
 PREPARE p AS SELECT 1
 SELECT 1; DROP VIEW orders
 DROP VIEW orders; SELECT 1
-PIVOT orders ON kind
 SELECT * FROM (DELETE FROM orders RETURNING *)
 WITH d AS (DELETE FROM orders RETURNING *) FROM d
 `
+
+// lookAlikes are answered, from the listing of what is granted.
+var lookAlikes = []string{"FROM duckdb_views()", "FROM information_schema.views", "FROM sqlite_master", "SHOW ALL TABLES", "PIVOT orders ON kind"}
 
 func TestAttacksAreHeld(t *testing.T) {
 	p, all := newPool(t, PoolConfig{Limits: Limits{Children: 1, Threads: 1}}, map[string]string{
@@ -169,12 +168,18 @@ func TestAttacksAreHeld(t *testing.T) {
 			t.Errorf("%s: the refusal tells too much: %s", attack, told.Text)
 		}
 	}
+	for _, text := range lookAlikes {
+		rows, _, err := p.answer(t.Context(), c, text, 100)
+		if all := strings.Join(rows, "\n"); err != nil || strings.Contains(all, "salar") || strings.Contains(all, dir) || strings.Contains(all, ".parquet") {
+			t.Errorf("%s: %s, %v", text, all, err)
+		}
+	}
 	if after := world(t, dir); after != before {
 		t.Errorf("files before:\n%s\nand after:\n%s", before, after)
 	}
 	p.mustAnswer(t, c, "SELECT count(*), min(id) FROM orders", "1000|0")
-	if got := p.supervisor.Stats(); got.Started != 1 || got.Died != 0 {
-		t.Errorf("stats %+v, want the one child unharmed", got)
+	if got := p.supervisor.Stats(); got.Died != 0 {
+		t.Errorf("stats %+v, want no child harmed", got)
 	}
 }
 

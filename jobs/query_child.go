@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,17 +13,21 @@ import (
 	"time"
 
 	"agnes/domain"
-	"agnes/domain/access"
 	"agnes/domain/work"
 )
 
-// queryChild is a child that holds one catalog and answers statements.
+// queryChild is a child that holds tables and answers statements over them.
 type queryChild struct {
 	process  *child
 	conn     net.Conn
-	key      string // the catalog's fingerprint
+	frames   *bufio.Reader // of conn
+	held     held
+	tables   []work.QueryTable
+	share    *share
 	answered int
 	expiry   *time.Timer // while idle
+	aging    *time.Timer // until it is old
+	old      atomic.Bool // it is to answer no more
 	forced   atomic.Bool // killed because it did not stop when told to
 }
 
@@ -30,6 +35,9 @@ type queryChild struct {
 func (c *queryChild) end() {
 	c.process.kill()
 	<-c.process.ended
+	if c.aging != nil {
+		c.aging.Stop()
+	}
 	// The peer is gone; there is nothing left that closing could lose.
 	_ = c.conn.Close()
 }
@@ -43,8 +51,8 @@ func (c *queryChild) gone() bool {
 	}
 }
 
-// launch starts a child and gives it a catalog. The caller holds a slot.
-func (p *QueryPool) launch(ctx context.Context, key string, catalog access.Catalog) (*queryChild, error) {
+// spawn starts a process that waits for its tables.
+func (p *QueryPool) spawn() (*queryChild, error) {
 	ours, theirs, err := socketPair()
 	if err != nil {
 		return nil, err
@@ -56,10 +64,27 @@ func (p *QueryPool) launch(ctx context.Context, key string, catalog access.Catal
 	if err != nil {
 		return nil, errors.Join(err, ours.Close())
 	}
-	c := &queryChild{process: process, conn: ours, key: key}
-	unwatch := context.AfterFunc(ctx, process.kill)
+	return &queryChild{process: process, conn: ours, frames: bufio.NewReaderSize(ours, frameBuffer)}, nil
+}
+
+// frameBuffer holds small frames and the beginning of large ones.
+const frameBuffer = 32 << 10
+
+// launch gives tables to a child, one that was started ahead if there is one.
+// The caller holds a share.
+func (p *QueryPool) launch(ctx context.Context, h held, tables []work.QueryTable, part *share) (*queryChild, error) {
+	c := p.spare()
+	if c == nil {
+		var err error
+		if c, err = p.spawn(); err != nil {
+			return nil, err
+		}
+	}
+	c.held, c.tables, c.share = h, tables, part
+	c.aging = time.AfterFunc(p.cfg.MaxAge, func() { c.old.Store(true) })
+	unwatch := context.AfterFunc(ctx, c.process.kill)
 	defer unwatch()
-	if err := p.configure(c, catalog); err != nil {
+	if err := p.configure(c); err != nil {
 		c.end()
 		if ctx.Err() != nil {
 			return nil, queryStopped(ctx)
@@ -69,23 +94,13 @@ func (p *QueryPool) launch(ctx context.Context, key string, catalog access.Catal
 	return c, nil
 }
 
-func (p *QueryPool) configure(c *queryChild, catalog access.Catalog) error {
-	cfg := work.QueryConfig{DataDir: p.supervisor.cfg.DataDir, Budget: c.process.budget(p.cfg.Limits), Tables: []work.QueryTable{}}
-	for _, t := range catalog.Tables() {
-		if t.Version == nil {
-			continue
-		}
-		keys := make([]string, len(t.Version.Files))
-		for i, f := range t.Version.Files {
-			keys[i] = f.Key
-		}
-		cfg.Tables = append(cfg.Tables, work.QueryTable{Name: t.Name, Keys: keys})
-	}
+func (p *QueryPool) configure(c *queryChild) error {
+	cfg := work.QueryConfig{DataDir: p.supervisor.cfg.DataDir, Budget: c.process.budget(c.share.limits), Tables: c.tables}
 	notReady := domain.E(domain.Unavailable, "query_child_setup", "The query engine could not be started. Try again; if it stays, tell an administrator.")
 	if err := work.WriteJSONFrame(c.conn, work.FrameConfigure, cfg); err != nil {
 		return notReady.Because(err)
 	}
-	t, payload, err := work.ReadFrame(c.conn)
+	t, payload, err := work.ReadFrame(c.frames)
 	switch {
 	case err != nil:
 		c.process.await()

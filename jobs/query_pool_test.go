@@ -23,6 +23,7 @@ import (
 	"agnes/domain/access"
 	"agnes/domain/query"
 	"agnes/domain/registry"
+	"agnes/domain/work"
 )
 
 // newPool returns a pool over a data directory with one Parquet file per
@@ -129,8 +130,8 @@ func TestAnotherCatalogIsAnotherChild(t *testing.T) {
 	for _, text := range []string{"SELECT * FROM salaries", "SELECT * FROM 'salaries.parquet'", "SELECT * FROM memory.main.salaries"} {
 		_, _, err := p.answer(t.Context(), restricted, text, 0)
 		var told *query.SQLError
-		if !errors.As(err, &told) || told.Code != "query_error" {
-			t.Errorf("%s without a grant: %v, want an SQL error", text, err)
+		if !errors.As(err, &told) || told.Code != work.TableNotFound || !strings.Contains(told.Text, "is not there, or you may not read it") {
+			t.Errorf("%s without a grant: %v, want it told like an absent one", text, err)
 		}
 	}
 	p.mustAnswer(t, restricted, "SELECT count(*) FROM orders", "1000")
@@ -168,8 +169,8 @@ func TestStatementsAtFault(t *testing.T) {
 	if !errors.As(err, &told) || told.Line != 2 || told.Column != 3 {
 		t.Errorf("%#v, want line 2, column 3", err)
 	}
-	if got := p.Stats(); got.Children != 1 || got.Kept != int64(len(tests)) {
-		t.Errorf("stats %+v, want one child for all", got)
+	if got := p.Stats(); got.Children != 2 || got.Died != 0 || got.Kept != int64(len(tests))-1 {
+		t.Errorf("stats %+v, want one child for those without a table and one for the others", got)
 	}
 }
 
@@ -316,8 +317,8 @@ func TestChildKilledFromOutside(t *testing.T) {
 	for err == nil {
 		_, err = result.Next(t.Context())
 	}
-	if domain.CodeOf(err) != "query_memory" {
-		t.Errorf("killed mid-stream: %v, want query_memory", err)
+	if domain.CodeOf(err) != "query_killed" {
+		t.Errorf("killed mid-stream: %v, want query_killed", err)
 	}
 	if err := result.Close(); err != nil {
 		t.Error(err)
@@ -388,6 +389,13 @@ func TestChildrenRetire(t *testing.T) {
 	if got := p.supervisor.Stats().Started; got != 2 {
 		t.Errorf("%d children for 4 queries of at most 2 each, want 2", got)
 	}
+	o, c := newPool(t, PoolConfig{Limits: Limits{Children: 1}, MaxAge: time.Nanosecond}, nil)
+	for range 2 {
+		o.mustAnswer(t, c, "SELECT 1", "1")
+	}
+	if got := o.supervisor.Stats().Started; got != 2 {
+		t.Errorf("%d children for 2 queries that each make one old, want 2", got)
+	}
 	q, c := newPool(t, PoolConfig{Idle: time.Nanosecond}, nil)
 	q.mustAnswer(t, c, "SELECT 1", "1")
 	for q.Stats().Children > 0 { // until the idle child is gone
@@ -427,22 +435,39 @@ func TestUnreadableTableIsNamed(t *testing.T) {
 	}
 }
 
-func TestMisbehavingChildren(t *testing.T) {
+// playedBy makes the children that start from now on misbehave by a script.
+func (p *QueryPool) playedBy(t *testing.T, script string) {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.supervisor.cfg.Executable = filepath.Join(t.TempDir(), script)
+	if err := os.Symlink(self, p.supervisor.cfg.Executable); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestLostChildIsNotItsStatementsMatter shows that a statement whose child lost
+// its folder is run again in another.
+func TestLostChildIsNotItsStatementsMatter(t *testing.T) {
+	p, c := newPool(t, PoolConfig{}, map[string]string{"orders": ordersSQL})
+	p.playedBy(t, "lost once")
+	p.mustAnswer(t, c, "SELECT count(*) FROM orders", "1000")
+	if asked := p.Stats().Queries; asked != 2 {
+		t.Errorf("%d children were asked, want 2", asked)
+	}
+}
+
+func TestMisbehavingChildren(t *testing.T) {
 	tests := map[string]string{
 		"mute": "query_child_setup", "sick": "query_child_setup", "odd": "query_child_setup", "starved": "query_memory",
 		"rowless": "query_crashed", "unspoken": "query_crashed", "garbled": "query_crashed", "miscounting": "query_crashed",
-		"endless": "query_crashed", "broken": "query_crashed",
+		"endless": "query_crashed", "broken": "query_crashed", "lost": "query_crashed",
 	}
 	for script, code := range tests {
 		p, c := newPool(t, PoolConfig{}, nil)
-		p.supervisor.cfg.Executable = filepath.Join(t.TempDir(), script)
-		if err := os.Symlink(self, p.supervisor.cfg.Executable); err != nil {
-			t.Fatal(err)
-		}
+		p.playedBy(t, script)
 		_, _, err := p.answer(t.Context(), c, "SELECT 1", 0)
 		if domain.CodeOf(err) != code || domain.KindOf(err) != domain.Unavailable {
 			t.Errorf("%s: %v, want %s", script, err, code)
@@ -460,14 +485,7 @@ func TestMisbehavingChildren(t *testing.T) {
 
 func TestDeafChildIsKilled(t *testing.T) {
 	p, c := newPool(t, PoolConfig{}, nil)
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.supervisor.cfg.Executable = filepath.Join(t.TempDir(), "deaf")
-	if err := os.Symlink(self, p.supervisor.cfg.Executable); err != nil {
-		t.Fatal(err)
-	}
+	p.playedBy(t, "deaf")
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	if _, _, err := p.answer(ctx, c, "SELECT 1", 0); domain.CodeOf(err) != "query_timeout" {

@@ -1,20 +1,18 @@
 package jobs
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/ipc"
 
-	"agnes/domain"
+	"agnes/domain/access"
+	"agnes/domain/people"
 	"agnes/domain/query"
 	"agnes/domain/registry"
 	"agnes/domain/work"
@@ -25,7 +23,10 @@ import (
 type queryResult struct {
 	pool    *QueryPool
 	child   *queryChild
+	by      people.UserID
+	catalog access.Catalog
 	columns []registry.Column
+	stream  batchStream
 	rows    int64
 	more    bool
 	over    error // why nothing comes any more; io.EOF after the last row
@@ -38,32 +39,47 @@ type queryResult struct {
 	writing sync.Mutex  // held for each frame that is sent
 }
 
-// ask sends a statement and waits until its columns are known.
-func (p *QueryPool) ask(ctx context.Context, c *queryChild, st query.Statement) (query.Result, error) {
+// ask sends a statement and waits until its columns are known. missing is a
+// table of the catalog that the child would have to hold.
+func (p *QueryPool) ask(ctx context.Context, c *queryChild, catalog access.Catalog, st query.Statement) (_ query.Result, missing *registry.Published, _ error) {
 	c.answered++
-	r := &queryResult{pool: p, child: c}
-	r.unwatch = context.AfterFunc(ctx, func() { r.interrupt(queryStopped(ctx)) })
-	r.writing.Lock()
-	err := work.WriteJSONFrame(c.conn, work.FrameQuery, work.QueryJob{SQL: st.SQL, MaxRows: st.MaxRows})
-	r.writing.Unlock()
-	if err != nil {
-		return nil, r.died(err)
+	r := &queryResult{pool: p, child: c, by: st.By, catalog: catalog}
+	r.unwatch = context.AfterFunc(ctx, r.pool.guard().Func("stop a query", func() { r.interrupt(queryStopped(ctx)) }))
+	job := work.QueryJob{SQL: st.SQL, MaxRows: st.MaxRows}
+	t, payload, err := r.send(job)
+	if err == nil && t == work.FrameError && needsListing(payload) && r.why() == nil {
+		job.Listing = listing(catalog)
+		t, payload, err = r.send(job)
 	}
-	t, payload, err := work.ReadFrame(c.conn)
 	switch {
 	case err != nil:
-		return nil, r.died(err)
+		return nil, nil, r.died(err)
 	case t == work.FrameError:
-		return nil, r.failed(payload)
+		if missing := r.missing(payload); missing != nil {
+			r.finish(errClosed, true)
+			return nil, missing, nil
+		}
+		return nil, nil, r.failed(payload)
 	case t != work.FrameSchema:
-		return nil, r.died(fmt.Errorf("unexpected frame %q", t))
+		return nil, nil, r.died(fmt.Errorf("unexpected frame %q", t))
 	}
 	var schema work.QuerySchema
 	if err := json.Unmarshal(payload, &schema); err != nil {
-		return nil, r.died(fmt.Errorf("read columns: %w", err))
+		return nil, nil, r.died(fmt.Errorf("read columns: %w", err))
 	}
 	r.columns = schema.Columns
-	return r, nil
+	return r, nil, nil
+}
+
+// send sends a statement and returns the first frame of its answer.
+func (r *queryResult) send(job work.QueryJob) (work.FrameType, []byte, error) {
+	r.writing.Lock()
+	err := work.WriteJSONFrame(r.child.conn, work.FrameQuery, job)
+	r.writing.Unlock()
+	if err != nil {
+		return 0, nil, err
+	}
+	return work.ReadFrame(r.child.frames)
 }
 
 // Columns names the columns with their DuckDB types.
@@ -77,19 +93,24 @@ func (r *queryResult) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	if r.over != nil {
 		return nil, r.over
 	}
-	unwatch := context.AfterFunc(ctx, func() { r.interrupt(queryStopped(ctx)) })
+	unwatch := context.AfterFunc(ctx, r.pool.guard().Func("stop a query", func() { r.interrupt(queryStopped(ctx)) }))
 	defer unwatch()
-	t, payload, err := work.ReadFrame(r.child.conn)
-	switch {
-	case err != nil:
-		return nil, r.died(err)
-	case t == work.FrameBatch:
-		batch, err := decodeBatch(payload)
+	t, size, err := work.ReadFrameHead(r.child.frames)
+	if err == nil && t == work.FrameBatch {
+		batch, err := r.stream.next(r.child.frames, size)
 		if err != nil {
 			return nil, r.died(err)
 		}
 		r.rows += batch.NumRows()
 		return batch, nil
+	}
+	var payload []byte
+	if err == nil {
+		payload, err = work.ReadFrameBody(r.child.frames, size)
+	}
+	switch {
+	case err != nil:
+		return nil, r.died(err)
 	case t == work.FrameEnd:
 		return nil, r.ended(payload)
 	case t == work.FrameError:
@@ -105,7 +126,10 @@ func (r *queryResult) Close() error {
 	}
 	r.interrupt(errClosed)
 	for {
-		t, _, err := work.ReadFrame(r.child.conn)
+		t, size, err := work.ReadFrameHead(r.child.frames)
+		if err == nil {
+			_, err = io.CopyN(io.Discard, r.child.frames, int64(size))
+		}
 		switch {
 		case err != nil:
 			_ = r.died(err) // nobody asks any more how it ended
@@ -118,21 +142,6 @@ func (r *queryResult) Close() error {
 }
 
 var errClosed = errors.New("the result was closed")
-
-// decodeBatch reads the one batch of an Arrow stream.
-func decodeBatch(payload []byte) (arrow.RecordBatch, error) {
-	stream, err := ipc.NewReader(bytes.NewReader(payload))
-	if err != nil {
-		return nil, fmt.Errorf("decode rows: %w", err)
-	}
-	defer stream.Release()
-	if !stream.Next() {
-		return nil, errors.Join(errors.New("decode rows: the frame holds none"), stream.Err())
-	}
-	batch := stream.RecordBatch()
-	batch.Retain()
-	return batch, nil
-}
 
 // interrupt stops the statement, and kills the child if that takes longer than
 // the grace. Only the first reason counts.
@@ -162,6 +171,7 @@ func (r *queryResult) interrupt(why error) {
 // finish lets go of the child; keep says that it can go on.
 func (r *queryResult) finish(over error, keep bool) {
 	r.over = over
+	r.stream.close()
 	r.unwatch()
 	r.mu.Lock()
 	if r.stopped == nil {
@@ -176,10 +186,10 @@ func (r *queryResult) finish(over error, keep bool) {
 		r.pool.count(func(s *PoolStats) { s.Forced++ })
 	}
 	if keep {
-		r.pool.giveBack(r.child)
+		r.pool.giveBack(r.child, r.by)
 		return
 	}
-	r.pool.retire(r.child)
+	r.pool.lose(r.child, r.by, r.child.forced.Load())
 }
 
 // why returns the reason of an interrupt, or nil.
@@ -200,75 +210,4 @@ func (r *queryResult) ended(payload []byte) error {
 	r.more = end.More
 	r.finish(io.EOF, true)
 	return io.EOF
-}
-
-// failed explains what the child reported. A child stays only when the
-// statement was at fault.
-func (r *queryResult) failed(payload []byte) error {
-	var f work.Failure
-	if err := json.Unmarshal(payload, &f); err != nil {
-		return r.died(fmt.Errorf("read a failure: %w", err))
-	}
-	var err error
-	keep := false
-	switch why := r.why(); {
-	case why != nil:
-		err = why
-	case f.Code == "query_memory":
-		err = queryMemory().Because(errors.New(f.Cause))
-	case f.Code == "cancelled", f.Code == "query_internal", f.Code == "":
-		err = domain.E(domain.Unavailable, "query_crashed", "%s", f.Message).Because(errors.New(f.Cause))
-	default:
-		err = &query.SQLError{Code: f.Code, Text: f.Message, Line: f.Line, Column: f.Column}
-		keep = f.Code != "table_unreadable" // a new child looks at the file anew
-	}
-	r.finish(err, keep)
-	return err
-}
-
-// died explains why the child cannot be talked to any more.
-func (r *queryResult) died(cause error) error {
-	torn := !hungUp(cause)
-	if torn {
-		r.child.process.kill()
-	}
-	r.child.process.await()
-	err := r.why()
-	switch {
-	case err != nil:
-	case r.pool.supervisor.stopping():
-		err = stopping()
-	case r.child.process.death() != crashed:
-		err = queryMemory().Because(cause)
-	default:
-		err = domain.E(domain.Unavailable, "query_crashed",
-			"The query made its engine stop. Other queries are not affected. Write it in a simpler way, for instance with less nesting, and run it again.").Because(cause)
-	}
-	if r.why() == nil {
-		r.pool.count(func(s *PoolStats) { s.Died++ })
-	}
-	r.finish(err, false)
-	return err
-}
-
-// hungUp reports whether the child went away, rather than say nonsense.
-func hungUp(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
-}
-
-func queryMemory() *domain.Error {
-	return domain.E(domain.Unavailable, "query_memory",
-		"The query needed more memory than one query may use. Ask for fewer rows or columns, filter earlier, or group before joining.")
-}
-
-// queryStopped explains why ctx ended, in the words of its cause if it has any.
-func queryStopped(ctx context.Context) error {
-	var why *domain.Error
-	if errors.As(context.Cause(ctx), &why) {
-		return why
-	}
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return domain.E(domain.Cancelled, "query_timeout", "The query was stopped because it took too long. Narrow it down, or ask for fewer rows.").Because(ctx.Err())
-	}
-	return domain.E(domain.Cancelled, "query_cancelled", "The query was stopped.").Because(ctx.Err())
 }

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"agnes/domain"
+	"agnes/domain/guard"
 	"agnes/domain/work"
 )
 
@@ -46,9 +47,11 @@ type Config struct {
 	Executable string // of this program
 	DataDir    string
 	Jobs       Limits   // of extract and rebuild children
+	Capacity   Capacity // of all children together, query children too
 	Env        []string // of children, beside the little that all get; builds for faults only
 	NewID      func() string
 	Log        *slog.Logger
+	Guard      *guard.Guard // of what runs beside requests
 }
 
 // Supervisor makes the children of the serving process, holds them to their
@@ -61,6 +64,7 @@ type Supervisor struct {
 	starts   chan startRequest
 	done     chan struct{}
 	joins    singleflight.Group // by version
+	broker   *broker
 
 	mu     sync.Mutex
 	live   map[*child]struct{}
@@ -79,9 +83,10 @@ func NewSupervisor(cfg Config) *Supervisor {
 	cfg.Jobs = cfg.Jobs.withDefaults()
 	s := &Supervisor{
 		cfg: cfg, slots: make(chan struct{}, cfg.Jobs.Children), looks: make(chan struct{}, looksAtATime), profiles: make(chan struct{}, 1),
-		starts: make(chan startRequest), done: make(chan struct{}), live: map[*child]struct{}{},
+		starts: make(chan startRequest), done: make(chan struct{}), live: map[*child]struct{}{}, broker: newBroker(cfg.Capacity),
 	}
-	go s.startAll()
+	s.broker.expect(forJobs, cfg.Jobs)
+	s.cfg.Guard.Go("start processes", s.startAll)
 	return s
 }
 
@@ -99,7 +104,7 @@ func (s *Supervisor) startAll() {
 	for {
 		select {
 		case r := <-s.starts:
-			r.started <- r.cmd.Start()
+			r.started <- s.cfg.Guard.Do("start a process", r.cmd.Start)
 		case <-s.done:
 			return
 		}
@@ -117,7 +122,7 @@ func (s *Supervisor) start(kind string, stdin *os.File, channel *os.File) (*chil
 		cmd.Stdin = stdin
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	c := &child{kind: kind, cmd: cmd, scratch: scratch, ended: make(chan struct{})}
+	c := &child{kind: kind, cmd: cmd, scratch: scratch, ended: make(chan struct{}), starved: memoryKills()}
 	cmd.Stderr = &c.said
 	cmd.WaitDelay = grace // for whoever inherited stderr
 	started := make(chan error, 1)
@@ -131,7 +136,10 @@ func (s *Supervisor) start(kind string, stdin *os.File, channel *os.File) (*chil
 			Because(fmt.Errorf("start worker %s: %w", kind, err))
 	}
 	closed := s.admit(c)
-	go s.reap(c)
+	if err := stepBack(cmd.Process.Pid, kind); err != nil {
+		s.cfg.Log.Debug("child keeps its priority", "kind", kind, "err", err)
+	}
+	s.cfg.Guard.Go("wait for a process", func() { s.reap(c) })
 	if closed {
 		c.kill()
 		<-c.ended
@@ -233,11 +241,13 @@ type Stats struct {
 	Started int64
 	Killed  int64
 	Died    int64
+	Shares  BrokerStats
 }
 
 // Stats returns the state of the moment.
 func (s *Supervisor) Stats() Stats {
+	shares := s.broker.Stats()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Stats{Live: len(s.live), Started: s.counts.Started, Killed: s.counts.Killed, Died: s.counts.Died}
+	return Stats{Live: len(s.live), Started: s.counts.Started, Killed: s.counts.Killed, Died: s.counts.Died, Shares: shares}
 }

@@ -89,7 +89,7 @@ func prepare(tb testing.TB, s *Store) prepared {
 	mustTables(tb, s, "orders", "deals")
 	grant := must[access.Grant](tb)(s.CreateGrant(tb.Context(), admin, g.ID, access.TableResource, "orders"))
 	run := must[[]syncs.Run](tb)(s.QueueRuns(tb.Context(), admin, syncs.ByPerson, []registry.TableID{"orders"}))[0]
-	if err := s.StartQuery(tb.Context(), query.Record{ID: "q", State: query.Running, StartedAt: s.now()}); err != nil {
+	if err := s.StartQuery(tb.Context(), query.Record{ID: "q", State: query.Running, StartedAt: s.now()}, query.PersonLimits{}); err != nil {
 		tb.Fatal(err)
 	}
 	return prepared{user: u.ID, group: g.ID, grant: grant.ID, run: run.ID}
@@ -190,7 +190,7 @@ func TestBrokenStore(t *testing.T) {
 		"DeleteSource":    s.DeleteSource(ctx, "shop"),
 		"ClaimView":       second(s.ClaimView(ctx, "orders", "shop")),
 		"ListQueryRuns":   second(s.ListQueryRuns(ctx, ids.user, 0)),
-		"StartQuery":      s.StartQuery(ctx, query.Record{ID: "q2"}),
+		"StartQuery":      s.StartQuery(ctx, query.Record{ID: "q2"}, query.PersonLimits{}),
 		"ListAudit":       second(s.ListAudit(ctx, 0)),
 		"FirstRunOpen":    s.FirstRunOpen(ctx, nil),
 		"ReplaceLink":     s.ReplaceFirstRunLink(ctx, []byte("h"), c.Now()),

@@ -62,7 +62,7 @@ func TestAnyAnswer(t *testing.T) {
 		t.Error("there is an answer before any query")
 	}
 	r := query.Record{ID: "q", By: access.Principal{UserID: "ada"}, Origin: query.FromConsole, State: query.Running, StartedAt: c.Now()}
-	if err := s.StartQuery(t.Context(), r); err != nil {
+	if err := s.StartQuery(t.Context(), r, query.PersonLimits{}); err != nil {
 		t.Fatal(err)
 	}
 	if must[bool](t)(s.AnyAnswer(t.Context())) {

@@ -6,18 +6,25 @@ import (
 
 	"agnes/domain"
 	"agnes/domain/audit"
-	"agnes/domain/people"
 	"agnes/domain/query"
 )
 
-// StartQuery records a query before it runs. While the state cannot be written,
-// the server's log takes note instead: reading goes on.
-func (s *Store) StartQuery(ctx context.Context, r query.Record) error {
-	err := s.tx(ctx, func(tx runner) error {
+// StartQuery records a query before it runs, unless its author has reached a
+// limit: then it fails with a *query.LimitError. While the state cannot be
+// written, the server's log takes note instead: reading goes on.
+func (s *Store) StartQuery(ctx context.Context, r query.Record, limits query.PersonLimits) error {
+	tables, err := encoded(r.Tables, len(r.Tables))
+	if err != nil {
+		return err
+	}
+	err = s.tx(ctx, func(tx runner) error {
+		if err := withinLimits(ctx, tx, r, limits); err != nil {
+			return err
+		}
 		_, err := tx.exec(ctx, `
-			INSERT INTO query_runs (id, user_id, user_email, origin, sql, state, started_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			r.ID, r.By.UserID, r.By.Email, r.Origin, r.SQL, r.State, micros(r.StartedAt))
+			INSERT INTO query_runs (id, user_id, user_email, origin, sql, state, table_names, max_rows, started_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			r.ID, r.By.UserID, r.By.Email, r.Origin, r.SQL, r.State, tables, r.MaxRows, micros(r.StartedAt))
 		return err
 	})
 	if s.logged(r, err) {
@@ -29,27 +36,33 @@ func (s *Store) StartQuery(ctx context.Context, r query.Record) error {
 	return nil
 }
 
-// FinishQuery records how a query ended, with its audit row, or as StartQuery
-// does. NotFound for a query that was not started.
+// FinishQuery records how a query ended, with what of its rows is kept and its
+// audit row, or as StartQuery does. NotFound for a query that was not started.
 func (s *Store) FinishQuery(ctx context.Context, r query.Record) error {
-	err := s.tx(ctx, func(tx runner) error {
+	columns, err := encoded(r.Columns, len(r.Columns))
+	if err != nil {
+		return err
+	}
+	err = s.tx(ctx, func(tx runner) error {
 		n, err := tx.exec(ctx, `
-			UPDATE query_runs SET state = $1, rows = $2, code = $3, message = $4, finished_at = $5 WHERE id = $6`,
-			r.State, r.Rows, r.Code, r.Message, microsOrNull(r.FinishedAt), r.ID)
+			UPDATE query_runs
+			SET state = $1, rows = $2, bytes = $3, has_more = $4, result_columns = $5, code = $6, message = $7,
+				error_line = $8, error_column = $9, kept = $10, finished_at = $11
+			WHERE id = $12`,
+			r.State, r.Rows, r.Bytes, r.More, columns, r.Code, r.Message, r.Line, r.Column, r.Kept, microsOrNull(r.FinishedAt), r.ID)
 		if err != nil {
 			return err
 		}
 		if n == 0 {
-			return domain.E(domain.NotFound, "query_not_found", "Query not found")
+			return queryNotFound()
 		}
-		took := r.Duration().Milliseconds()
-		return s.writeEntry(ctx, tx, audit.Entry{
-			Actor: r.By.Actor(), Action: "query.local", Resource: "adhoc", Result: queryResult(r), DurationMS: took,
-			Params: params{
-				"sql_preview": preview(r.SQL), "rows_returned": r.Rows, "duration_ms": took,
-				"bytes_scanned": nil, "bytes_billed": nil, "bq_job_id": nil, "query_id": r.ID, "origin": r.Origin,
-			},
-		})
+		if err := s.keepResult(ctx, tx, r); err != nil {
+			return err
+		}
+		if err := addUsage(ctx, tx, r); err != nil {
+			return err
+		}
+		return s.writeEntry(ctx, tx, queryEntry(r))
 	})
 	if s.logged(r, err) {
 		return nil
@@ -58,6 +71,33 @@ func (s *Store) FinishQuery(ctx context.Context, r query.Record) error {
 		return fmt.Errorf("record the end of query %s: %w", r.ID, err)
 	}
 	return nil
+}
+
+// queryEntry is the audit row of a query that ended.
+func queryEntry(r query.Record) audit.Entry {
+	took := r.Duration().Milliseconds()
+	resource := "adhoc"
+	if len(r.Tables) > 0 {
+		resource = "table:" + r.Tables[0]
+	}
+	tables := r.Tables
+	if len(tables) > auditedTables {
+		tables = tables[:auditedTables]
+	}
+	return audit.Entry{
+		Actor: r.By.Actor(), Action: "query.local", Resource: resource, Result: queryResult(r), DurationMS: took,
+		Params: params{
+			"sql_preview": preview(r.SQL), "rows_returned": r.Rows, "bytes_returned": r.Bytes, "duration_ms": took, "tables": tables,
+			"bytes_scanned": nil, "bytes_billed": nil, "bq_job_id": nil, "query_id": r.ID, "origin": r.Origin, "outcome": r.State, "code": r.Code,
+		},
+	}
+}
+
+// auditedTables is how many tables of one query an audit row names.
+const auditedTables = 50
+
+func queryNotFound() error {
+	return domain.E(domain.NotFound, "query_not_found", "Query not found")
 }
 
 // logged takes note of a query in the server's log when err says that the state
@@ -102,26 +142,6 @@ func preview(sql string) string {
 		return string(r[:200])
 	}
 	return sql
-}
-
-// ListQueryRuns returns a person's newest queries, newest first; limit 0 means
-// all.
-func (s *Store) ListQueryRuns(ctx context.Context, id people.UserID, limit int) ([]query.Record, error) {
-	runs, err := collect(ctx, s.reader(), func(row scanner) (query.Record, error) {
-		var r query.Record
-		err := row.Scan(&r.ID, &r.By.UserID, &r.By.Email, &r.Origin, &r.SQL, &r.State, &r.Rows, &r.Code, &r.Message,
-			at{&r.StartedAt}, maybeAt{&r.FinishedAt})
-		return r, err
-	}, `
-		SELECT id, user_id, user_email, origin, sql, state, rows, code, message, started_at, finished_at
-		FROM query_runs
-		WHERE user_id = $1
-		ORDER BY started_at DESC, id DESC
-		LIMIT $2`, id, pageSize(limit))
-	if err != nil {
-		return nil, fmt.Errorf("list queries of %s: %w", id, explain(err))
-	}
-	return runs, nil
 }
 
 // interruptQueries ends the queries that were running when the last process

@@ -29,7 +29,7 @@ func TestQueryRuns(t *testing.T) {
 		{"q4", "query_timeout", "error.499", query.Cancelled},
 	} {
 		r := query.Record{ID: q.id, By: p, Origin: query.FromAPI, SQL: sql, State: query.Running, StartedAt: c.Now()}
-		if err := s.StartQuery(t.Context(), r); err != nil {
+		if err := s.StartQuery(t.Context(), r, query.PersonLimits{}); err != nil {
 			t.Fatal(err)
 		}
 		end := r.StartedAt.Add(1500 * time.Millisecond)
@@ -62,7 +62,7 @@ func TestInterruptedQuery(t *testing.T) {
 	t.Parallel()
 	o, c := options(t)
 	s := mustOpen(t, o)
-	if err := s.StartQuery(t.Context(), query.Record{ID: "q", By: access.Principal{UserID: "ada"}, State: query.Running, StartedAt: c.Now()}); err != nil {
+	if err := s.StartQuery(t.Context(), query.Record{ID: "q", By: access.Principal{UserID: "ada"}, State: query.Running, StartedAt: c.Now()}, query.PersonLimits{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
@@ -87,7 +87,7 @@ func TestQueriesAreAnsweredWhileTheStateCannotBeWritten(t *testing.T) {
 	end := c.Now()
 	r := query.Record{ID: "q1", By: access.Principal{UserID: ada.ID}, Origin: query.FromAPI, SQL: "SELECT 'hunter2'", State: query.Running, StartedAt: end}
 	s.ended.Store(true)
-	if err := s.StartQuery(t.Context(), r); err != nil {
+	if err := s.StartQuery(t.Context(), r, query.PersonLimits{}); err != nil {
 		t.Errorf("StartQuery = %v", err)
 	}
 	s.ended.Store(false) // as a disk that has room again

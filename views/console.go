@@ -8,18 +8,18 @@ import (
 	"agnes/domain/registry"
 )
 
-// ConsoleView is the SQL console. At most one of Result and Failure is set;
-// with neither, the result region shows the examples.
+// ConsoleView is the SQL console. At most one of Run and Failure is set; with
+// neither, the result region shows the examples.
 type ConsoleView struct {
 	SQL      string
-	Limit    int   // rows to show
+	Limit    int   // rows to keep; 0: all
 	Limits   []int // to choose from
 	Sources  []ConsoleSource
 	Open     registry.TableID // table whose columns are unfolded
 	Examples []Example
-	Result   *ConsoleResultView
-	Failure  *ConsoleErrorView
-	UserID   string // names the draft that the browser keeps
+	Run      *ConsoleRunView
+	Failure  *ConsoleErrorView // of a query that did not become a run
+	UserID   string            // names the draft that the browser keeps
 	Now      time.Time
 }
 
@@ -29,15 +29,6 @@ type ConsoleSource struct {
 	Icon   string
 	Code   bool // Name is a name of data
 	Tables []registry.Published
-}
-
-// ConsoleResultView is what a query returned.
-type ConsoleResultView struct {
-	Grid    Grid
-	More    bool // rows beyond these exist
-	Elapsed time.Duration
-	At      time.Time
-	SQL     string // for the CSV download of the same query
 }
 
 // ConsoleErrorView is why a query was not answered.
@@ -51,12 +42,34 @@ type ConsoleErrorView struct {
 	Column    int      // from 1; 0 when unknown
 	Nearest   []string // tables or columns that were perhaps meant
 	Cancelled bool
+	Ended     bool   // the query was answered, but its rows are not there
+	Summary   string // of an answered one
 	Elapsed   time.Duration
 	RequestID string
+	RunID     string
 }
 
-// Limits are the numbers of rows that the console offers to show.
-func Limits() []int { return []int{100, 1000, 10000} }
+// Limits are the numbers of rows that the console offers to keep; 0 is all.
+func Limits() []int { return []int{1000, 10000, 100000, 1000000, 0} }
+
+func limitWord(n int) string {
+	if n == 0 {
+		return "all"
+	}
+	return Count(int64(n))
+}
+
+// given says where the text in the editor comes from: a draft in the browser
+// gives way to it, but not to that of a run on a page that is reloaded.
+func (v ConsoleView) given() string {
+	switch {
+	case v.Run != nil:
+		return "run"
+	case v.SQL != "":
+		return "true"
+	}
+	return "false"
+}
 
 func (v ConsoleView) limits() []int {
 	if len(v.Limits) == 0 {
@@ -71,14 +84,6 @@ func (v ConsoleView) treeNote() string {
 		n += len(s.Tables)
 	}
 	return Plural(n, "table") + " you may query."
-}
-
-func (v ConsoleResultView) summary() string {
-	rows := rowsWord(int64(len(v.Grid.Rows)))
-	if v.More {
-		rows = "first " + rows
-	}
-	return rows + " in " + Duration(v.Elapsed) + ", at " + v.At.UTC().Format("15:04:05") + " UTC"
 }
 
 func (v ConsoleErrorView) foldTitle() string {

@@ -32,10 +32,10 @@ func TestConsolePage(t *testing.T) {
 	if got := doc.Find("#result table.data tbody tr").Length(); got != 100 {
 		t.Errorf("%d rows, want 100", got)
 	}
-	if got := doc.Find("#result [role=note]").Text(); !strings.Contains(got, "first 100 rows") {
+	if got := doc.Find("#result [role=note]").Text(); !strings.Contains(got, "first 1,000 rows") {
 		t.Errorf("the banner says %q", got)
 	}
-	if got := doc.Find("#result").Text(); !strings.Contains(got, "first 100 rows in 0.41 s, at 14:32:00 UTC") {
+	if got := doc.Find("#result").Text(); !strings.Contains(got, "first 1,000 rows in 0.41 s, at 14:32:00 UTC") {
 		t.Errorf("the status line is missing in %q", got[:200])
 	}
 }

@@ -283,7 +283,10 @@ const testSQL = "-- Paid efficiency by channel, October\nWITH revenue AS (\n  SE
 func testAnswered() ConsoleView {
 	v := testConsole()
 	v.SQL = testSQL
-	v.Result = &ConsoleResultView{Grid: testGrid(100), More: true, Elapsed: 410 * time.Millisecond, At: noon(), SQL: testSQL}
+	v.Run = &ConsoleRunView{ID: "r1", Result: &ConsoleResultView{
+		RunID: "r1", Grid: testGrid(100), Total: 1000, Page: 2, PerPage: 100, More: true, Elapsed: 410 * time.Millisecond, At: noon(),
+	}}
+	v.Run.Result.Grid.First = 100
 	return v
 }
 

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/a-h/templ"
+
 	"agnes/domain/registry"
 )
 
@@ -12,6 +14,14 @@ type Grid struct {
 	Columns []registry.Column
 	Rows    [][]*string
 	From    []string // the file of each row, where they are of several
+	First   int64    // rows before these
+	Sorts   []GridSort
+}
+
+// GridSort sorts by one column; a grid without any cannot be sorted.
+type GridSort struct {
+	URL  templ.SafeURL
+	Aria string // as the column is sorted now: ascending, descending or none
 }
 
 // Example is a query worth running.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"slices"
 	"strings"
 
@@ -45,6 +46,31 @@ func (c Catalog) Find(idOrName string) (registry.Published, error) {
 		return registry.Published{}, domain.E(domain.NotFound, "table_not_found", "Table not found")
 	}
 	return c.tables[i], nil
+}
+
+// Mentioned returns the tables whose names occur as words in a text, ignoring
+// case, in order of their names. A statement can only read tables that it
+// mentions, so an engine needs to open no others for it; what it may read is
+// decided by the catalog alone.
+func (c Catalog) Mentioned(text string) []registry.Published {
+	seen := map[int]struct{}{}
+	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return !nameRune(r) }) {
+		i, known := c.byKey[strings.ToLower(word)]
+		if known && strings.EqualFold(c.tables[i].Name, word) {
+			seen[i] = struct{}{}
+		}
+	}
+	found := make([]registry.Published, 0, len(seen))
+	for _, i := range slices.Sorted(maps.Keys(seen)) {
+		found = append(found, c.tables[i])
+	}
+	return found
+}
+
+// nameRune reports whether r may stand in a table's name, which is an
+// identifier of ASCII letters, digits and _ (registry.CheckName).
+func nameRune(r rune) bool {
+	return r == '_' || (r >= '0' && r <= '9') || (r >= 'a' && r <= 'z') || (r >= 'A' && r <= 'Z')
 }
 
 // Fingerprint is equal for two catalogs exactly when they hold the same

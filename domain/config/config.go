@@ -20,6 +20,7 @@ type Config struct {
 	State    State
 	Remote   Remote
 	Query    Query
+	Children Children
 	Profiler profile.Settings
 	Log      Log
 	Build    Build
@@ -101,7 +102,22 @@ type Query struct {
 	MemoryBytes int64 // of DuckDB, in one child
 	Threads     int   // in one child
 	Children    int
+	PerPerson   int // queries of one person at a time
+	Queue       int // queries that may wait
 	MaxRows     int // shown by the console
+
+	PersonConcurrent  int   // queries of one person that run or wait
+	PersonDailyBytes  int64 // that one person's queries return
+	ResultBytes       int64 // of one kept result
+	PersonResultBytes int64 // of one person's kept results
+	ResultAge         time.Duration
+	HistoryAge        time.Duration // of runs on their author's list
+}
+
+// Children is what all child processes together may take.
+type Children struct {
+	MemoryBytes int64 // of DuckDB
+	Threads     int
 }
 
 // Log is what is written about the work.

@@ -69,7 +69,7 @@ func TestDefaults(t *testing.T) {
 			TokenEnvs:    []string{"KBC_TOKEN", "KBC_STORAGE_TOKEN", "KEBOOLA_STORAGE_TOKEN", "GOOGLE_APPLICATION_CREDENTIALS"},
 			QueryTimeout: 10 * time.Minute,
 		}},
-		{"query", c.Query, config.Query{Timeout: time.Minute, MemoryBytes: 512 << 20, Threads: 1, Children: 2, MaxRows: 10000}},
+		{"query", c.Query, config.Query{Timeout: time.Minute, MemoryBytes: 512 << 20, Threads: 1, Children: 2, Queue: 256, MaxRows: 10000, PersonConcurrent: 64, PersonDailyBytes: 50 << 30, ResultBytes: 1 << 30, PersonResultBytes: 5 << 30, ResultAge: 7 * 24 * time.Hour, HistoryAge: 90 * 24 * time.Hour}},
 		{"level", c.Log.Level, slog.LevelInfo},
 		{"channel", c.Build.Channel, "dev"},
 		{"token set", c.Auth.SchedulerToken.Set(), false},
@@ -89,14 +89,34 @@ func TestQueryDefaultsFollowTheMachine(t *testing.T) {
 	}{
 		{config.Machine{}, 2, 1, 512},
 		{config.Machine{MemoryBytes: 1 << 30, CPUs: 1}, 2, 1, 256},
-		{config.Machine{MemoryBytes: 256 << 20, CPUs: 2}, 2, 2, 128},
-		{config.Machine{MemoryBytes: 24 << 30, CPUs: 2}, 2, 2, 4096},
-		{config.Machine{MemoryBytes: 64 << 30, CPUs: 64}, 16, 8, 2048},
+		{config.Machine{MemoryBytes: 256 << 20, CPUs: 2}, 3, 2, 128},
+		{config.Machine{MemoryBytes: 24 << 30, CPUs: 2}, 3, 2, 4096},
+		{config.Machine{MemoryBytes: 64 << 30, CPUs: 64}, 17, 8, 1927},
 	} {
 		q := mustLoad(t, config.Input{Machine: check.machine}).Query
-		want := config.Query{Children: check.children, Threads: check.threads, MemoryBytes: int64(check.memory) << 20, Timeout: q.Timeout, MaxRows: q.MaxRows}
+		want := q
+		want.Children, want.Threads, want.MemoryBytes, want.Queue = check.children, check.threads, int64(check.memory)<<20, 256
 		if q != want {
 			t.Errorf("%+v: query = %+v, want %+v", check.machine, q, want)
+		}
+	}
+}
+
+func TestChildrenShareTheMachine(t *testing.T) {
+	t.Parallel()
+
+	for _, check := range []struct {
+		machine config.Machine
+		memory  int64
+		threads int
+	}{
+		{config.Machine{}, 0, 4}, // unknown memory is not bounded
+		{config.Machine{MemoryBytes: 64 << 20, CPUs: 1}, 128, 4},
+		{config.Machine{MemoryBytes: 24 << 30, CPUs: 2}, 18 << 10, 8},
+	} {
+		c := mustLoad(t, config.Input{Machine: check.machine}).Children
+		if want := (config.Children{MemoryBytes: check.memory << 20, Threads: check.threads}); c != want {
+			t.Errorf("%+v: children = %+v, want %+v", check.machine, c, want)
 		}
 	}
 }

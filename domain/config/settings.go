@@ -51,6 +51,8 @@ func specs(m Machine) []spec {
 	all = append(all, peopleSpecs()...)
 	all = append(all, dataSpecs()...)
 	all = append(all, querySpecs(m)...)
+	all = append(all, childSpecs(m)...)
+	all = append(all, resultSpecs()...)
 	all = append(all, profilerSpecs()...)
 	all = append(all, buildSpecs()...)
 	for i := range all {

@@ -113,7 +113,7 @@ func dataSpecs() []spec {
 }
 
 func querySpecs(m Machine) []spec {
-	children := max(2, min(m.CPUs, 16))
+	children := max(2, min(m.CPUs, 16)+1)
 	return []spec{
 		{
 			Setting: Setting{Key: "query.timeout_seconds", Env: []string{"AGNES_QUERY_TIMEOUT_SECONDS"}, About: "Longest time that one query may take."},
@@ -131,14 +131,44 @@ func querySpecs(m Machine) []spec {
 			read: into(func(c *Config) *int { return &c.Query.Threads }, whole(256)),
 		},
 		{
-			Setting: Setting{Key: "query.children", Env: []string{"AGNES_QUERY_CHILDREN"}, Default: "the machine's cores, 2 to 16", About: "Queries that run at the same time, each in its own process."},
+			Setting: Setting{Key: "query.children", Env: []string{"AGNES_QUERY_CHILDREN"}, Default: "the machine's cores and one, 2 to 17", About: "Queries that run at the same time, each in its own process."},
 			value:   strconv.Itoa(children), form: "a whole number from 1 to 256",
 			read: into(func(c *Config) *int { return &c.Query.Children }, whole(256)),
+		},
+		{
+			Setting: Setting{Key: "query.per_person", Env: []string{"AGNES_QUERY_PER_PERSON"}, Default: "one fewer than `query.children`", About: "Queries of one person that run at the same time; more of them wait."},
+			form:    "a whole number from 1 to 256",
+			read:    into(func(c *Config) *int { return &c.Query.PerPerson }, whole(256)),
+		},
+		{
+			Setting: Setting{Key: "query.queue", Env: []string{"AGNES_QUERY_QUEUE"}, About: "Queries that may wait, at most half of them of one person; beyond it the answer is 429."},
+			value:   "256", form: "a whole number from 1 to 100000",
+			read: into(func(c *Config) *int { return &c.Query.Queue }, whole(100_000)),
 		},
 		{
 			Setting: Setting{Key: "query.max_rows", Env: []string{"AGNES_QUERY_MAX_ROWS"}, About: "Rows of a result that the console shows."},
 			value:   "10000", form: "a whole number from 1 to 10000000",
 			read: into(func(c *Config) *int { return &c.Query.MaxRows }, whole(10_000_000)),
+		},
+	}
+}
+
+// childSpecs bound all child processes together.
+func childSpecs(m Machine) []spec {
+	memory := "" // unknown, so there is no bound
+	if share := m.MemoryBytes / 4 * 3 >> 20; share > 0 {
+		memory = strconv.FormatInt(max(share, 128), 10)
+	}
+	return []spec{
+		{
+			Setting: Setting{Key: "children.memory_mb", Env: []string{"AGNES_CHILDREN_MEMORY_MB"}, Default: "three quarters of the machine's", About: "MiB that DuckDB may take in all child processes together: queries, syncs, rebuilds, profiles. Beyond it work waits."},
+			value:   memory, form: "whole MiB from 128 to 16777216",
+			read: into(func(c *Config) *int64 { return &c.Children.MemoryBytes }, mebibytes(128, 1<<24)),
+		},
+		{
+			Setting: Setting{Key: "children.threads", Env: []string{"AGNES_CHILDREN_THREADS"}, Default: "four times the machine's cores", About: "Threads of all child processes together; when few are left, a child gets those."},
+			value:   strconv.Itoa(4 * max(1, m.CPUs)), form: "a whole number from 1 to 4096",
+			read: into(func(c *Config) *int { return &c.Children.Threads }, whole(4096)),
 		},
 	}
 }

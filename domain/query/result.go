@@ -9,13 +9,17 @@ import (
 
 	"agnes/domain"
 	"agnes/domain/access"
+	"agnes/domain/people"
 	"agnes/domain/registry"
+	"agnes/domain/work"
 )
 
 // Statement is one SQL text for an engine, which stops after MaxRows rows (0: never).
 type Statement struct {
 	SQL     string
 	MaxRows int64
+	RunID   string        // the run that it belongs to; "" for one of Agnes's own
+	By      people.UserID // whose turn it takes in the queue; "" for one of Agnes's own
 }
 
 // Engine runs statements in children that hold one catalog each.
@@ -45,6 +49,9 @@ type SQLError struct {
 	Text   string
 	Line   int // from 1; 0 when unknown
 	Column int // from 1; 0 when unknown
+	// Statements are the places of the statements of a text that holds several,
+	// where these could be told apart.
+	Statements []work.Place
 }
 
 // Error returns the text.

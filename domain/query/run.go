@@ -5,71 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"agnes/domain"
 	"agnes/domain/access"
+	"agnes/domain/guard"
 	"agnes/domain/registry"
 )
-
-// Origin says through which door a query came.
-type Origin string
-
-// The origins.
-const (
-	FromAPI     Origin = "api"
-	FromConsole Origin = "console"
-	FromExport  Origin = "export"
-	FromSample  Origin = "sample"
-)
-
-// State is how a query run stands.
-type State string
-
-// The states.
-const (
-	Running   State = "running"
-	OK        State = "ok"
-	Failed    State = "failed"
-	Cancelled State = "cancelled"
-)
-
-// Record is one row of query_runs.
-type Record struct {
-	ID         string
-	By         access.Principal
-	Origin     Origin
-	SQL        string
-	State      State
-	Rows       int64
-	Code       string
-	Message    string
-	StartedAt  time.Time
-	FinishedAt *time.Time
-}
-
-// Duration is how long the query ran, or 0 while it does.
-func (r Record) Duration() time.Duration {
-	if r.FinishedAt == nil {
-		return 0
-	}
-	return r.FinishedAt.Sub(r.StartedAt)
-}
-
-// Log keeps query runs. FinishQuery writes the audit row in the same transaction.
-type Log interface {
-	StartQuery(ctx context.Context, r Record) error
-	FinishQuery(ctx context.Context, r Record) error
-}
-
-// Limits bound one query.
-type Limits struct {
-	Timeout time.Duration // from start to last row
-	MaxSQL  int           // bytes of text
-}
 
 // Request asks for one statement to be run.
 type Request struct {
@@ -77,6 +25,13 @@ type Request struct {
 	MaxRows int64         // 0: all rows
 	Timeout time.Duration // 0 or above the limit: the limit
 	Origin  Origin
+	// Keep writes the rows to a file of the run's author beside handing them on.
+	Keep bool
+	// Each has the statements of a text that holds several run one after the
+	// other, in runs of their own; of Submit only.
+	Each bool
+
+	id string // of a statement of several; "" for a new one
 }
 
 // Runner is the one way to run a principal's SQL.
@@ -84,45 +39,83 @@ type Runner struct {
 	Catalogs access.Catalogs
 	Engine   Engine
 	Log      Log
+	Keeper   Keeper // nil: no rows are kept
 	Limits   Limits
 	Now      func() time.Time
 	NewID    func() string
+	Logger   *slog.Logger // nil: what goes wrong beside a query is lost
+	Guard    *guard.Guard // of queries that nobody waits for
+
+	live live
 }
 
 // Run starts a query. The run is recorded before anything starts; Close of the
 // returned Run records how it ended. The error of a query that could not start
 // is recorded too.
 func (r *Runner) Run(ctx context.Context, p access.Principal, req Request) (*Run, error) {
-	if strings.TrimSpace(req.SQL) == "" {
-		return nil, &SQLError{Code: "empty_statement", Text: "There is no statement to run."}
+	run, catalog, err := r.begin(ctx, p, req)
+	if err != nil {
+		return nil, err
 	}
-	if r.Limits.MaxSQL > 0 && len(req.SQL) > r.Limits.MaxSQL {
-		return nil, &SQLError{Code: "statement_too_long", Text: fmt.Sprintf("The statement has %d bytes; at most %d are read.", len(req.SQL), r.Limits.MaxSQL)}
+	if err := run.start(catalog); err != nil { //nolint:contextcheck // the run has ctx with its deadline
+		return nil, err
+	}
+	return run, nil
+}
+
+// begin records a query; nothing runs yet.
+func (r *Runner) begin(ctx context.Context, p access.Principal, req Request) (*Run, access.Catalog, error) {
+	if err := r.check(req); err != nil {
+		return nil, access.Catalog{}, err
 	}
 	catalog, err := r.Catalogs.Catalog(ctx, p)
 	if err != nil {
-		return nil, fmt.Errorf("catalog of %s: %w", p.UserID, err)
+		return nil, access.Catalog{}, fmt.Errorf("catalog of %s: %w", p.UserID, err)
 	}
-	run := &Run{runner: r, Record: Record{
-		ID: r.NewID(), By: p, Origin: req.Origin, SQL: req.SQL, State: Running, StartedAt: r.Now(),
+	id := req.id
+	if id == "" {
+		id = r.NewID()
+	}
+	run := &Run{runner: r, done: make(chan struct{}), keep: req.Keep && r.Keeper != nil, Record: Record{
+		ID: id, By: p, Origin: req.Origin, SQL: req.SQL, State: Running, MaxRows: req.MaxRows,
+		Tables: mentioned(catalog, req.SQL), StartedAt: r.Now(),
 	}}
-	if err := r.Log.StartQuery(ctx, run.Record); err != nil {
-		return nil, fmt.Errorf("record query %s: %w", run.ID, err)
+	if err := r.Log.StartQuery(ctx, run.Record, r.Limits.Person); err != nil {
+		return nil, access.Catalog{}, fmt.Errorf("record query %s: %w", run.ID, err)
 	}
 	timeout := r.Limits.Timeout
 	if req.Timeout > 0 && req.Timeout < timeout {
 		timeout = req.Timeout
 	}
+	ctx, run.stop = context.WithCancelCause(ctx)
 	run.ctx, run.cancel = context.WithTimeoutCause(ctx, timeout, timeoutError(timeout))
-	run.result, err = r.Engine.Start(run.ctx, catalog, Statement{SQL: req.SQL, MaxRows: req.MaxRows}) //nolint:contextcheck // ctx with the deadline
-	if err != nil {
-		run.fail(run.explain(err))
-		if cerr := run.Close(); cerr != nil { //nolint:contextcheck // holds its own
-			return nil, errors.Join(run.err, cerr)
-		}
-		return nil, run.err
+	r.live.add(run)
+	return run, catalog, nil
+}
+
+func (r *Runner) check(req Request) error {
+	if strings.TrimSpace(req.SQL) == "" {
+		return &SQLError{Code: "empty_statement", Text: "There is no statement to run."}
 	}
-	return run, nil
+	if r.Limits.MaxSQL > 0 && len(req.SQL) > r.Limits.MaxSQL {
+		return &SQLError{Code: "statement_too_long", Text: fmt.Sprintf("The statement has %d bytes; at most %d are read.", len(req.SQL), r.Limits.MaxSQL)}
+	}
+	return nil
+}
+
+// mentioned names the tables of a catalog that a text mentions, in the order of
+// the text. More than it reads may be among them, never fewer.
+func mentioned(c access.Catalog, sql string) []string {
+	tables := c.Mentioned(sql)
+	names := make([]string, len(tables))
+	for i, t := range tables {
+		names[i] = t.Name
+	}
+	lower := strings.ToLower(sql)
+	slices.SortStableFunc(names, func(a, b string) int {
+		return strings.Index(lower, strings.ToLower(a)) - strings.Index(lower, strings.ToLower(b))
+	})
+	return names
 }
 
 func timeoutError(limit time.Duration) error {
@@ -136,9 +129,33 @@ type Run struct {
 	result Result
 	ctx    context.Context //nolint:containedctx // bounds the one query this value is, and ends with it
 	cancel context.CancelFunc
+	stop   context.CancelCauseFunc
+	keep   bool
+	rows   *keeping // nil unless rows are being kept
 	err    error
 	ended  bool
 	closed bool
+	done   chan struct{} // closed when the run is over and recorded
+	mu     sync.Mutex    // held while Record changes, and by Snapshot
+}
+
+// start hands the statement to the engine, which may make it wait for its turn.
+func (q *Run) start(catalog access.Catalog) error {
+	result, err := q.runner.Engine.Start(q.ctx, catalog, Statement{SQL: q.SQL, MaxRows: q.MaxRows, RunID: q.ID, By: q.By.UserID})
+	if err != nil {
+		q.fail(q.explain(err))
+		if cerr := q.Close(); cerr != nil {
+			return errors.Join(q.err, cerr)
+		}
+		return q.err
+	}
+	q.mu.Lock()
+	q.result, q.Record.Columns = result, result.Columns()
+	q.mu.Unlock()
+	if q.keep {
+		q.draft()
+	}
+	return nil
 }
 
 // Columns names the result's columns with their DuckDB types.
@@ -149,10 +166,14 @@ func (q *Run) Next() (arrow.RecordBatch, error) {
 	batch, err := q.result.Next(q.ctx)
 	switch {
 	case err == nil:
-		q.Rows += batch.NumRows()
+		q.took(batch)
 		return batch, nil
 	case errors.Is(err, io.EOF):
 		q.ended = true
+		more := q.result.More() // outside the lock, which a panic would leave taken
+		q.mu.Lock()
+		q.Record.More = more
+		q.mu.Unlock()
 		return nil, io.EOF
 	}
 	q.fail(q.explain(err))
@@ -162,9 +183,16 @@ func (q *Run) Next() (arrow.RecordBatch, error) {
 // More reports, after io.EOF, whether rows beyond the limit existed.
 func (q *Run) More() bool { return q.ended && q.result.More() }
 
+// Snapshot is how the run stands at the moment. Any goroutine may ask.
+func (q *Run) Snapshot() Record {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.Record
+}
+
 // explain prefers the reason of our own deadline over the engine's word for it.
 func (q *Run) explain(err error) error {
-	if q.ctx.Err() == nil || domain.KindOf(err) == domain.Invalid {
+	if kind := domain.KindOf(err); q.ctx.Err() == nil || kind == domain.Invalid || kind == domain.Limited {
 		return err
 	}
 	var why *domain.Error
@@ -175,6 +203,8 @@ func (q *Run) explain(err error) error {
 }
 
 func (q *Run) fail(err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	q.err = err
 	q.State, q.Code = Failed, domain.CodeOf(err)
 	if domain.KindOf(err) == domain.Cancelled {
@@ -184,6 +214,10 @@ func (q *Run) fail(err error) {
 	var known *domain.Error
 	if errors.As(err, &known) {
 		q.Message = known.Message
+	}
+	var text *SQLError
+	if errors.As(err, &text) {
+		q.Line, q.Column = text.Line, text.Column
 	}
 }
 
@@ -198,18 +232,27 @@ func (q *Run) Close() error {
 	if q.result != nil {
 		err = q.result.Close()
 	}
-	q.cancel()
-	if q.State == Running {
-		q.State = OK
-		if !q.ended {
-			q.State, q.Code, q.Message = Cancelled, "query_cancelled", "The query was stopped before its last row."
+	q.settle()
+	// The reader may be gone; that it ended is recorded all the same.
+	ctx := context.WithoutCancel(q.ctx)
+	if lerr := q.runner.Log.FinishQuery(ctx, q.Record); lerr != nil {
+		err = errors.Join(err, fmt.Errorf("record end of query %s: %w", q.ID, lerr))
+		if q.Kept == KeptWhole { // nobody would ever find it
+			err = errors.Join(err, q.runner.Keeper.Remove(q.ID))
 		}
 	}
-	at := q.runner.Now()
-	q.FinishedAt = &at
-	// The reader may be gone; that it ended is recorded all the same.
-	if lerr := q.runner.Log.FinishQuery(context.WithoutCancel(q.ctx), q.Record); lerr != nil {
-		err = errors.Join(err, fmt.Errorf("record end of query %s: %w", q.ID, lerr))
+	q.cancel()
+	q.stop(nil)
+	q.runner.live.remove(q)
+	defer close(q.done)
+	if q.Kept == KeptWhole {
+		err = errors.Join(err, q.runner.evict(ctx, q.By.UserID))
 	}
 	return err
+}
+
+func (r *Runner) warn(what, run string, err error) {
+	if r.Logger != nil {
+		r.Logger.Warn(what, "run_id", run, "err", err) //nolint:sloglint // one of four constant messages
+	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"agnes/domain"
 	"agnes/domain/access"
+	"agnes/domain/people"
 	"agnes/domain/registry"
 )
 
@@ -22,13 +23,14 @@ type fakes struct {
 	batches   int
 	records   []Record
 	statement Statement
+	evicted   []string
 }
 
 func (f *fakes) Catalog(context.Context, access.Principal) (access.Catalog, error) {
 	return access.NewCatalog(nil), nil
 }
 
-func (f *fakes) StartQuery(_ context.Context, r Record) error {
+func (f *fakes) StartQuery(_ context.Context, r Record, _ PersonLimits) error {
 	f.records = append(f.records, r)
 	return nil
 }
@@ -36,6 +38,10 @@ func (f *fakes) StartQuery(_ context.Context, r Record) error {
 func (f *fakes) FinishQuery(ctx context.Context, r Record) error {
 	f.records = append(f.records, r)
 	return ctx.Err()
+}
+
+func (f *fakes) EvictResults(context.Context, people.UserID, int64, int) ([]string, error) {
+	return f.evicted, nil
 }
 
 func (f *fakes) Start(ctx context.Context, _ access.Catalog, s Statement) (Result, error) {

@@ -15,7 +15,7 @@ import (
 // Value returns one cell as contract 3.1 sends it: nil, bool, int64, uint64,
 // float64 or string. Everything else, and a float that JSON cannot hold, is text.
 func Value(a arrow.Array, i int) any {
-	if a.IsNull(i) {
+	if empty(a, i) {
 		return nil
 	}
 	switch a := a.(type) {
@@ -46,6 +46,12 @@ func Value(a arrow.Array, i int) any {
 	return text
 }
 
+// empty reports whether a cell is NULL. A column of the type NULL does not say so
+// itself.
+func empty(a arrow.Array, i int) bool {
+	return a.IsNull(i) || a.DataType().ID() == arrow.NULL
+}
+
 // finite widens a float by its shortest decimal text, so that a FLOAT 0.1
 // stays 0.1, and turns NaN and infinities into text.
 func finite(f float64, bits int) any {
@@ -64,7 +70,7 @@ func finite(f float64, bits int) any {
 // Text returns one cell as people read it, in DuckDB's own notation; ok is
 // false for NULL.
 func Text(a arrow.Array, i int) (_ string, ok bool) {
-	if a.IsNull(i) {
+	if empty(a, i) {
 		return "", false
 	}
 	switch a := a.(type) {
@@ -78,15 +84,29 @@ func Text(a arrow.Array, i int) (_ string, ok bool) {
 		return floatText(float64(a.Value(i)), 32), true
 	case *array.Float64:
 		return floatText(a.Value(i), 64), true
+	case *array.BinaryView:
+		return blobText(a.Value(i)), true
+	case *array.Float16:
+		return floatText(float64(a.Value(i).Float32()), 32), true
 	case *array.Date32:
+		return daysText(a.Value(i)), true
+	case *array.Date64:
 		return dateText(a.Value(i).ToTime()), true
 	case *array.Timestamp:
 		return timestampText(a, i), true
 	case *array.Time64:
 		unit := a.DataType().(*arrow.Time64Type).Unit
-		return clockText(a.Value(i).ToTime(unit)), true
+		return timeText(int64(a.Value(i)), unit), true
+	case *array.Time32:
+		unit := a.DataType().(*arrow.Time32Type).Unit
+		return timeText(int64(a.Value(i)), unit), true
+	case *array.Duration:
+		unit := a.DataType().(*arrow.DurationType).Unit
+		return intervalText(arrow.MonthDayNanoInterval{Nanoseconds: int64(a.Value(i)) * int64(unit.Multiplier())}), true
 	case *array.Decimal128:
 		return a.Value(i).ToString(a.DataType().(*arrow.Decimal128Type).Scale), true
+	case *array.Decimal256:
+		return a.Value(i).ToString(a.DataType().(*arrow.Decimal256Type).Scale), true
 	case *array.MonthDayNanoInterval:
 		return intervalText(a.Value(i)), true
 	case *array.Binary:
@@ -130,11 +150,30 @@ func floatText(f float64, bits int) string {
 	return s
 }
 
+// daysText prints a DATE, whose ends stand for infinity.
+func daysText(d arrow.Date32) string {
+	switch d {
+	case math.MaxInt32:
+		return "infinity"
+	case -math.MaxInt32:
+		return "-infinity"
+	}
+	return dateText(d.ToTime())
+}
+
 func dateText(t time.Time) string {
 	if t.Year() > 0 {
 		return t.Format("2006-01-02")
 	}
 	return fmt.Sprintf("%04d-%02d-%02d (BC)", 1-t.Year(), t.Month(), t.Day())
+}
+
+// timeText prints a TIME, of which a day has one more than a clock: 24:00:00.
+func timeText(v int64, unit arrow.TimeUnit) string {
+	if time.Duration(v)*unit.Multiplier() == 24*time.Hour {
+		return "24:00:00"
+	}
+	return clockText(time.Unix(0, v*int64(unit.Multiplier())).UTC())
 }
 
 // clockText prints a time of day with its fraction, without trailing zeros.
@@ -212,6 +251,12 @@ func listText(values arrow.Array, start, end int) string {
 func structText(a *array.Struct, i int) string {
 	fields := a.DataType().(*arrow.StructType).Fields()
 	parts := make([]string, len(fields))
+	if unnamed(fields) {
+		for f := range fields {
+			parts[f] = nested(a.Field(f), i)
+		}
+		return "(" + strings.Join(parts, ", ") + ")"
+	}
 	for f := range fields {
 		parts[f] = "'" + fields[f].Name + "': " + nested(a.Field(f), i)
 	}
@@ -227,10 +272,25 @@ func mapText(a *array.Map, i int) string {
 	return "{" + strings.Join(parts, ", ") + "}"
 }
 
+// nested prints a value inside another. As in DuckDB, a text that could be taken
+// for something else is quoted.
 func nested(a arrow.Array, i int) string {
 	text, ok := Text(a, i)
 	if !ok {
 		return "NULL"
 	}
-	return text
+	if deep(a.DataType()) || !ambiguous(text) {
+		return text
+	}
+	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(text) + "'"
+}
+
+func deep(t arrow.DataType) bool {
+	_, nested := t.(arrow.NestedType)
+	return nested
+}
+
+func ambiguous(text string) bool {
+	return text == "" || text[0] == ' ' || text[len(text)-1] == ' ' || strings.EqualFold(text, "null") ||
+		strings.ContainsAny(text, `"'(),:=[]{}`)
 }

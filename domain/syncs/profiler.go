@@ -11,6 +11,7 @@ import (
 
 	"agnes/domain"
 	"agnes/domain/audit"
+	"agnes/domain/guard"
 	"agnes/domain/profile"
 	"agnes/domain/registry"
 	"agnes/domain/work"
@@ -65,6 +66,7 @@ type Profiler struct {
 	Timeout  time.Duration // of one table
 	Now      func() time.Time
 	Log      *slog.Logger
+	Guard    *guard.Guard
 
 	once  sync.Once
 	wake  chan struct{}
@@ -174,8 +176,11 @@ func (p *Profiler) Work(ctx context.Context) {
 				return
 			}
 		}
-		c.kept, c.err = p.carry(ctx, c)
-		p.finish(ctx, c)
+		c.err = p.Guard.Do("a profile", func() (err error) {
+			c.kept, err = p.carry(ctx, c)
+			return err
+		})
+		p.Guard.Func("finish a profile", func() { p.finish(ctx, c) })()
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"agnes/domain/guard"
 	"agnes/domain/registry"
 	"agnes/domain/work"
 )
@@ -27,6 +28,7 @@ type Rebuilder struct {
 	Feed       *Feed            // is nudged when a rebuild is remembered; nil has nobody to tell
 	Now        func() time.Time // for Rebuilds
 	NewID      func() string
+	Guard      *guard.Guard
 
 	mu      sync.Mutex
 	running bool
@@ -63,7 +65,7 @@ func (r *Rebuilder) join(ctx context.Context) *rebuild {
 	b := r.next
 	if !r.running {
 		r.running = true
-		go r.work(context.WithoutCancel(ctx))
+		r.Guard.Go("rebuilds", func() { r.work(context.WithoutCancel(ctx)) })
 	}
 	return b
 }
@@ -80,7 +82,10 @@ func (r *Rebuilder) work(ctx context.Context) {
 			return
 		}
 		r.mu.Unlock()
-		b.report, b.err = r.remember(ctx, r.publish)
+		b.err = r.Guard.Do("a rebuild", func() (err error) {
+			b.report, err = r.remember(ctx, r.publish)
+			return err
+		})
 		if b.err != nil {
 			r.Log.Error("rebuild", "err", b.err)
 			r.Writes.Trip(b.err)

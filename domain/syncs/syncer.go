@@ -9,6 +9,7 @@ import (
 
 	"agnes/domain"
 	"agnes/domain/audit"
+	"agnes/domain/guard"
 	"agnes/domain/registry"
 )
 
@@ -30,6 +31,7 @@ type Syncer struct {
 	Now       func() time.Time
 	NewID     func() string // unique, grows with time
 	Log       *slog.Logger
+	Guard     *guard.Guard
 	Reached   func(point string) // hears of the points of publishing; nil: nobody does
 
 	once sync.Once

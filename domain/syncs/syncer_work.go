@@ -39,10 +39,10 @@ func (s *Syncer) Work(ctx context.Context) error {
 		if err != nil {
 			return nil // only the end of ctx stops claiming
 		}
-		under.Go(func() {
+		under.Go(s.Guard.Func("a sync", func() {
 			defer func() { <-free }()
 			s.run(ctx, r)
-		})
+		}))
 	}
 }
 
@@ -74,7 +74,11 @@ func (s *Syncer) tryClaim(ctx context.Context) (Run, bool) {
 	if s.Writes.Err() != nil {
 		return Run{}, false
 	}
-	r, err := s.Runs.ClaimRun(ctx)
+	var r Run
+	err := s.Guard.Do("claim a sync run", func() (err error) {
+		r, err = s.Runs.ClaimRun(ctx)
+		return err
+	})
 	if err != nil && ctx.Err() == nil && domain.KindOf(err) != domain.NotFound {
 		s.Log.Error("claim a sync run", "err", err)
 	}
@@ -94,7 +98,7 @@ func (s *Syncer) run(server context.Context, r Run) {
 		s.mu.Unlock()
 	}()
 	r.Code, r.Message, r.NextStep = "", "", "" // why it waited
-	err := s.carry(ctx, &r)
+	err := s.Guard.Do("carry a sync out", func() error { return s.carry(ctx, &r) })
 	if err != nil && server.Err() != nil && domain.CodeOf(context.Cause(ctx)) == "" { // nobody cancelled it: the server is stopping, by a signal maybe
 		return // stays "running"; RecoverRuns takes it up again at the next start
 	}

@@ -173,4 +173,15 @@ type Failure struct {
 	// Line and Column place an SQL error, from 1; 0 when unknown.
 	Line   int `json:"line,omitempty"`
 	Column int `json:"column,omitempty"`
+	// Table is the name, as written, of a table that a statement did not find.
+	Table string `json:"table,omitempty"`
+	// Statements are the places of the statements of a text that was refused
+	// because it holds several.
+	Statements []Place `json:"statements,omitempty"`
+}
+
+// Place is a part of a text, in bytes from its beginning; End is behind it.
+type Place struct {
+	Start int `json:"start"`
+	End   int `json:"end"`
 }

@@ -13,6 +13,8 @@ import (
 
 	"agnes/domain/access"
 	"agnes/domain/config"
+	"agnes/domain/query"
+	"agnes/domain/work"
 	"agnes/handlers/request"
 )
 
@@ -44,15 +46,22 @@ type Deps struct {
 	Rebuilder Rebuilder
 	Syncer    Syncer
 	Queries   Queries
-	Data      Data
-	Whole     Whole
-	Sources   Sources
-	Profiler  Profiler
-	Uploads   Uploads
+	History   QueryHistory
+	Results   Results
+	// PersonLimits are shown to whoever asks what they may still take.
+	PersonLimits query.PersonLimits
+	TempDir      string // where files grow that are sent whole; "" for the system's
+	Data         Data
+	Whole        Whole
+	Sources      Sources
+	Profiler     Profiler
+	Uploads      Uploads
 	// Stopping is closed when the server begins to stop; uploads end then.
 	Stopping <-chan struct{}
 	// Ready runs a real query through a real child.
-	Ready      func(ctx context.Context) error
+	Ready func(ctx context.Context) error
+	// Walls are what the kernel keeps child processes from.
+	Walls      []work.Wall
 	Build      config.Build
 	DeployedAt time.Time // when this process started
 	Debug      bool
@@ -82,6 +91,7 @@ func New(d Deps) (*API, error) {
 	a.rebuildRoutes()
 	a.dataRoutes()
 	a.queryRoutes()
+	a.queryRunRoutes()
 	a.registryRoutes()
 	a.versionRoutes()
 	a.sourceRoutes()

@@ -4,13 +4,17 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"agnes/domain"
+	"agnes/domain/query"
 	"agnes/handlers/request"
 )
 
@@ -19,8 +23,9 @@ type failure struct {
 	status int
 	Detail any `json:"detail"` // a sentence, or []fault
 	// RequestID and Cause are for internal errors only.
-	RequestID string `json:"request_id,omitempty"`
-	Cause     string `json:"error,omitempty"`
+	RequestID string        `json:"request_id,omitempty"`
+	Cause     string        `json:"error,omitempty"`
+	retry     time.Duration // when another try is worth it; 0: not said
 }
 
 // Error returns the sentence.
@@ -34,11 +39,35 @@ func (f *failure) Error() string {
 // GetStatus returns the status.
 func (f *failure) GetStatus() int { return f.status }
 
+// GetHeaders returns when to try again.
+func (f *failure) GetHeaders() http.Header {
+	h := http.Header{}
+	if f.retry > 0 {
+		h.Set("Retry-After", strconv.FormatInt(int64((f.retry+time.Second-1)/time.Second), 10))
+	}
+	return h
+}
+
+func (f *failure) encode(w io.Writer) error { return json.NewEncoder(w).Encode(f) }
+
+// limitDetail is a limit of a person as contract 3.3 words it, with the sentence.
+func limitDetail(err error) any {
+	var limit *query.LimitError
+	if !errors.As(err, &limit) {
+		return nil
+	}
+	return map[string]any{
+		"reason": limit.Reason(), "kind": limit.Kind, "current": limit.Current, "limit": limit.Limit,
+		"retry_after_seconds": int64(limit.RetryAfter / time.Second), "message": limit.Error(),
+	}
+}
+
 // write sends the failure where the library does not.
 func (f *failure) write(w http.ResponseWriter, r *http.Request) {
+	maps.Copy(w.Header(), f.GetHeaders())
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(f.status)
-	if err := json.NewEncoder(w).Encode(f); err != nil {
+	if err := f.encode(w); err != nil {
 		request.Logger(r.Context()).Debug("write an error's body", "err", err)
 	}
 }
@@ -66,6 +95,11 @@ func (a *API) failure(ctx context.Context, o operation, err error) *failure {
 		f.RequestID = request.ID(ctx)
 		if a.Debug {
 			f.Cause = err.Error()
+		}
+	case known.Kind == domain.Limited:
+		f.retry = query.RetryAfter(err)
+		if detail := limitDetail(err); detail != nil {
+			f.Detail = detail
 		}
 	case known.Kind == domain.Invalid && o.invalid != 0:
 		f.status = o.invalid
@@ -207,11 +241,18 @@ func failureSchema() *huma.Schema {
 			"input": {Description: "The number or truth value that was sent; null for everything else."},
 		},
 	}
+	number := &huma.Schema{Type: huma.TypeInteger}
+	limit := &huma.Schema{
+		Type: huma.TypeObject, Description: "A limit that was reached.",
+		Properties: map[string]*huma.Schema{
+			"reason": {Type: huma.TypeString}, "kind": {Type: huma.TypeString}, "current": number, "limit": number, "retry_after_seconds": number, "message": text,
+		},
+	}
 	return &huma.Schema{
 		Type:        huma.TypeObject,
 		Description: "Why something was not done.",
 		Properties: map[string]*huma.Schema{
-			"detail":     {OneOf: []*huma.Schema{text, {Type: huma.TypeArray, Items: one}}},
+			"detail":     {OneOf: []*huma.Schema{text, {Type: huma.TypeArray, Items: one}, limit}},
 			"request_id": {Type: huma.TypeString, Description: "To be named to an administrator; with internal errors only."},
 		},
 		Required: []string{"detail"},

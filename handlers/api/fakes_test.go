@@ -116,3 +116,10 @@ func (e *engine) numbers(n, batch int) {
 		})
 	}
 }
+
+// long makes the engine answer with one text of n characters.
+func (e *engine) long(n int) {
+	e.schema = arrow.NewSchema([]arrow.Field{{Name: "t", Type: arrow.BinaryTypes.String}}, nil)
+	e.columns = []registry.Column{{Name: "t", Type: "VARCHAR"}}
+	e.batches = []func(*array.RecordBuilder){func(b *array.RecordBuilder) { b.Field(0).(*array.StringBuilder).Append(strings.Repeat("x", n)) }}
+}

@@ -29,6 +29,7 @@ import (
 	"agnes/handlers/api"
 	"agnes/handlers/request"
 	"agnes/store"
+	"agnes/store/results"
 )
 
 var tester = audit.Actor{UserID: "tester", Email: "tester@example.com", ClientKind: "web"}
@@ -58,6 +59,8 @@ type site struct {
 	rebuilds rebuilds
 	ready    error // of a query in a child
 	profiler *syncs.Profiler
+	runner   *query.Runner
+	limits   query.Limits
 	admin    people.User
 	analyst  people.User
 }
@@ -87,16 +90,22 @@ func newSiteWith(t *testing.T, change func(*api.Deps)) *site {
 	s.folder = filesource.Folder{Root: t.TempDir(), MaxBytes: 1 << 20, MaxParts: unfinished}
 	s.syncer = &syncs.Syncer{Runs: s.store, Tables: s.store, Feed: syncs.NewFeed(), Now: s.clock.now, NewID: newID, Log: log}
 	s.profiler = &syncs.Profiler{Tables: s.store, Profiles: s.store, Maker: profiles{}, Timeout: time.Minute, Now: s.clock.now, Log: log}
+	folder, err := results.Open(t.TempDir())
+	must(t, err)
+	t.Cleanup(func() { must(t, folder.Close()) })
+	s.limits = query.Limits{Timeout: time.Minute, MaxSQL: 1 << 12, Person: query.PersonLimits{Concurrent: 50, DailyBytes: 1 << 30}, Results: query.ResultLimits{Bytes: 1 << 20, PersonBytes: 2 << 20, PersonCount: 20}}
+	s.runner = &query.Runner{
+		Catalogs: s.store, Engine: s.engine, Log: s.store, Keeper: folder, Limits: s.limits, Now: s.clock.now, NewID: newID, Logger: log,
+	}
+	t.Cleanup(func() { must(t, s.runner.Stop(context.WithoutCancel(t.Context()))) })
 	deps := api.Deps{
 		Profiler: s.profiler,
 		Store:    s.store, SignIn: &people.SignIn{Accounts: s.store, Now: s.clock.now}, Tokens: s.tokens,
 		Remover: remover{s.store}, Rebuilder: &s.rebuilds, Syncer: s.syncer, Data: s.files, Whole: &joined{}, Sources: &looks{}, Uploads: s.folder,
-		Queries: &query.Runner{
-			Catalogs: s.store, Engine: s.engine, Log: s.store, Now: s.clock.now, NewID: newID,
-			Limits: query.Limits{Timeout: time.Minute, MaxSQL: 1 << 12},
-		},
-		Ready: func(context.Context) error { return s.ready },
-		Build: config.Build{Version: "1.2.3", Channel: "stable", Commit: "abc"}, DeployedAt: s.clock.now(),
+		Queries: s.runner, History: s.store, PersonLimits: s.limits.Person, TempDir: t.TempDir(),
+		Results: &query.Results{Runs: s.store, Keeper: folder, Catalogs: s.store, Engine: s.engine, Runner: s.runner, Timeout: time.Minute},
+		Ready:   func(context.Context) error { return s.ready },
+		Build:   config.Build{Version: "1.2.3", Channel: "stable", Commit: "abc"}, DeployedAt: s.clock.now(),
 		Now: s.clock.now, Log: log,
 	}
 	if change != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -200,11 +201,28 @@ func (a *API) healthDetailed(ctx context.Context, in *detailedInput) (*detailedO
 	if b.Services["sources"], b.Services["remote_attach"], err = a.sourceHealth(ctx); err != nil {
 		return nil, err
 	}
-	b.Services["writing"] = a.writingHealth()
-	if b.Services["writing"].Status != "ok" || data.Status != "ok" || b.Services["rebuild"].Status != "ok" || b.Services["sources"].Status != "ok" || b.Services["remote_attach"].Status != "ok" {
-		b.Status = "degraded"
+	b.Services["isolation"], b.Services["writing"] = a.isolationHealth(), a.writingHealth()
+	for _, name := range []string{"data", "isolation", "writing", "rebuild", "sources", "remote_attach"} {
+		if b.Services[name].Status != "ok" {
+			b.Status = "degraded"
+		}
 	}
 	return out, nil
+}
+
+// isolationHealth says which walls around child processes this machine lacks.
+func (a *API) isolationHealth() service {
+	out := service{Status: "ok"}
+	var missing []string
+	for _, w := range a.Walls {
+		if !w.Held {
+			missing = append(missing, w.Detail)
+		}
+	}
+	if len(missing) > 0 {
+		out.Status, out.Detail = "warning", strings.Join(missing, " ")
+	}
+	return out
 }
 
 // writingHealth says whether new data is written.

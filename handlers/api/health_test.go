@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"agnes/domain/people"
+	"agnes/domain/work"
 	"agnes/handlers/api"
 	"agnes/store"
 )
@@ -96,5 +97,17 @@ func TestHealthDetailed(t *testing.T) {
 	services = body["services"].(map[string]any)
 	if body["status"] != "degraded" || len(services["data"].(map[string]any)["stale_tables"].([]any)) != 2 || services["db_schema"] == nil || body["commit_sha"] != "abc" {
 		t.Errorf("a day later: %v", body)
+	}
+}
+
+func TestMissingWallsAreShown(t *testing.T) {
+	t.Parallel()
+	s := newSiteWith(t, func(d *api.Deps) {
+		d.Walls = []work.Wall{{Name: "files", Held: true}, {Name: "network", Detail: "The network is open."}}
+	})
+	body := s.as(s.analyst, http.MethodGet, "/api/health/detailed", nil).is(http.StatusOK)
+	isolation := body["services"].(map[string]any)["isolation"].(map[string]any)
+	if body["status"] != "degraded" || isolation["status"] != "warning" || isolation["detail"] != "The network is open." {
+		t.Errorf("%v, %v; want the missing wall", body["status"], isolation)
 	}
 }

@@ -8,24 +8,34 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"agnes/domain/access"
+	"agnes/domain/people"
 	"agnes/domain/query"
-	"agnes/handlers/request"
 )
 
 // Queries runs people's SQL.
 type Queries interface {
 	Run(ctx context.Context, p access.Principal, r query.Request) (*query.Run, error)
+	// Submit starts a query that goes on when ctx ends.
+	Submit(ctx context.Context, p access.Principal, r query.Request) (query.Record, error)
+	// Live returns how a run under way stands, and its place in the queue.
+	Live(by people.UserID, id string) (r query.Record, place int, ok bool)
 }
 
 type queryInput struct {
-	Body struct {
+	Accept string `header:"Accept" doc:"application/json, or a stream of all rows: application/vnd.apache.arrow.stream, text/csv, text/tab-separated-values, application/x-ndjson."`
+	Guard  string `query:"guard" enum:"spreadsheet" doc:"With CSV and TSV: keeps spreadsheets from taking text for a formula, by an apostrophe before it."`
+	Body   struct {
 		SQL   string `json:"sql" doc:"One reading statement over the tables of your catalog."`
-		Limit *int64 `json:"limit,omitempty" nullable:"true" default:"1000" doc:"Most rows in the answer."`
+		Limit *int64 `json:"limit,omitempty" nullable:"true" doc:"Most rows in the answer; 1000 for JSON and all for a stream unless given."`
 	}
 }
 
 type queryOutput struct {
 	ContentType string `header:"Content-Type"`
+	Run         string `header:"X-Query-Run"`
+	Guard       string `header:"X-Csv-Guard"`
+	Squeezed    string `header:"No-Gzip-Compression"`
+	Trailer     string `header:"Trailer"`
 	Body        func(huma.Context)
 }
 
@@ -42,7 +52,9 @@ func (a *API) queryRoutes() {
 		id: "query", method: http.MethodPost, path: "/api/query", tag: "Query", need: access.SignedIn, long: true,
 		summary: "Run SQL",
 		about: "Runs one reading statement (SELECT, WITH, FROM, VALUES, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN, PIVOT) in DuckDB. It sees the tables of your catalog and nothing else. " +
-			"Rows are sent as they come; an answer that breaks off is not whole.",
+			"Rows are sent as they come; an answer that breaks off is not whole. The header X-Query-Run names the run; " +
+			"the rows of a JSON answer are kept under it for a while. With another Accept all rows are streamed and none kept; " +
+			"the trailer X-Query-Truncated says whether there were more than the limit.",
 		invalid: http.StatusBadRequest,
 		errors:  []int{http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusServiceUnavailable},
 		example: map[string]any{"sql": "SELECT state, count(*) AS airports FROM airports GROUP BY state ORDER BY airports DESC", "limit": 10},
@@ -60,19 +72,22 @@ func (a *API) queryRoutes() {
 const defaultLimit = 1000
 
 func (a *API) query(ctx context.Context, in *queryInput) (*queryOutput, error) {
+	if format := streamed(in.Accept); format != "" {
+		return a.queryStream(ctx, in, format)
+	}
 	limit := int64(defaultLimit)
 	if in.Body.Limit != nil {
 		limit = max(*in.Body.Limit, 0) // contract 3.1 takes any number
 	}
 	// The engine takes 0 for all rows, so none are asked for as one and left out.
-	run, err := a.Queries.Run(ctx, principal(ctx), query.Request{SQL: in.Body.SQL, MaxRows: max(limit, 1), Origin: query.FromAPI})
+	run, err := a.Queries.Run(ctx, principal(ctx), query.Request{SQL: in.Body.SQL, MaxRows: max(limit, 1), Origin: query.FromAPI, Keep: true})
 	if err != nil {
 		return nil, sqlError(err)
 	}
-	out := newRowWriter(run, limit)
+	out := newRowWriter(query.AsResult(run), limit)
 	// What fits into the buffer is answered with a true status; beyond it, the
 	// rows go out as they come and a failure cuts the answer off.
-	if err := out.fill(); err != nil {
+	if err := out.fill(ctx); err != nil {
 		return nil, errors.Join(sqlError(err), run.Close()) //nolint:contextcheck // a run ends under the context that it began with
 	}
 	if out.done {
@@ -80,20 +95,10 @@ func (a *API) query(ctx context.Context, in *queryInput) (*queryOutput, error) {
 			return nil, err
 		}
 	}
-	return &queryOutput{ContentType: "application/json", Body: func(hc huma.Context) { a.sendRows(hc, run, out) }}, nil //nolint:contextcheck // a run ends under the context that it began with
-}
-
-// sendRows sends what is buffered and then the rest of the run.
-func (a *API) sendRows(hc huma.Context, run *query.Run, out *rowWriter) {
-	hc.SetStatus(http.StatusOK)
-	err := out.drain(hc.BodyWriter())
-	if cerr := run.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		request.Logger(hc.Context()).Warn("a query's answer broke off", "run_id", run.ID, "err", err)
-		panic(http.ErrAbortHandler)
-	}
+	return &queryOutput{ContentType: "application/json", Run: run.ID, Body: func(hc huma.Context) { //nolint:contextcheck // a run ends under the context that it began with
+		hc.SetStatus(http.StatusOK)
+		send(hc, run.ID, out.drain, run.Close)
+	}}, nil
 }
 
 // sqlError is an error of a query as contract 3.1 words it.

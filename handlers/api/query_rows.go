@@ -1,8 +1,7 @@
 package api
 
 import (
-	"bytes"
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -17,39 +16,38 @@ import (
 // heldBytes is how much of an answer is held back before its first byte leaves.
 const heldBytes = 1 << 20
 
-// rowWriter writes a run as the JSON of contract 3.1, batch by batch, in
+// rowWriter writes rows as the JSON of contract 3.1, batch by batch, in
 // memory that does not grow with the rows.
 type rowWriter struct {
-	run   *query.Run
-	limit int64
+	src   query.Result
+	limit int64 // below 0: all that src has
 	rows  int64
 	extra bool // rows beyond the limit came
-	buf   bytes.Buffer
-	json  *json.Encoder // into buf
+	buf   []byte
+	tail  func(truncated bool) []byte // what follows the rows
 	done  bool
 }
 
-func newRowWriter(run *query.Run, limit int64) *rowWriter {
-	w := &rowWriter{run: run, limit: limit}
-	w.json = json.NewEncoder(&w.buf)
-	w.json.SetEscapeHTML(false)
+func newRowWriter(src query.Result, limit int64) *rowWriter {
+	w := &rowWriter{src: src, limit: limit}
+	w.buf = append(w.buf, `{"columns":[`...)
+	for i, c := range src.Columns() {
+		if i > 0 {
+			w.buf = append(w.buf, ',')
+		}
+		w.buf = query.AppendJSONText(w.buf, c.Name)
+	}
+	w.buf = append(w.buf, `],"rows":[`...)
+	w.tail = func(truncated bool) []byte {
+		return []byte(`],"row_count":` + strconv.FormatInt(w.rows, 10) + `,"truncated":` + strconv.FormatBool(truncated) + "}\n")
+	}
 	return w
 }
 
 // fill writes the beginning, as much as is held back.
-func (w *rowWriter) fill() error {
-	w.buf.WriteString(`{"columns":[`)
-	for i, c := range w.run.Columns() {
-		if i > 0 {
-			w.buf.WriteByte(',')
-		}
-		if err := w.value(c.Name); err != nil {
-			return err
-		}
-	}
-	w.buf.WriteString(`],"rows":[`)
-	for !w.done && w.buf.Len() < heldBytes {
-		if err := w.next(); err != nil {
+func (w *rowWriter) fill(ctx context.Context) error {
+	for !w.done && len(w.buf) < heldBytes {
+		if err := w.next(ctx); err != nil {
 			return err
 		}
 	}
@@ -57,27 +55,27 @@ func (w *rowWriter) fill() error {
 }
 
 // drain sends what is held and then the rest.
-func (w *rowWriter) drain(to io.Writer) error {
+func (w *rowWriter) drain(ctx context.Context, to io.Writer) error {
 	for {
-		if _, err := w.buf.WriteTo(to); err != nil {
+		if _, err := to.Write(w.buf); err != nil {
 			return fmt.Errorf("send rows: %w", err)
 		}
+		w.buf = w.buf[:0]
 		if w.done {
 			return nil
 		}
-		if err := w.next(); err != nil {
+		if err := w.next(ctx); err != nil {
 			return err
 		}
 	}
 }
 
 // next writes one batch, or the end.
-func (w *rowWriter) next() error {
-	batch, err := w.run.Next()
+func (w *rowWriter) next(ctx context.Context) error {
+	batch, err := w.src.Next(ctx)
 	if errors.Is(err, io.EOF) {
 		w.done = true
-		truncated := w.extra || w.run.More()
-		w.buf.WriteString(`],"row_count":` + strconv.FormatInt(w.rows, 10) + `,"truncated":` + strconv.FormatBool(truncated) + "}\n")
+		w.buf = append(w.buf, w.tail(w.extra || w.src.More())...)
 		return nil
 	}
 	if err != nil {
@@ -89,49 +87,24 @@ func (w *rowWriter) next() error {
 			w.extra = true
 			break
 		}
-		if err := w.row(batch, i); err != nil {
-			return err
-		}
+		w.row(batch, i)
 	}
 	return nil
 }
 
-func (w *rowWriter) row(batch arrow.RecordBatch, i int) error {
+func (w *rowWriter) row(batch arrow.RecordBatch, i int) {
 	if w.rows > 0 {
-		w.buf.WriteByte(',')
+		w.buf = append(w.buf, ',')
 	}
 	w.rows++
-	w.buf.WriteByte('[')
+	w.buf = append(w.buf, '[')
 	for c := range int(batch.NumCols()) {
 		if c > 0 {
-			w.buf.WriteByte(',')
+			w.buf = append(w.buf, ',')
 		}
-		if err := w.value(query.Value(batch.Column(c), i)); err != nil {
-			return err
-		}
+		w.buf = query.AppendJSONValue(w.buf, query.Value(batch.Column(c), i), false)
 	}
-	w.buf.WriteByte(']')
-	return nil
-}
-
-// value writes one value as query.Value returns it.
-func (w *rowWriter) value(v any) error {
-	switch v := v.(type) {
-	case nil:
-		w.buf.WriteString("null")
-	case bool:
-		w.buf.WriteString(strconv.FormatBool(v))
-	case int64:
-		w.buf.WriteString(strconv.FormatInt(v, 10))
-	case uint64:
-		w.buf.WriteString(strconv.FormatUint(v, 10))
-	default:
-		if err := w.json.Encode(v); err != nil {
-			return fmt.Errorf("encode a value: %w", err)
-		}
-		w.buf.Truncate(w.buf.Len() - 1) // the encoder's line end
-	}
-	return nil
+	w.buf = append(w.buf, ']')
 }
 
 func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }

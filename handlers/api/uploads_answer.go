@@ -26,14 +26,14 @@ func endingBody(w http.ResponseWriter, r *http.Request, stopping <-chan struct{}
 		}
 	}
 	watched := make(chan struct{})
-	go func() {
+	request.Guard(ctx).Go("end the body of an upload", func() {
 		defer close(watched)
 		select {
 		case <-stopping:
 			end()
 		case <-ctx.Done():
 		}
-	}()
+	})
 	return stoppable{r.Body, stopping, end}, func() {
 		cancel()
 		<-watched

@@ -5,10 +5,13 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/a-h/templ"
 
 	"agnes/domain"
+	"agnes/domain/query"
 	"agnes/handlers/request"
 	"agnes/views"
 )
@@ -39,7 +42,15 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case status == http.StatusServiceUnavailable && r.Context().Err() == nil:
 		log.WarnContext(r.Context(), "page unavailable", "path", r.URL.Path, "err", err)
 	}
+	retryAfter(w, err)
 	s.show(w, r, status, err)
+}
+
+// retryAfter says when what was too much at once is worth another try.
+func retryAfter(w http.ResponseWriter, err error) {
+	if domain.KindOf(err) == domain.Limited {
+		w.Header().Set("Retry-After", strconv.FormatInt(int64((query.RetryAfter(err)+time.Second-1)/time.Second), 10))
+	}
 }
 
 // PageError answers with the page, or the fragment, that says what went wrong

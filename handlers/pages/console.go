@@ -2,6 +2,7 @@ package pages
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"agnes/domain/access"
 	"agnes/domain/query"
@@ -18,13 +20,20 @@ import (
 	"agnes/views"
 )
 
-// defaultLimit is how many rows the console shows unless told otherwise.
-const defaultLimit = 1000
+// defaultLimit is how many rows the console keeps unless told otherwise.
+const defaultLimit = 10000
+
+// firstWait is how long the answer to a new query waits for its end: most end
+// within, and need no second look.
+const firstWait = 400 * time.Millisecond
 
 func (s *Server) consolePage(w http.ResponseWriter, r *http.Request) error {
 	p, c, err := s.tables(r)
 	if err != nil {
 		return err
+	}
+	if id := r.URL.Query().Get("run"); id != "" {
+		return s.consoleShow(w, r, id)
 	}
 	v := s.consoleView(p, c)
 	v.SQL = r.URL.Query().Get("sql")
@@ -56,6 +65,7 @@ func (s *Server) consoleView(p access.Principal, c access.Catalog) views.Console
 	return v
 }
 
+// consoleRun starts a run of its own for what the editor holds, and shows it.
 func (s *Server) consoleRun(w http.ResponseWriter, r *http.Request) error {
 	p, err := who(r)
 	if err != nil {
@@ -65,23 +75,26 @@ func (s *Server) consoleRun(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	sql, limit := r.PostFormValue("sql"), parseLimit(r.PostFormValue("limit"))
-
-	g, elapsed, err := s.read(r.Context(), p, query.Request{SQL: sql, MaxRows: int64(limit), Origin: query.FromConsole})
+	began := s.Now()
+	rec, err := s.Runner.Submit(r.Context(), p, query.Request{SQL: sql, MaxRows: int64(limit), Origin: query.FromConsole, Each: true})
 	if err != nil {
-		return s.consoleFailure(w, r, p, consoleFailed{sql: sql, limit: limit, elapsed: elapsed, err: err})
+		return s.consoleFailure(w, r, p, consoleFailed{sql: sql, limit: limit, elapsed: s.Now().Sub(began), err: err})
 	}
-	result := views.ConsoleResultView{Grid: g.Grid, More: g.More, Elapsed: elapsed, At: s.Now(), SQL: sql}
-
+	s.await(r.Context(), p, rec.ID)
+	address := string(views.RunURL(rec.ID))
 	if request.Partial(r) {
-		return s.render(w, r, http.StatusOK, views.ConsoleResult(result))
+		w.Header().Set("HX-Push-Url", address)
+		return s.consoleShow(w, r, rec.ID)
 	}
-	_, c, err := s.tables(r)
-	if err != nil {
-		return err
-	}
-	v := s.consoleView(p, c)
-	v.SQL, v.Limit, v.Result = sql, limit, &result
-	return s.renderConsole(w, r, http.StatusOK, v)
+	request.Redirect(w, r, address)
+	return nil
+}
+
+// await gives a run a moment to end.
+func (s *Server) await(ctx context.Context, p access.Principal, id string) {
+	ctx, cancel := context.WithTimeout(ctx, firstWait)
+	defer cancel()
+	s.Runner.Wait(ctx, p.UserID, id)
 }
 
 // parseLimit reads one of the offered limits.

@@ -31,10 +31,29 @@ type engine struct {
 	err     error // instead of a result
 	late    error // after the last batch
 	asked   []query.Statement
-	hook    func() // called when a statement starts
+	hook    func()                   // called when a statement starts
+	answer  map[string]error         // by statement: instead of err
+	hold    map[string]chan struct{} // statements that wait for these, or for their end
+	place   int
+}
+
+// Place is the place of every run in the queue.
+func (e *engine) Place(string) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.place
 }
 
 func (e *engine) Start(ctx context.Context, _ access.Catalog, s query.Statement) (query.Result, error) {
+	e.mu.Lock()
+	hold := e.hold[s.SQL]
+	e.mu.Unlock()
+	if hold != nil {
+		select {
+		case <-hold:
+		case <-ctx.Done():
+		}
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.asked = append(e.asked, s)
@@ -43,6 +62,9 @@ func (e *engine) Start(ctx context.Context, _ access.Catalog, s query.Statement)
 	}
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
+	}
+	if err := e.answer[s.SQL]; err != nil {
+		return nil, err
 	}
 	if e.err != nil {
 		return nil, e.err

@@ -25,6 +25,7 @@ import (
 	"agnes/domain/syncs"
 	"agnes/handlers/request"
 	"agnes/store"
+	"agnes/store/results"
 )
 
 // clock is a time that only tests move.
@@ -85,13 +86,19 @@ func emptyPortal(t *testing.T) *portal {
 	feed := syncs.NewFeed()
 	syncer := &syncs.Syncer{Runs: p.store, Tables: p.store, Feed: feed, Now: p.clock.now, NewID: newID, Log: log}
 	p.profiler = &syncs.Profiler{Tables: p.store, Profiles: p.store, Timeout: time.Minute, Now: p.clock.now, Log: log}
+	kept, err := results.Open(t.TempDir())
+	must(t, err)
+	t.Cleanup(func() { must(t, kept.Close()) })
+	runner := &query.Runner{
+		Catalogs: p.store, Engine: p.engine, Log: p.store, Keeper: kept, Now: p.clock.now, NewID: newID,
+		Limits: query.Limits{Timeout: time.Minute, MaxSQL: 1 << 10},
+	}
+	t.Cleanup(func() { must(t, runner.Stop(context.Background())) })
 	p.Server = New(Deps{
 		Profiler: p.profiler,
 		Sessions: scs.New(), SignIn: &people.SignIn{Accounts: p.store, Now: p.clock.now}, Catalogs: p.store,
-		Runner: &query.Runner{
-			Catalogs: p.store, Engine: p.engine, Log: p.store, Now: p.clock.now, NewID: newID,
-			Limits: query.Limits{Timeout: time.Minute, MaxSQL: 1 << 10},
-		},
+		Runner:  runner,
+		Results: &query.Results{Runs: p.store, Keeper: kept, Catalogs: p.store, Engine: p.engine, Runner: runner, Timeout: time.Minute},
 		Importer: &files.Importer{
 			Folder: p.folder, Previewer: p.preview, Tables: p.store, Syncer: syncer, Rebuilder: requests{}, Samples: samples(),
 			Everyone: func(ctx context.Context) (people.GroupID, error) {

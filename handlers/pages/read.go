@@ -2,10 +2,7 @@ package pages
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -24,40 +21,20 @@ type got struct {
 	More bool // rows beyond these exist
 }
 
-// read runs a query and holds its rows as text. The duration is returned for a
-// query that failed, too.
-func (s *Server) read(ctx context.Context, p access.Principal, req query.Request) (got, time.Duration, error) {
-	began := s.Now()
+// read runs a query and holds its rows as text.
+func (s *Server) read(ctx context.Context, p access.Principal, req query.Request) (got, error) {
 	run, err := s.Runner.Run(ctx, p, req)
 	if err != nil {
-		return got{}, s.Now().Sub(began), err
+		return got{}, err
 	}
-	g, err := gridOf(run)
+	g := got{}
+	g.Grid, g.More, err = gridOfRows(ctx, query.AsResult(run))
+	g.Grid.Columns = run.Columns()
+	g.More = g.More || run.More()
 	if cerr := run.Close(); err == nil && cerr != nil { //nolint:contextcheck // a run keeps its own context
 		err = fmt.Errorf("end query %s: %w", run.ID, cerr)
 	}
-	return g, run.Duration(), err
-}
-
-func gridOf(run *query.Run) (got, error) {
-	g := got{Grid: views.Grid{Columns: run.Columns(), Rows: [][]*string{}}}
-	held := 0
-	for {
-		batch, err := run.Next()
-		if errors.Is(err, io.EOF) {
-			g.More = run.More()
-			return g, nil
-		}
-		if err != nil {
-			return got{}, err
-		}
-		held += appendRows(&g.Grid, batch)
-		batch.Release()
-		if held > maxGridBytes {
-			g.More = true
-			return g, nil
-		}
-	}
+	return g, err
 }
 
 // appendRows adds a batch's rows and returns how many bytes of text they are.

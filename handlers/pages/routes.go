@@ -19,8 +19,8 @@ func (s *Server) Routes() []request.Route {
 	live.Stream = true
 	upload := post(access.Admin, "/uploads", s.upload)
 	upload.Long, upload.MaxBody = true, request.NoLimit
-	run := post(access.SignedIn, "/console", s.consoleRun) // bounded by the query's own limit
-	run.Long = true
+	console := get(access.SignedIn, "/console", s.consolePage) // sorts kept rows, bounded by the query's own limit
+	console.Long = true
 	preview := get(access.Admin, "/uploads/{id}", s.previewPage) // as long as its child may take
 	preview.Long = true
 	file := get(access.Admin, "/files/{name}", s.filePage)
@@ -48,8 +48,11 @@ func (s *Server) Routes() []request.Route {
 		post(access.Public, "/theme", s.themeChange),
 
 		get(access.SignedIn, "/catalog", s.catalog),
-		get(access.SignedIn, "/console", s.consolePage),
-		run,
+		console,
+		post(access.SignedIn, "/console", s.consoleRun),
+		post(access.SignedIn, "/console/runs/{id}/cancel", s.consoleCancel),
+		post(access.SignedIn, "/console/runs/{id}/forget", s.consoleForget),
+		get(access.SignedIn, "/console/history", s.consoleHistory),
 		export,
 		get(access.SignedIn, "/console/schema.json", s.consoleSchema),
 		get(access.SignedIn, "/palette.json", s.palette),

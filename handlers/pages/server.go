@@ -37,6 +37,7 @@ type Deps struct {
 	SignIn   *people.SignIn
 	Catalogs access.Catalogs
 	Runner   *query.Runner
+	Results  *query.Results
 	Importer *files.Importer
 	Uploads  Uploads
 	Syncer   *syncs.Syncer

@@ -68,7 +68,7 @@ func (s *Server) sample(r *http.Request, p access.Principal, v *views.TableView)
 		return nil
 	}
 	sql := fmt.Sprintf("SELECT * FROM %s LIMIT %d", registry.Quote(v.Table.Name), sampleRows)
-	got, _, err := s.read(r.Context(), p, query.Request{SQL: sql, MaxRows: sampleRows, Origin: query.FromSample})
+	got, err := s.read(r.Context(), p, query.Request{SQL: sql, MaxRows: sampleRows, Origin: query.FromSample})
 	var broken *query.SQLError
 	switch kind := domain.KindOf(err); {
 	case err == nil:

@@ -60,7 +60,7 @@ func TestSample(t *testing.T) {
 	b := p.as(p.analyst)
 
 	b.get("/tables/airports?tab=sample").wantStatus(http.StatusOK).wantText("JFK", "Kennedy", "NULL")
-	if got, want := p.engine.last(), (query.Statement{SQL: `SELECT * FROM "airports" LIMIT 50`, MaxRows: 50}); got != want {
+	if got, want := p.engine.last(), (query.Statement{SQL: `SELECT * FROM "airports" LIMIT 50`, MaxRows: 50, RunID: p.engine.last().RunID, By: p.analyst.ID}); got != want {
 		t.Errorf("asked %+v, want %+v", got, want)
 	}
 	runs, err := p.store.ListQueryRuns(t.Context(), p.analyst.ID, 0)

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"agnes/domain/access"
+	"agnes/domain/guard"
 )
 
 // key is the type of everything that travels in a request's context.
@@ -16,6 +17,7 @@ const (
 	loggerKey
 	clientKey
 	seenKey
+	guardKey
 )
 
 // WithID returns a context that carries the request's id.
@@ -69,4 +71,20 @@ func Logger(ctx context.Context) *slog.Logger {
 		return slog.New(slog.DiscardHandler)
 	}
 	return log
+}
+
+// WithGuard returns a context that carries what keeps the server alive when
+// work beside the request panics.
+func WithGuard(ctx context.Context, g *guard.Guard) context.Context {
+	return context.WithValue(ctx, guardKey, g)
+}
+
+// Guard returns the server's guard, one that recovers and says nothing outside
+// a request.
+func Guard(ctx context.Context) *guard.Guard {
+	g, ok := ctx.Value(guardKey).(*guard.Guard)
+	if !ok {
+		return nil
+	}
+	return g
 }

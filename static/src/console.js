@@ -1,4 +1,4 @@
-// The console: turns the query field into an editor, shows how a run goes, and stops it.
+// The console: turns the query field into an editor, sends what it holds, and stops it.
 import { draftOf, keepDraft } from "./draftstore.js";
 import { mountEditor } from "./editor.js";
 
@@ -8,15 +8,18 @@ if (form) start();
 function start() {
   const field = form.querySelector("#sql");
   const user = form.dataset.draft;
-  const given = form.dataset.given === "true";
+  // A run's own text gives way to a draft that goes on from it, where the page is loaded again.
+  const again = performance.getEntriesByType("navigation")[0]?.type === "reload";
+  const given = () => form.dataset.given === "true" || (form.dataset.given === "run" && !again);
   const runner = makeRunner();
   let saving;
 
   const host = document.createElement("div");
   host.className = "h-full";
   const editor = mountEditor(host, {
-    text: given ? field.value : draftOf(user) || field.value,
+    text: given() ? field.value : draftOf(user) || field.value,
     run: () => runner.run(),
+    runOne: () => runner.runOne(),
     stop: () => runner.stop(),
     changed: (text) => {
       field.value = text;
@@ -33,6 +36,7 @@ function start() {
   runner.attach(editor);
   bindTree(editor);
   bindResult(editor, runner);
+  bindMenus();
   editor.focus();
   fetch(form.dataset.schema, { headers: { Accept: "application/json" } })
     .then((answer) => (answer.ok ? answer.json() : null))
@@ -40,26 +44,22 @@ function start() {
     .catch(() => undefined); // completion is a convenience; the editor works without it
 }
 
-// makeRunner sends what the editor holds and tells how long it has been at it.
+// makeRunner sends what the editor holds, and stops it.
 function makeRunner() {
   const field = form.querySelector("#sql");
   const runButton = form.querySelector("[data-run]");
-  const stopButton = form.querySelector("[data-stop]");
-  const told = form.querySelector("[data-run-state]");
   const result = document.getElementById("result");
   let editor;
-  let began = 0;
-  let ticking;
-  let stopped = false;
+  let one = false;
   let firstLine = 1;
   let sent = "";
+  let sending = false;
 
-  const seconds = () => `${((performance.now() - began) / 1000).toFixed(1)} s`;
-  const running = (on) => {
+  const show = () => {
+    const on = sending || Boolean(result.querySelector("[data-working]"));
     runButton.setAttribute("aria-busy", String(on));
-    stopButton.disabled = !on;
     result.setAttribute("aria-busy", String(on));
-    result.classList.toggle("stale", on);
+    result.classList.toggle("stale", sending);
   };
   const runner = {
     attach: (mounted) => (editor = mounted),
@@ -68,49 +68,69 @@ function makeRunner() {
       if (editor.text().trim()) form.requestSubmit(runButton);
       return true;
     },
+    runOne() {
+      one = true;
+      return runner.run();
+    },
     stop() {
-      if (stopButton.disabled) return false;
-      stopped = true;
-      form.dispatchEvent(new CustomEvent("htmx:abort"));
-      return true;
+      const cancel = result.querySelector("[data-cancel]");
+      cancel?.click();
+      return Boolean(cancel);
     },
   };
 
-  // A download is the browser's business, not htmx's; both send the statement at the caret.
+  // A download is the browser's business, not htmx's; both send what is selected, or else all.
   form.addEventListener("submit", (event) => {
     const whole = field.value;
-    const statement = editor.statement();
-    firstLine = statement.line;
-    sent = statement.sql;
+    const part = one ? editor.statement() : editor.selected();
+    one = false;
+    firstLine = part.line;
+    sent = part.sql;
     field.value = sent;
     setTimeout(() => (field.value = whole));
     if (event.submitter?.hasAttribute("data-native")) event.stopImmediatePropagation();
   }, { capture: true });
   form.addEventListener("htmx:config:request", (event) => event.detail.ctx.request.body.set("sql", sent));
   form.addEventListener("htmx:before:request", () => {
-    began = performance.now();
-    stopped = false;
+    sending = true;
     editor.clearError();
-    running(true);
-    clearInterval(ticking);
-    ticking = setInterval(() => {
-      if (performance.now() - began > 300) told.textContent = `Running, ${seconds()}`;
-    }, 100);
+    show();
   });
   form.addEventListener("htmx:finally:request", () => {
-    clearInterval(ticking);
-    running(false);
-    told.textContent = stopped ? `Stopped after ${seconds()}` : "";
+    sending = false;
+    show();
   });
-  stopButton.addEventListener("click", () => runner.stop());
+  document.addEventListener("htmx:after:swap", show);
   document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || !(event.metaKey || event.ctrlKey)) return;
-    if (event.key === "Enter") runner.run();
-    else if (event.key === ".") runner.stop();
-    else return;
+    if (event.defaultPrevented) return;
+    if (event.key === "Escape" ? typing() || !runner.stop() : !modified(event)) return;
     event.preventDefault();
   });
+  const modified = (event) => {
+    if (!event.metaKey && !event.ctrlKey) return false;
+    if (event.key === "Enter") return event.shiftKey ? runner.runOne() : runner.run();
+    return event.key === "." && runner.stop();
+  };
+  // Escape empties a search field, and closes what is open over the page.
+  const typing = () => document.activeElement?.matches("input, select") || document.querySelector("dialog[open], :popover-open, [data-menu][open]");
+  show();
   return runner;
+}
+
+// bindMenus closes a menu when something else is asked for.
+function bindMenus() {
+  const open = () => document.querySelector("details[data-menu][open]");
+  document.addEventListener("click", (event) => {
+    const menu = open();
+    if (menu && (!menu.contains(event.target) || event.target.closest("a"))) menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && open();
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+    event.preventDefault();
+  });
 }
 
 // bindTree filters the tree and brings its names into the editor.
@@ -150,7 +170,11 @@ function filterTree(part) {
 // bindResult marks a refused query in the editor and takes up the names that were perhaps meant.
 function bindResult(editor, runner) {
   const result = document.getElementById("result");
+  let marked;
   const look = () => {
+    const run = result.querySelector("#run");
+    if (run && run === marked) return; // something else was swapped
+    marked = run;
     const error = result.querySelector("[data-sql-error][data-line]");
     if (error) editor.showError(Number(error.dataset.line) + runner.firstLine() - 1, Number(error.dataset.column), error.dataset.sqlError);
   };

@@ -121,8 +121,8 @@ function completeFunction(context) {
   return { from: word.from, options: functions, validFor: /^\w*$/ };
 }
 
-// mountEditor puts an editor into host. run and stop are called for their keys, changed with each new text.
-export function mountEditor(host, { text, run, stop, changed }) {
+// mountEditor puts an editor into host. run, runOne and stop are called for their keys, changed with each new text.
+export function mountEditor(host, { text, run, runOne, stop, changed }) {
   const root = host.attachShadow({ mode: "open" });
   const view = new EditorView({
     parent: root,
@@ -132,7 +132,7 @@ export function mountEditor(host, { text, run, stop, changed }) {
       extensions: [
         typeOver,
         keymap.of([
-          { key: "Mod-Enter", run, preventDefault: true },
+          { key: "Mod-Enter", run, shift: runOne, preventDefault: true },
           { key: "Mod-.", run: stop },
           { key: "Escape", run: stop },
         ]),
@@ -156,6 +156,7 @@ export function mountEditor(host, { text, run, stop, changed }) {
     text: () => view.state.doc.toString(),
     replace: (next) => replace(view, next),
     insert: (word) => insert(view, word),
+    selected: () => selected(view.state),
     statement: () => statement(view.state),
     learn: (schema) => view.dispatch({ effects: names.reconfigure(language(schema)) }),
     clearError: () => mark(view, null),
@@ -175,11 +176,19 @@ function insert(view, word) {
   view.focus();
 }
 
-// statement is what a run sends: the selection, else the statement at the caret, with the line it starts on.
-function statement(state) {
+// selected is what a run sends: the selection, else all, with the line it starts on.
+function selected(state) {
   const { from, to, empty } = state.selection.main;
-  const range = empty ? around(state, from) : { from, to };
-  return { sql: state.sliceDoc(range.from, range.to), line: state.doc.lineAt(range.from).number };
+  return empty ? part(state, { from: 0, to: state.doc.length }) : part(state, { from, to });
+}
+
+// statement is the selection, else the statement at the caret.
+function statement(state) {
+  return state.selection.main.empty ? part(state, around(state, state.selection.main.from)) : selected(state);
+}
+
+function part(state, { from, to }) {
+  return { sql: state.sliceDoc(from, to), line: state.doc.lineAt(from).number };
 }
 
 function around(state, caret) {

@@ -4,11 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"agnes/domain/imports"
@@ -65,7 +65,7 @@ func (s *Store) writeMirror(ctx context.Context, key string, in *json.Decoder) (
 			return 0, fmt.Errorf("make schema_version: %w", err)
 		}
 		for {
-			var rows work.StateRows
+			var rows mirrorRows
 			if err := in.Decode(&rows); err != nil {
 				return 0, fmt.Errorf("read the state's rows: %w", err)
 			}
@@ -76,10 +76,11 @@ func (s *Store) writeMirror(ctx context.Context, key string, in *json.Decoder) (
 			if !known {
 				return 0, badJob(fmt.Errorf("table %q is not known", rows.Table))
 			}
-			if err := insertMirror(ctx, db, t, rows.Rows); err != nil {
+			n, err := insertMirror(ctx, db, t, rows.Rows)
+			if err != nil {
 				return 0, fmt.Errorf("fill %s: %w", t.Name, err)
 			}
-			counts[t.Name] += int64(len(rows.Rows))
+			counts[t.Name] += n
 		}
 	})
 	return counts, err
@@ -99,20 +100,20 @@ func mirrorTable(t imports.Table) string {
 	return "CREATE TABLE " + draftName + ".main." + quoteIdent(t.Name) + " (" + strings.Join(parts, ", ") + ")"
 }
 
-// insertMirror adds rows in one statement: its one parameter is all of them.
-// Secrets become NULL here too, whoever sent them.
-func insertMirror(ctx context.Context, db *sql.DB, t imports.Table, rows [][]*string) error {
+// mirrorRows is a work.StateRows whose rows stay the text that DuckDB reads: a
+// state has more cells than a child should take apart and put together again.
+type mirrorRows struct {
+	Table string          `json:"table"`
+	Rows  json.RawMessage `json:"rows"`
+	End   bool            `json:"end"`
+}
+
+// insertMirror adds rows in one statement and returns how many: its one parameter
+// is all of them. Secrets become NULL here too, whoever sent them. A row of
+// another number of cells than the table has columns fails.
+func insertMirror(ctx context.Context, db *sql.DB, t imports.Table, rows json.RawMessage) (int64, error) {
 	if len(rows) == 0 {
-		return nil
-	}
-	for _, row := range rows {
-		if len(row) != len(t.Columns) {
-			return badJob(errors.New("a row has the wrong number of columns"))
-		}
-	}
-	text, err := json.Marshal(rows)
-	if err != nil {
-		return fmt.Errorf("encode rows: %w", err)
+		return 0, nil
 	}
 	values := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
@@ -120,9 +121,13 @@ func insertMirror(ctx context.Context, db *sql.DB, t imports.Table, rows [][]*st
 	}
 	insert := "INSERT INTO " + draftName + //nolint:gosec // names are quoted, values are a parameter
 		".main." + quoteIdent(t.Name) + " SELECT " + strings.Join(values, ", ") +
-		` FROM (SELECT unnest(from_json($1, '[["VARCHAR"]]')) AS r)`
-	_, err = db.ExecContext(ctx, insert, string(text))
-	return err //nolint:wrapcheck // the caller names the table
+		` FROM (SELECT unnest(from_json($1, '[["VARCHAR"]]')) AS r) WHERE CASE WHEN len(r) = ` + strconv.Itoa(len(t.Columns)) +
+		" THEN true ELSE error('a row has the wrong number of columns') END"
+	done, err := db.ExecContext(ctx, insert, string(rows))
+	if err != nil {
+		return 0, err //nolint:wrapcheck // the caller names the table
+	}
+	return done.RowsAffected() //nolint:wrapcheck // the driver always knows
 }
 
 // mirrorValue is the expression that makes a cell's value of its text.

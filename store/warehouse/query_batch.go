@@ -3,13 +3,8 @@
 package warehouse
 
 import (
-	"bytes"
-	"fmt"
-
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/ipc"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
 const (
@@ -23,7 +18,8 @@ const (
 )
 
 // batcher gathers the engine's small chunks into batches worth sending, and
-// cuts chunks of large values into batches that are not too large.
+// cuts chunks of large values into batches that are not too large. A batch is
+// valid only while it is sent: the next is put together in the same memory.
 type batcher struct {
 	send    func(arrow.RecordBatch) error
 	schema  *arrow.Schema
@@ -32,6 +28,7 @@ type batcher struct {
 	bytes   int64 // bytes in pending
 	target  int64 // rows of the next batch
 	rows    int64 // rows taken in all
+	memory  scrap // of the batch that is being sent
 }
 
 func newBatcher(schema *arrow.Schema, send func(arrow.RecordBatch) error) *batcher {
@@ -103,7 +100,7 @@ func (b *batcher) flush() error {
 		for p, chunk := range b.pending {
 			parts[p] = chunk.Column(c)
 		}
-		joined, err := array.Concatenate(parts, memory.DefaultAllocator)
+		joined, err := array.Concatenate(parts, &b.memory)
 		if err != nil { // a type that cannot be joined is sent in the engine's chunks
 			releaseAll(columns[:c])
 			return b.sendApart()
@@ -176,20 +173,4 @@ func arrayBytes(a arrow.Array) int64 {
 		return n * int64(fixed.BitWidth()+7) / 8
 	}
 	return n * 16
-}
-
-// batchEncoder writes batches as Arrow IPC streams, into memory that it reuses.
-type batchEncoder struct{ buffer bytes.Buffer }
-
-// encode returns a whole stream of one batch, valid until the next call.
-func (e *batchEncoder) encode(batch arrow.RecordBatch) ([]byte, error) {
-	e.buffer.Reset()
-	w := ipc.NewWriter(&e.buffer, ipc.WithSchema(batch.Schema()))
-	if err := w.Write(batch); err != nil {
-		return nil, fmt.Errorf("encode rows: %w", err)
-	}
-	if err := w.Close(); err != nil {
-		return nil, fmt.Errorf("encode rows: %w", err)
-	}
-	return e.buffer.Bytes(), nil
 }

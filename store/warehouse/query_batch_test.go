@@ -3,14 +3,12 @@
 package warehouse
 
 import (
-	"bytes"
 	"errors"
 	"strings"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
@@ -118,30 +116,5 @@ func TestRecordBytesCountsTheSlice(t *testing.T) {
 	}
 	if got := arrayBytes(array.NewNull(3)); got < 0 || got > 100 {
 		t.Errorf("three nulls: %d bytes", got)
-	}
-}
-
-func TestEncodedBatchIsAStreamOfItsOwn(t *testing.T) {
-	var e batchEncoder
-	batch := textBatch(memory.DefaultAllocator, 3, 2)
-	defer batch.Release()
-	part := batch.NewSlice(1, 3)
-	defer part.Release()
-	for _, want := range []arrow.RecordBatch{batch, part} {
-		payload, err := e.encode(want)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := ipc.NewReader(bytes.NewReader(payload))
-		if err != nil || !r.Next() {
-			t.Fatal(err)
-		}
-		if got := r.RecordBatch(); !array.RecordEqual(got, want) {
-			t.Errorf("read %v, want %v", got, want)
-		}
-		if r.Next() {
-			t.Error("a second batch in one frame")
-		}
-		r.Release()
 	}
 }

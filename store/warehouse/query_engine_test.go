@@ -46,7 +46,8 @@ func queryWorld(t *testing.T) *queryEngine {
 	if err := os.Mkdir("scratch", 0o700); err != nil {
 		t.Fatal(err)
 	}
-	e, err := openQueryEngine(work.QueryConfig{
+	t.Chdir("scratch")
+	return holding(t, work.QueryConfig{
 		DataDir: dir,
 		Budget:  work.Budget{MemoryBytes: 256 << 20, Threads: 2, ScratchKey: "scratch"},
 		Tables: []work.QueryTable{
@@ -57,12 +58,34 @@ func queryWorld(t *testing.T) *queryEngine {
 			{Name: "outside", Keys: []string{"../outside.parquet"}},
 			{Name: "empty"},
 		},
-	}, slog.New(slog.DiscardHandler))
+	})
+}
+
+// holding opens an engine whose scratch folder is the working directory.
+func holding(tb testing.TB, cfg work.QueryConfig) *queryEngine {
+	tb.Helper()
+	held, err := holdTables(cfg, ".")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(e.close)
+	e, err := openQueryEngine(cfg, held, slog.New(slog.DiscardHandler))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(e.close)
 	return e
+}
+
+// worldListing is what the catalog tells about queryWorld, and about one table
+// that no child has opened.
+func worldListing() []work.ListedTable {
+	return []work.ListedTable{
+		{Name: "orders", Comment: "What was sold", Rows: 5000, Columns: []registry.Column{
+			{Name: "id", Type: "BIGINT"}, {Name: "customer", Type: "VARCHAR"}, {Name: "amount", Type: "DECIMAL(21,1)"},
+		}},
+		{Name: "People", Rows: 1, Columns: []registry.Column{{Name: "name", Type: "VARCHAR"}}},
+		{Name: "elsewhere", Rows: 7, Columns: []registry.Column{{Name: "we \"x\"", Type: "INTEGER[]"}}},
+	}
 }
 
 // collected is an answer held in memory.
@@ -109,7 +132,12 @@ func (c *collected) batch(b arrow.RecordBatch) error {
 func (e *queryEngine) ask(t *testing.T, sql string, maxRows int64) (*collected, work.QueryEnd, error) {
 	t.Helper()
 	sink := &collected{}
-	end, err := e.run(make(chan struct{}), work.QueryJob{SQL: sql, MaxRows: maxRows}, sink)
+	job := work.QueryJob{SQL: sql, MaxRows: maxRows}
+	end, err := e.run(make(chan struct{}), job, sink)
+	if f := (*queryFailure)(nil); errors.As(err, &f) && f.Code == work.NeedsListing {
+		job.Listing = worldListing()
+		end, err = e.run(make(chan struct{}), job, sink)
+	}
 	return sink, end, err
 }
 
@@ -140,10 +168,11 @@ func TestUnreadableTablesAreSaidSo(t *testing.T) {
 
 func TestOnlyGrantedFilesAreReadable(t *testing.T) {
 	e := queryWorld(t)
-	dir, err := os.Getwd()
+	here, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
 	}
+	dir := filepath.Dir(here)
 	for _, sql := range []string{
 		"SELECT * FROM 'secret.parquet'",
 		`SELECT * FROM "secret.parquet"`,
@@ -161,19 +190,20 @@ func TestOnlyGrantedFilesAreReadable(t *testing.T) {
 			t.Errorf("%s: answered %v, want an error", sql, rows.values)
 			continue
 		}
-		if f := failureOf(t, err); f.Code != codeQueryError || f.fatal {
-			t.Errorf("%s: %+v, want a plain query error", sql, f)
+		if f := failureOf(t, err); f.Code != work.TableNotFound || f.fatal {
+			t.Errorf("%s: %+v, want %s", sql, f, work.TableNotFound)
 		}
 	}
 }
 
 func TestErrorsAndPlansShowNoPaths(t *testing.T) {
 	e := queryWorld(t)
-	dir, err := os.Getwd()
+	here, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Truncate("people.parquet", 20); err != nil {
+	dir := filepath.Dir(here)
+	if err := os.Truncate("../people.parquet", 20); err != nil {
 		t.Fatal(err)
 	}
 	for _, sql := range []string{

@@ -33,13 +33,19 @@ const (
 	codeQueryInternal  = "query_internal"
 )
 
+const (
+	// lostFolder is what the engine says once its scratch folder is gone.
+	lostFolder   = "IO Error: Could not get working directory!"
+	faultInAgnes = "The query could not be run because of a fault in Agnes. Try again; if it stays, tell an administrator."
+)
+
 // engineError makes a failure of the engine's text: the same words, without
 // paths, and the place in the statement when the text shows one.
 func (e *queryEngine) engineError(sql, text string) error {
 	kind, _, _ := strings.Cut(text, ":")
 	switch kind {
 	case "INTERRUPT Error":
-		return refuseQuery(codeQueryCancelled, "The query was stopped.")
+		return errCancelled()
 	case "Out of Memory Error":
 		return &queryFailure{Failure: work.Failure{
 			Code:    codeQueryMemory,
@@ -53,30 +59,78 @@ func (e *queryEngine) engineError(sql, text string) error {
 			Cause:   e.names.Replace(text),
 		}}
 	}
+	if strings.HasPrefix(text, lostFolder) { // whatever is asked next would fail alike
+		return &queryFailure{fatal: true, Failure: work.Failure{Code: work.ChildLost, Message: faultInAgnes, Cause: lostFolder}}
+	}
 	f := &queryFailure{Failure: work.Failure{Code: codeQueryError}}
 	f.Line, f.Column = errorPlace(sql, text)
-	f.Message = e.names.Replace(e.withoutSystemNames(text))
+	if table, missing := missingTable(text); missing {
+		f.Code, f.Table, f.Message = work.TableNotFound, table, tableNotFound(table)
+		return f
+	}
+	f.Message = e.names.Replace(withoutSuggestion(text))
 	return f
 }
 
-// withoutSystemNames takes a suggestion out of an error text that names one of
-// DuckDB's own views, which nobody meant.
-func (e *queryEngine) withoutSystemNames(text string) string {
+// statementError is engineError for a statement that passed the gate.
+func (e *queryEngine) statementError(s *queryStatement, text string) error {
+	f := asFailure(e.engineError(s.head+s.text, text))
+	if s.rewritten {
+		f.Line, f.Column = 0, 0
+		f.Message, _, _ = strings.Cut(f.Message, "\n\nLINE ") // an excerpt of what the author did not write
+	}
+	return f
+}
+
+// missingTable reads the name off the engine's own words for a table that it
+// does not hold. The gate finds these first; this is for what it may not see.
+func missingTable(text string) (name string, found bool) {
+	rest, found := strings.CutPrefix(text, "Catalog Error: Table with name ")
+	if !found {
+		return "", false
+	}
+	name, _, found = strings.Cut(rest, " does not exist!")
+	return name, found
+}
+
+// ownError is the failure to tell when a statement of ours, made for one of an
+// author's, was stopped or had too little memory; nil when it failed otherwise.
+func (e *queryEngine) ownError(err error) error {
+	for _, kind := range []string{"INTERRUPT Error", "Out of Memory Error"} {
+		if _, text, found := strings.Cut(err.Error(), kind); found {
+			return e.engineError("", kind+text)
+		}
+	}
+	return nil
+}
+
+func tableNotFound(name string) string {
+	return "There is no table " + name + " among those that you can read."
+}
+
+// withoutSuggestion takes "Did you mean" out of an error about the catalog:
+// the engine draws on all that it holds, functions and views of its own too.
+func withoutSuggestion(text string) string {
 	const suggestion = "\nDid you mean \""
 	before, after, found := strings.Cut(text, suggestion)
-	if !found {
+	if !found || !strings.HasPrefix(text, "Catalog Error") || strings.Contains(before, "Function with name") {
 		return text
 	}
-	name, after, _ := strings.Cut(after, "\"?")
-	_, last, qualified := strings.Cut(name, ".")
-	if !qualified {
-		last = name
-	}
-	if _, system := e.system[foldQueryName(last)]; !system {
-		return text
-	}
+	_, after, _ = strings.Cut(after, "\"?")
 	return before + after
 }
+
+// linePlace makes line and column, both from 1, of a place in bytes.
+func linePlace(sql string, at int) (line, column int) {
+	if at > len(sql) {
+		return 0, 0
+	}
+	before := sql[:at]
+	start := strings.LastIndexByte(before, '\n') + 1
+	return strings.Count(before, "\n") + 1, utf8.RuneCountInString(before[start:]) + 1
+}
+
+func errCancelled() error { return refuseQuery(codeQueryCancelled, "The query was stopped.") }
 
 // errorPlace reads line and column, both from 1, off the engine's own excerpt:
 //
@@ -122,6 +176,6 @@ func asFailure(err error) *queryFailure {
 		return f
 	}
 	return &queryFailure{fatal: true, Failure: work.Failure{
-		Code: codeQueryInternal, Message: "The query could not be run because of a fault in Agnes. Try again; if it stays, tell an administrator.", Cause: err.Error(),
+		Code: codeQueryInternal, Message: faultInAgnes, Cause: err.Error(),
 	}}
 }

@@ -11,8 +11,7 @@ import (
 
 func TestEngineErrors(t *testing.T) {
 	e := &queryEngine{
-		names:  strings.NewReplacer("/data/versions/files/orders/1.parquet", "orders", "versions/files/orders/1.parquet", "orders"),
-		system: queryWords("pg_class duckdb_views"),
+		names: strings.NewReplacer("/data/versions/files/orders/1.parquet", "orders", "versions/files/orders/1.parquet", "orders"),
 	}
 	tests := []struct {
 		text, code, message string
@@ -23,7 +22,9 @@ func TestEngineErrors(t *testing.T) {
 		{`IO Error: Cannot open "versions/files/orders/1.parquet"`, "query_error", `IO Error: Cannot open "orders"`, false},
 		{"Catalog Error: no x!\nDid you mean \"pg_class\"?", "query_error", "Catalog Error: no x!", false},
 		{"Catalog Error: no x!\nDid you mean \"pg_catalog.pg_class\"?\n\nLINE 1: x", "query_error", "Catalog Error: no x!\n\nLINE 1: x", false},
-		{"Catalog Error: no x!\nDid you mean \"orders\"?", "query_error", "Catalog Error: no x!\nDid you mean \"orders\"?", false},
+		{"Catalog Error: no x!\nDid you mean \"orders\"?", "query_error", "Catalog Error: no x!", false},
+		{"Binder Error: no x!\nDid you mean \"orders\"?", "query_error", "Binder Error: no x!\nDid you mean \"orders\"?", false},
+		{"Catalog Error: Table with name secret does not exist!\nDid you mean \"secrets\"?", "table_not_found", "There is no table secret among those that you can read.", false},
 		{"INTERRUPT Error: Interrupted!", "cancelled", "The query was stopped.", false},
 		{"Out of Memory Error: could not allocate", "query_memory", "The query needed more memory", false},
 		{"INTERNAL Error: assertion", "query_internal", "The engine stopped on this query", true},
@@ -71,6 +72,21 @@ func TestErrorPlaceInText(t *testing.T) {
 	for _, test := range tests {
 		if line, column := errorPlace(test.sql, test.text); line != test.line || column != test.column {
 			t.Errorf("errorPlace(%q, %q) = %d, %d; want %d, %d", test.sql, test.text, line, column, test.line, test.column)
+		}
+	}
+}
+
+func TestErrorsOfOurOwnStatements(t *testing.T) {
+	e := &queryEngine{names: strings.NewReplacer()}
+	for text, want := range map[string]string{
+		"run CREATE VIEW: INTERRUPT Error: Interrupted!": codeQueryCancelled, "keep rows: Out of Memory Error: could not allocate": codeQueryMemory, "open rows: no such file": "",
+	} {
+		got := ""
+		if err := e.ownError(errors.New(text)); err != nil {
+			got = failureOf(t, err).Code
+		}
+		if got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package warehouse
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // splitExplain takes EXPLAIN, ANALYZE and options off the front of a text. The
 // head comes back in letters, blanks and parentheses only, of the same length
@@ -60,7 +63,7 @@ func skipWord(s string, i int, word string) (int, bool) {
 	if end > len(s) || !strings.EqualFold(s[i:end], word) {
 		return i, false
 	}
-	if end < len(s) && (s[end] == '_' || s[end] >= 0x80 || (s[end] >= '0' && s[end] <= '9') || (s[end]|0x20 >= 'a' && s[end]|0x20 <= 'z')) {
+	if end < len(s) && queryBlank(s[end:]) == 0 && isWordByte(s[end]) {
 		return i, false
 	}
 	return end, true
@@ -70,9 +73,13 @@ func skipWord(s string, i int, word string) (int, bool) {
 // blank nor in a comment.
 func skipBlanks(s string, i int) int {
 	for i < len(s) {
-		switch rest := s[i:]; {
-		case strings.IndexByte(" \t\n\r\f\v;", s[i]) >= 0:
+		rest := s[i:]
+		size := queryBlank(rest)
+		switch {
+		case s[i] == ';':
 			i++
+		case size > 0:
+			i += size
 		case strings.HasPrefix(rest, "--"):
 			line := strings.IndexByte(rest, '\n')
 			if line < 0 {
@@ -90,4 +97,16 @@ func skipBlanks(s string, i int) int {
 		}
 	}
 	return i
+}
+
+// queryBlank returns the size of the blank that a text begins with, as DuckDB
+// sees blanks; 0 when it begins with none. Go's own idea of blanks is another.
+func queryBlank(s string) (size int) {
+	r, size := utf8.DecodeRuneInString(s)
+	switch {
+	case r == ' ', r == '\t', r == '\n', r == '\f', r == '\r',
+		r == '\u00a0', r >= '\u2000' && r <= '\u200b', r == '\u202f', r == '\u205f', r == '\u2060', r == '\u3000', r == '\ufeff':
+		return size
+	}
+	return 0
 }

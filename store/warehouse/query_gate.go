@@ -4,103 +4,107 @@ package warehouse
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
+
+	"agnes/domain/work"
 )
 
-// queryStatement is a prepared statement that passed the gate. prepared must be
-// destroyed.
+// queryStatement is a statement that passed the gate.
 type queryStatement struct {
-	prepared duckdb.PreparedStatement
-	tree     string // syntax tree as JSON; of what is explained, for EXPLAIN
-	explain  bool
+	text      string // what runs: as written, or written anew from the tree
+	head      string // EXPLAIN and its options, in front of text
+	tree      treeNode
+	rewritten bool // places in text are not those of the author's
+	tables    map[string]struct{}
+	mentions  map[string]struct{}
+	listed    bool                     // it reads the list of tables
+	prepared  duckdb.PreparedStatement // once prepared; must be destroyed
 }
 
-// admit is the gate: exactly one statement, one that reads, with no function
-// that changes or reveals the engine. It decides on DuckDB's own parse, never
-// on the text. What the statement may see is not decided here: the instance
-// holds nothing else.
-func (e *queryEngine) admit(sql string) (queryStatement, error) {
-	if strings.IndexByte(sql, 0) >= 0 {
-		return queryStatement{}, refuseQuery("nul_in_statement", "The statement holds a NUL character, where the engine would stop reading. Remove it and run again.")
-	}
-	if err := e.single(sql); err != nil {
-		return queryStatement{}, err
-	}
-	s := queryStatement{}
-	tree, isSelect, err := e.syntaxTree(sql)
+// admit is the gate: one statement, one that reads, from tables that the child
+// holds, with no function that changes or reveals the engine. It decides on
+// DuckDB's own parse, never on the text. It is a layer of its own: the instance
+// holds nothing but the granted tables either.
+func (e *queryEngine) admit(cancel <-chan struct{}, job work.QueryJob) (*queryStatement, error) {
+	s, err := e.parse(job.SQL)
 	if err != nil {
-		return s, err
+		return nil, err
 	}
-	if !isSelect {
-		head, rest, found := splitExplain(sql, e.isSelect)
-		if !found {
-			return s, errNotReading()
-		}
+	if s.rewritten, err = e.fixPivots(cancel, s, job); err != nil {
+		return nil, err
+	}
+	changed, err := e.check(s, job)
+	if err != nil {
+		return nil, err
+	}
+	if !changed && !s.rewritten {
+		return s, nil
+	}
+	s.rewritten = true
+	s.text, err = e.treeText(s.tree)
+	return s, err
+}
+
+// parse takes a text apart: EXPLAIN in front, one statement behind it.
+func (e *queryEngine) parse(sql string) (*queryStatement, error) {
+	if strings.IndexByte(sql, 0) >= 0 {
+		return nil, refuseQuery("nul_in_statement", "The statement holds a NUL character, where the engine would stop reading. Remove it and run again.")
+	}
+	count, err := e.count(sql)
+	if err != nil {
+		return nil, err
+	}
+	if count == 0 {
+		return nil, refuseQuery("empty_statement", "There is no statement to run.")
+	}
+	sql = e.settled(sql)
+	s := &queryStatement{text: sql}
+	if head, rest, found := splitExplain(sql, e.isReading); found {
 		// What runs is put together anew from the two parts that were understood.
-		sql, s.explain = head+rest, true
-		if tree, isSelect, err = e.syntaxTree(rest); err != nil || !isSelect {
-			return s, errNotReading()
+		s.head, s.text = head, rest
+	}
+	if count > 1 { // several, or one that the engine's parser splits
+		s.text = markPivots(s.text)
+		if one, err := e.count(s.text); err != nil || one > 1 {
+			return nil, e.several(sql, count)
 		}
 	}
-	s.tree = tree
-	if err := e.checkTree(tree); err != nil {
-		return s, err
-	}
-	return s, e.prepare(sql, &s)
-}
-
-// single fails unless sql is one statement.
-func (e *queryEngine) single(sql string) error {
-	var extracted duckdb.ExtractedStatements
-	count := duckdb.ExtractStatements(e.conn, sql, &extracted)
-	defer duckdb.DestroyExtracted(&extracted)
-	text := duckdb.ExtractStatementsError(extracted)
+	tree, isSelect, err := e.syntaxTree(s.text)
 	switch {
-	case text != "":
-		return e.engineError(sql, text)
-	case count == 0:
-		return refuseQuery("empty_statement", "There is no statement to run.")
-	case count > 1:
-		return refuseQuery("several_statements",
-			"This text holds %d statements; run one at a time. A PIVOT without a list of values counts as several: name them with ON column IN (…).", count)
+	case err != nil:
+		return nil, err
+	case !isSelect:
+		return nil, errNotReading()
 	}
-	return nil
+	s.tree, err = parseTree(tree)
+	return s, err
 }
 
-// prepare binds the statement. Its type is checked once more: what the syntax
-// tree says and what the engine would run must agree.
-func (e *queryEngine) prepare(sql string, s *queryStatement) error {
+// count is how many statements a text holds.
+func (e *queryEngine) count(sql string) (int, error) {
 	var extracted duckdb.ExtractedStatements
 	count := duckdb.ExtractStatements(e.conn, sql, &extracted)
 	defer duckdb.DestroyExtracted(&extracted)
-	if count != 1 {
-		return errNotReading()
+	if text := duckdb.ExtractStatementsError(extracted); text != "" {
+		return 0, e.engineError(sql, text)
 	}
-	if duckdb.PrepareExtractedStatement(e.conn, extracted, 0, &s.prepared) == duckdb.StateError {
-		text := duckdb.PrepareError(s.prepared)
-		duckdb.DestroyPrepare(&s.prepared)
-		if name, found := e.namesUnreadable(s.tree); found && strings.HasPrefix(text, "Catalog Error") {
-			return refuseQuery("table_unreadable", "The table %s cannot be read right now: its file is missing or damaged. Sync the table again, or ask an administrator to.", name)
-		}
-		return e.engineError(sql, text)
-	}
-	want := duckdb.StatementTypeSelect
-	if s.explain {
-		want = duckdb.StatementTypeExplain
-	}
-	if duckdb.PreparedStatementType(s.prepared) != want {
-		duckdb.DestroyPrepare(&s.prepared)
-		return errNotReading()
-	}
-	return nil
+	return int(count), nil //nolint:gosec // bounded by the text's length
 }
 
 func errNotReading() error {
 	return refuseQuery("not_a_reading_statement",
-		"Only statements that read are run here: SELECT, FROM, WITH, VALUES, PIVOT … IN (…), UNPIVOT, DESCRIBE, SHOW, SUMMARIZE, and EXPLAIN of these.")
+		"Only statements that read are run here: SELECT, FROM, WITH, VALUES, PIVOT, UNPIVOT, DESCRIBE, SHOW, SUMMARIZE, and EXPLAIN of these.")
+}
+
+// isReading reports whether a text is one statement built on SELECT.
+func (e *queryEngine) isReading(sql string) bool {
+	_, isSelect, err := e.syntaxTree(sql)
+	if err == nil && !isSelect {
+		_, isSelect, err = e.syntaxTree(markPivots(sql))
+	}
+	return err == nil && isSelect
 }
 
 // syntaxTree returns DuckDB's parse of one statement as JSON; isSelect is false
@@ -130,107 +134,42 @@ func (e *queryEngine) syntaxTree(sql string) (tree string, isSelect bool, err er
 	return tree, true, nil
 }
 
-func (e *queryEngine) isSelect(sql string) bool {
-	_, isSelect, err := e.syntaxTree(sql)
-	return err == nil && isSelect
+// check goes through the syntax tree. It refuses functions and tables, puts
+// listings in the place of the engine's own, and notes what the statement
+// mentions; changed says that the tree is another now.
+func (e *queryEngine) check(s *queryStatement, job work.QueryJob) (changed bool, err error) {
+	s.tables, s.mentions = map[string]struct{}{}, map[string]struct{}{}
+	c := treeCheck{engine: e, statement: s, job: job}
+	w := treeWalk{visit: c.visit, text: func(text string) {
+		if folded := foldQueryName(text); e.held[folded] != nil {
+			s.mentions[folded] = struct{}{}
+		}
+	}}
+	err = w.walk(s.tree, nil)
+	return c.changed, err
 }
 
-// checkTree refuses functions and system tables by name, wherever they stand.
-func (e *queryEngine) checkTree(tree string) error {
-	return walkTree(tree, func(node map[string]any) error {
-		if name := nodeText(node, "function_name"); name != "" {
-			if _, refused := refusedFunctions[name]; refused {
-				return refuseFunction(name)
-			}
-		}
-		switch node["type"] {
-		case "TABLE_FUNCTION":
-			function, _ := node["function"].(map[string]any) // nil has no name, which is refused
-			name := nodeText(function, "function_name")
-			if _, allowed := allowedTableFunctions[name]; !allowed {
-				return refuseFunction(name)
-			}
-		case "BASE_TABLE":
-			return e.checkTable(nodeText(node, "catalog_name"), nodeText(node, "schema_name"), nodeText(node, "table_name"))
-		}
-		return nil
-	})
-}
-
-func refuseFunction(name string) error {
-	return refuseQuery("function_refused",
-		"The function %s is not open to queries here, because it reaches past your tables or changes the engine. Query the tables by their names instead.", name)
-}
-
-// checkTable keeps DuckDB's own views out, which show how the server stores
-// things. Whether another table exists is for the engine to say.
-func (e *queryEngine) checkTable(catalog, schema, name string) error {
-	if schema == "information_schema" {
-		if _, open := openInformation[name]; open {
-			return nil
-		}
+// prepare binds the statement. Its type is checked once more: what the syntax
+// tree says and what the engine would run must agree.
+func (e *queryEngine) prepare(s *queryStatement, text string) error {
+	var extracted duckdb.ExtractedStatements
+	count := duckdb.ExtractStatements(e.conn, s.head+text, &extracted)
+	defer duckdb.DestroyExtracted(&extracted)
+	if count != 1 {
+		return errNotReading()
 	}
-	_, system := e.system[name]
-	_, granted := e.granted[name]
-	_, internal := internalSchemas[schema]
-	_, internalCatalog := internalSchemas[catalog]
-	if internal || internalCatalog || (system && !granted) {
-		return refuseQuery("function_refused",
-			"%s shows how the server works inside and is not open to queries here. SHOW TABLES, DESCRIBE and information_schema.columns tell about your tables.", name)
+	if duckdb.PrepareExtractedStatement(e.conn, extracted, 0, &s.prepared) == duckdb.StateError {
+		text := duckdb.PrepareError(s.prepared)
+		duckdb.DestroyPrepare(&s.prepared)
+		return e.statementError(s, text)
+	}
+	want := duckdb.StatementTypeSelect
+	if s.head != "" {
+		want = duckdb.StatementTypeExplain
+	}
+	if duckdb.PreparedStatementType(s.prepared) != want {
+		duckdb.DestroyPrepare(&s.prepared)
+		return errNotReading()
 	}
 	return nil
-}
-
-// namesUnreadable reports a table that the tree names and that could not be
-// opened when the child began.
-func (e *queryEngine) namesUnreadable(tree string) (name string, found bool) {
-	if len(e.unreadable) == 0 {
-		return "", false
-	}
-	// The callback returns no error and the tree was read before.
-	_ = walkTree(tree, func(node map[string]any) error {
-		if node["type"] == "BASE_TABLE" && !found {
-			name, found = e.unreadable[nodeText(node, "table_name")]
-		}
-		return nil
-	})
-	return name, found
-}
-
-// walkTree calls visit for every object of a JSON text.
-func walkTree(tree string, visit func(map[string]any) error) error {
-	var root any
-	if err := json.Unmarshal([]byte(tree), &root); err != nil {
-		return fmt.Errorf("read syntax tree: %w", err)
-	}
-	var walk func(any) error
-	walk = func(v any) error {
-		switch v := v.(type) {
-		case []any:
-			for _, child := range v {
-				if err := walk(child); err != nil {
-					return err
-				}
-			}
-		case map[string]any:
-			if err := visit(v); err != nil {
-				return err
-			}
-			for _, child := range v {
-				if err := walk(child); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	}
-	return walk(root)
-}
-
-func nodeText(node map[string]any, key string) string {
-	text, isText := node[key].(string)
-	if !isText {
-		return ""
-	}
-	return foldQueryName(text)
 }

@@ -23,6 +23,10 @@ func TestGateAdmits(t *testing.T) {
 		"SELECT payload FROM (SELECT 'drop table x; delete ' AS payload)", "SELECT 'query(', \"update\" FROM (SELECT 1 AS \"update\")",
 		"SELECT sum(amount) OVER (PARTITION BY customer ORDER BY id) FROM orders LIMIT 1", "SELECT list_transform([1,2], lambda x: x + 1)",
 		"SELECT * FROM people p POSITIONAL JOIN orders", "FROM orders SELECT * EXCLUDE (id) LIMIT 1", "SELECT COLUMNS('a.*') FROM orders LIMIT 1",
+		"\u00a0EXPLAIN\u200bSELECT\u30001", "\ufeffSELECT 1", "SELECT\u2009count(*)\u00a0FROM\u202forders", "EXPLAIN PIVOT orders ON customer", "\f SELECT 1 \f;",
+		"SELECT e FROM (VALUES ('SELECT 1; DROP VIEW orders'))_(e)", "SELECT $$a; b$$, E'\\'; x'", "FROM memory.main.orders LIMIT 1", "FROM memory.orders LIMIT 1",
+		"WITH RECURSIVE orders AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM orders WHERE i < 3) FROM orders", "SELECT (WITH a AS (SELECT 1) FROM a)",
+		"WITH a AS (WITH b AS (SELECT 1) FROM b) FROM a, (WITH a AS (SELECT 2) FROM a)", "SELECT * FROM (WITH x AS MATERIALIZED (FROM orders) FROM x) LIMIT 1",
 		"SELECT id FROM orders QUALIFY row_number() OVER () = 1", "SELECT * FROM orders TABLESAMPLE 1%", "SELECT * FROM main.orders LIMIT 1",
 	} {
 		if _, _, err := e.ask(t, sql, 10); err != nil {
@@ -38,8 +42,8 @@ func TestGateRefuses(t *testing.T) {
 		"empty_statement":  {"", " \n\t", ";", "-- nothing", "/* nothing */"},
 		"several_statements": {
 			"SELECT 1; SELECT 2", "SELECT 1; DROP VIEW orders", "DROP VIEW orders; SELECT 1",
-			"PIVOT orders ON customer USING sum(amount)", "BEGIN; SELECT 1", "PREPARE p AS SELECT 1; EXECUTE p",
-			"EXPLAIN PIVOT orders ON customer USING sum(amount)",
+			"BEGIN; SELECT 1", "PREPARE p AS SELECT 1; EXECUTE p", "SELECT 1; PIVOT orders ON customer", "PIVOT orders ON customer; PIVOT orders ON customer",
+			"PIVOT orders ON customer; DROP VIEW orders", "EXPLAIN SELECT 1; SELECT 2",
 		},
 		"not_a_reading_statement": {
 			"INSERT INTO orders VALUES (1)", "UPDATE orders SET id = 1", "DELETE FROM orders", "MERGE INTO orders USING people ON true WHEN MATCHED THEN DELETE",
@@ -57,18 +61,19 @@ func TestGateRefuses(t *testing.T) {
 			"FROM query('SELECT 1')", "FROM query('SELECT * FROM ' || 'secret')", "FROM query_table('orders')", "FROM system.main.query('SELECT 1')",
 			"FROM json_execute_serialized_sql(json_serialize_sql('SELECT 1'))", "SELECT * FROM histogram_values(orders, id)", "FROM histogram(orders, id)",
 			"FROM enable_logging()", "FROM disable_logging()", "FROM enable_profiling()", "FROM checkpoint()", "FROM force_checkpoint()", "FROM enable_peg_parser()",
-			"FROM truncate_duckdb_logs()", "FROM duckdb_settings()", "FROM duckdb_secrets()", "FROM duckdb_views()", "FROM duckdb_tables()", "FROM duckdb_logs()",
-			"FROM sql_auto_complete('SEL')", "FROM pragma_table_info('orders')", "FROM pragma_storage_info('orders')", "FROM duckdb_external_file_cache()", "FROM which_secret('x', 's3')",
+			"FROM truncate_duckdb_logs()", "FROM duckdb_settings()", "FROM duckdb_secrets()", "FROM duckdb_variables()", "FROM duckdb_extensions()", "FROM duckdb_logs()",
+			"FROM sql_auto_complete('SEL')", "FROM pragma_table_info(concat('or', 'ders'))", "FROM duckdb_memory()", "FROM pragma_storage_info('orders')", "FROM duckdb_external_file_cache()", "FROM which_secret('x', 's3')",
 			"SELECT current_setting('allowed_paths')", "SELECT write_log('x')", "SELECT getenv('HOME')", "SELECT json_serialize_plan('SELECT 1')", "SELECT pg_get_viewdef(1)",
-			"FROM duckdb_views", "FROM sqlite_master", "FROM pg_views", "FROM pg_catalog.pg_class", "FROM information_schema.views", "FROM system.main.duckdb_views",
-			"FROM main.duckdb_views", "FROM temp.sqlite_master", "SHOW duckdb_views", "DESCRIBE duckdb_views",
+			"FROM duckdb_logs", "FROM pg_settings", "FROM pg_catalog.pg_settings", "FROM system.pg_catalog.pg_prepared_statements", "DESCRIBE duckdb_logs", "SHOW pg_settings",
+			"FROM duckdb_prepared_statements()", "FROM duckdb_table_sample('orders')", "FROM summary((FROM orders))", "FROM seq_scan()", "FROM arrow_scan(1, 2, 3)",
+			"FROM duckdb_logs_parsed('x')", "FROM duckdb_profiling_settings()", "FROM pragma_user_agent()", "FROM duckdb_secret_types()", "FROM parquet_bloom_probe('orders', 'id', 1)",
 			"SELECT 1 WHERE EXISTS (FROM query('SELECT 1'))", "WITH a AS (FROM glob('*')) SELECT 1", "SELECT * REPLACE ((SELECT max(file) FROM glob('*')) AS id) FROM orders",
 			"SELECT * FROM orders JOIN LATERAL (FROM read_text('x')) ON true", "EXPLAIN FROM checkpoint()", "EXPLAIN ANALYZE FROM enable_logging()", "DESCRIBE FROM glob('*')",
 			"SUMMARIZE FROM read_csv('x')", "PIVOT (FROM duckdb_settings()) ON name IN ('a')", "SELECT * FROM (VALUES ((SELECT count(*) FROM glob('*'))))",
 			"SELECT id FROM orders ORDER BY (SELECT 1 FROM glob('*'))", "SELECT 1 LIMIT (SELECT count(*) FROM duckdb_settings())", "FROM orders SELECT count(*) FILTER (current_setting('x') = '')",
 		},
 		"query_error": {
-			"SELEC 1", "SELECT * FROM nosuch", "SELECT nosuch FROM orders", "SELECT $1", "SELECT 1 +", "SELECT 'a'::INTEGER", "WITH d AS (DELETE FROM orders RETURNING *) FROM d",
+			"SELEC 1", "SELECT nosuch FROM orders", "SELECT $1", "SELECT 1 +", "SELECT 'a'::INTEGER", "WITH d AS (DELETE FROM orders RETURNING *) FROM d",
 			"IMPORT DATABASE 'x'", "EXPLAIN EXPLAIN SELECT 1", "EXPLAIN /* /* */ SELECT 1 */ DELETE FROM orders",
 		},
 	}
@@ -140,8 +145,5 @@ func TestErrorPlace(t *testing.T) {
 	}
 	if _, _, err := e.ask(t, "SELECT * FROM order", 0); err == nil {
 		t.Error("a key word as a table name was answered")
-	}
-	if _, _, err := e.ask(t, "SELECT * FROM orderz", 0); !strings.Contains(err.Error(), `Did you mean "orders"`) {
-		t.Errorf("no suggestion of a table: %v", err)
 	}
 }

@@ -22,6 +22,13 @@ const (
 	queryOpenFiles = 4096
 	// queryScratchFactor is how much a query may spill, in memory limits.
 	queryScratchFactor = 8
+	// queryAddressSlack is the address space beyond the data: Go and the
+	// allocator reserve far more than they use.
+	queryAddressSlack = 16 << 30
+	// queryProcesses bounds the threads of all processes of the same user.
+	queryProcesses = 8192
+	// queryCPUSeconds ends a child that runs for ever while nobody ends it.
+	queryCPUSeconds = 12 * 3600
 )
 
 // LandlockABI returns the version of Landlock that the kernel offers, 0 for
@@ -42,8 +49,8 @@ func enterQuerySandbox(budget work.Budget, files []string) error {
 		return err
 	}
 	debug.SetMemoryLimit(queryGoMemory)
-	if err := landlocksys.AllThreadsPrctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return fmt.Errorf("give up new privileges: %w", err)
+	if err := hide(); err != nil {
+		return err
 	}
 	rules := []landlock.Rule{
 		landlock.PathAccess(landlocksys.AccessFSReadFile, files...).IgnoreIfMissing(),
@@ -56,7 +63,10 @@ func enterQuerySandbox(budget work.Budget, files []string) error {
 	if err := landlock.V10.BestEffort().Restrict(rules...); err != nil {
 		return fmt.Errorf("restrict file access: %w", err)
 	}
-	return nil
+	if !SeccompOffered() {
+		return nil // said once, by the server at its start
+	}
+	return filterCalls(rights{})
 }
 
 func limitQueryProcess(budget work.Budget) error {
@@ -68,5 +78,10 @@ func limitQueryProcess(budget work.Budget) error {
 		{"files", unix.RLIMIT_NOFILE, queryOpenFiles},
 		{"file size", unix.RLIMIT_FSIZE, queryScratchFactor * memory},
 		{"data", unix.RLIMIT_DATA, 2*memory + dataSlack},
+		{"address space", unix.RLIMIT_AS, 2*memory + dataSlack + queryAddressSlack},
+		{"processes", unix.RLIMIT_NPROC, queryProcesses},
+		{"processor time", unix.RLIMIT_CPU, queryCPUSeconds},
+		{"message queues", unix.RLIMIT_MSGQUEUE, 0},
+		{"locked memory", unix.RLIMIT_MEMLOCK, 0},
 	})
 }

@@ -10,8 +10,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -79,7 +81,24 @@ func TestInsideSandbox(t *testing.T) {
 		{"make a file beside it", func() error { return os.WriteFile("new.parquet", nil, 0o600) }, false},
 		{"run a program", func() error { return exec.CommandContext(t.Context(), "/bin/true").Run() }, false},
 		{"connect", func() error { _, err := net.Dial("tcp", address); return err }, false},
-		{"signal another process", func() error { return syscall.Kill(os.Getppid(), 0) }, LandlockABI() < 6},
+		{"signal another process", func() error { return syscall.Kill(os.Getppid(), 0) }, false},
+		{"signal a thread of another process", func() error { return unix.Tgkill(os.Getppid(), os.Getppid(), 0) }, false},
+		{"signal a thread of its own", func() error { return unix.Tgkill(os.Getpid(), unix.Gettid(), 0) }, true},
+		{"change the mode of a granted file", func() error { return os.Chmod("granted.parquet", 0o777) }, false},
+		{"change the times of a granted file", func() error { return os.Chtimes("granted.parquet", time.Time{}, time.Unix(1, 0)) }, false},
+		{"give a granted file another name", func() error { return os.Link("granted.parquet", filepath.Join("scratch", "linked")) }, false},
+		{"make a process", fork, false},
+		{"make a local socket", func() error { _, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM, 0); return err }, false},
+		{"make a namespace", func() error { return unix.Unshare(unix.CLONE_NEWUSER) }, false},
+		{"make memory that is a file", func() error { _, err := unix.MemfdCreate("x", 0); return err }, false},
+		{"trace its parent", func() error { return unix.PtraceAttach(os.Getppid()) }, false},
+		{"lower a limit, which is as raising one", func() error { return unix.Prlimit(0, unix.RLIMIT_CPU, &unix.Rlimit{}, nil) }, false},
+		{"be visible to others again", func() error {
+			if on, _ := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0); on == 0 {
+				return errors.ErrUnsupported
+			}
+			return nil
+		}, false},
 	}
 	for _, test := range tests {
 		if err := test.do(); (err == nil) != test.ok {
@@ -98,6 +117,76 @@ func TestInsideSandbox(t *testing.T) {
 	}
 	if on, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); err != nil || on != 1 {
 		t.Errorf("no new privileges: %d, %v", on, err)
+	}
+}
+
+// TestEveryThreadIsShutIn looks at each thread of a process after its doors are
+// shut: the filter and the loss of privileges hold for all.
+func TestEveryThreadIsShutIn(t *testing.T) {
+	const inside = "AGNES_TEST_INSIDE_THREADS"
+	if os.Getenv(inside) == "" {
+		self, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.CommandContext(t.Context(), self, "-test.run=^TestEveryThreadIsShutIn$", "-test.v")
+		cmd.Dir, cmd.Env = t.TempDir(), append(os.Environ(), inside+"=1")
+		if out, err := cmd.CombinedOutput(); err != nil || !bytes.Contains(out, []byte("threads shut in")) {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return
+	}
+	if !SeccompOffered() {
+		t.Skip("this kernel filters no system calls; threads shut in by nothing")
+	}
+	for range 4 { // threads that stay
+		go func() {
+			runtime.LockOSThread()
+			select {}
+		}()
+	}
+	tasks, err := os.Open("/proc/self/task") // before Landlock shuts it
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(hide(), filterCalls(rights{})); err != nil {
+		t.Fatal(err)
+	}
+	names, err := tasks.Readdirnames(-1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		status, err := os.ReadFile("/proc/self/task/" + name + "/status")
+		if err != nil || !bytes.Contains(status, []byte("NoNewPrivs:\t1")) || !bytes.Contains(status, []byte("Seccomp:\t2")) {
+			t.Errorf("thread %s: %v\n%s", name, err, status)
+		}
+	}
+	t.Logf("%d threads shut in", len(names))
+}
+
+// TestAttemptsSucceedOutside shows that the doctor's attempts prove something:
+// without the walls they go through.
+func TestAttemptsSucceedOutside(t *testing.T) {
+	dir := t.TempDir()
+	foreign := filepath.Join(dir, "foreign")
+	if err := os.WriteFile(foreign, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	job := work.ProveJob{Foreign: foreign, Address: listener.Addr().String(), Parent: os.Getpid()}
+	t.Chdir(dir)
+	for _, a := range attempts(t.Context(), dir, work.Budget{MemoryBytes: 1 << 20}, job) {
+		if a.name == "programs" || a.name == "limits" {
+			continue // they would change this process
+		}
+		if err := a.try(); err != nil {
+			t.Errorf("%s: %v", a.name, err)
+		}
 	}
 }
 

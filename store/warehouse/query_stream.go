@@ -3,13 +3,13 @@
 package warehouse
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 	duckdb "github.com/duckdb/duckdb-go-bindings"
 
 	"agnes/domain/registry"
@@ -33,30 +33,85 @@ func (e *queryEngine) run(cancel <-chan struct{}, job work.QueryJob, sink queryS
 	stop := e.interruptOn(cancel)
 	end, err := e.execute(cancel, job, sink)
 	stop()
-	if err != nil {
-		// Ends the transaction that an error may have left behind; when there
-		// is none, that it fails is what is wanted.
-		_ = e.exec("ROLLBACK")
+	if f := (*queryFailure)(nil); err != nil && !errors.As(err, &f) && isClosed(cancel) {
+		err = errCancelled() // it hit a statement of ours
+	}
+	if tidying := e.tidy(); tidying != nil { // what is left must not be there for the next statement
+		return end, fmt.Errorf("tidy up: %w (after: %v)", tidying, err) //nolint:errorlint // err must not be found in it: this one ends the child
 	}
 	return end, err
 }
 
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// execute is run without its interrupts. It leaves the engine as it was.
 func (e *queryEngine) execute(cancel <-chan struct{}, job work.QueryJob, sink querySink) (work.QueryEnd, error) {
-	s, err := e.admit(job.SQL)
+	s, err := e.admit(cancel, job)
 	if err != nil {
 		return work.QueryEnd{}, err
 	}
-	defer duckdb.DestroyPrepare(&s.prepared)
-	columns := preparedColumns(s.prepared)
-	if err := e.castOddTypes(job.SQL, &s, columns); err != nil {
+	if err := e.ready(s.mentions, s.tables); err != nil {
 		return work.QueryEnd{}, err
 	}
-	select {
-	case <-cancel: // an interrupt while the engine planned is forgotten by now
-		return work.QueryEnd{}, refuseQuery(codeQueryCancelled, "The query was stopped.")
-	default:
+	if s.listed {
+		if err := e.fillListing(job.Listing); err != nil {
+			return work.QueryEnd{}, cmp.Or(e.ownError(err), err)
+		}
 	}
-	return e.stream(job, s, columns, sink)
+	if err := e.begin(); err != nil {
+		return work.QueryEnd{}, err
+	}
+	end, err := e.answer(cancel, job, s, sink)
+	if tidying := e.tidy(); err == nil {
+		err = tidying
+	}
+	return end, err
+}
+
+// begin opens a transaction that may not write: what might get past the gate
+// changes nothing that the next statement would see.
+func (e *queryEngine) begin() error {
+	e.begun = true
+	return e.exec("BEGIN TRANSACTION READ ONLY")
+}
+
+// tidy ends the transaction and takes away the listing. What a stop prevented
+// is done when it is called again.
+func (e *queryEngine) tidy() error {
+	if e.begun {
+		if err := e.exec("ROLLBACK"); err != nil && !strings.Contains(err.Error(), "no transaction is active") {
+			return err
+		}
+		e.begun = false
+	}
+	if e.listed {
+		return e.dropListing()
+	}
+	return nil
+}
+
+func (e *queryEngine) answer(cancel <-chan struct{}, job work.QueryJob, s *queryStatement, sink querySink) (work.QueryEnd, error) {
+	if err := e.prepare(s, s.text); err != nil {
+		return work.QueryEnd{}, err
+	}
+	defer func() { duckdb.DestroyPrepare(&s.prepared) }()
+	columns, odd := preparedColumns(s.prepared)
+	if odd != nil && s.head == "" {
+		if err := e.castOddTypes(s, columns, odd); err != nil {
+			return work.QueryEnd{}, err
+		}
+	}
+	if isClosed(cancel) { // an interrupt while the engine planned is forgotten by now
+		return work.QueryEnd{}, errCancelled()
+	}
+	return e.stream(job, s, columns, odd, sink)
 }
 
 // interruptOn stops the engine's work once cancel is closed, until stop is called.
@@ -83,32 +138,33 @@ func (e *queryEngine) interruptOn(cancel <-chan struct{}) (stop func()) {
 	return func() { close(done); <-ended }
 }
 
-func (e *queryEngine) stream(job work.QueryJob, s queryStatement, columns []registry.Column, sink querySink) (work.QueryEnd, error) {
+func (e *queryEngine) stream(job work.QueryJob, s *queryStatement, columns []registry.Column, odd []string, sink querySink) (work.QueryEnd, error) {
 	var pending duckdb.PendingResult
 	// The one call that makes the engine hand out rows as they arise; what is
 	// to replace it does not exist yet.
 	state := duckdb.PendingPreparedStreaming(s.prepared, &pending)
 	defer duckdb.DestroyPending(&pending)
 	if state == duckdb.StateError {
-		return work.QueryEnd{}, e.engineError(job.SQL, duckdb.PendingError(pending))
+		return work.QueryEnd{}, e.statementError(s, duckdb.PendingError(pending))
 	}
 	var result duckdb.Result
 	defer duckdb.DestroyResult(&result)
 	if duckdb.ExecutePending(pending, &result) == duckdb.StateError {
-		return work.QueryEnd{}, e.engineError(job.SQL, duckdb.ResultError(&result))
+		return work.QueryEnd{}, e.statementError(s, duckdb.ResultError(&result))
 	}
 	rows, err := newChunkReader(&result)
 	if err != nil {
 		return work.QueryEnd{}, err
 	}
 	defer rows.close()
+	rows.schema = withTypes(rows.schema, columns, odd)
 	if err := sink.schema(work.QuerySchema{Columns: columns}); err != nil {
 		return work.QueryEnd{}, err
 	}
 	end, err := pump(rows, job.MaxRows, sink)
 	var text *engineText
 	if errors.As(err, &text) {
-		err = e.engineError(job.SQL, string(*text))
+		err = e.statementError(s, string(*text))
 	}
 	return end, err
 }
@@ -192,52 +248,4 @@ func (r *chunkReader) next() (arrow.RecordBatch, error) {
 		return nil, &err
 	}
 	return batch, nil
-}
-
-// textOf runs one of our prepared statements with one text and returns the one
-// text that it answers.
-func (e *queryEngine) textOf(prepared duckdb.PreparedStatement, argument string) (string, error) {
-	if duckdb.BindVarchar(prepared, 1, argument) == duckdb.StateError {
-		return "", errors.New("bind a text")
-	}
-	var result duckdb.Result
-	defer duckdb.DestroyResult(&result)
-	if duckdb.ExecutePrepared(prepared, &result) == duckdb.StateError {
-		return "", e.engineError(argument, duckdb.ResultError(&result))
-	}
-	texts, err := readTexts(&result)
-	if err != nil || len(texts) != 1 {
-		return "", errors.Join(fmt.Errorf("read one text, got %d", len(texts)), err)
-	}
-	return texts[0], nil
-}
-
-// texts runs a query of ours that answers one column of texts.
-func (e *queryEngine) texts(sql string) ([]string, error) {
-	var result duckdb.Result
-	defer duckdb.DestroyResult(&result)
-	if duckdb.Query(e.conn, sql, &result) == duckdb.StateError {
-		return nil, fmt.Errorf("run %s: %s", sql, duckdb.ResultError(&result))
-	}
-	return readTexts(&result)
-}
-
-func readTexts(result *duckdb.Result) ([]string, error) {
-	rows, err := newChunkReader(result)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.close()
-	var texts []string
-	for {
-		batch, err := rows.next()
-		if err != nil || batch == nil {
-			return texts, err
-		}
-		column, isText := batch.Column(0).(*array.String)
-		for i := 0; isText && i < column.Len(); i++ {
-			texts = append(texts, strings.Clone(column.Value(i))) // the engine owns the bytes until Release
-		}
-		batch.Release()
-	}
 }

@@ -185,3 +185,31 @@ func TestMemoryIsReportedAsMemory(t *testing.T) {
 		t.Errorf("the next statement: %+v, %v", end, err)
 	}
 }
+
+// TestWhatCannotBeTidiedEndsTheChild: with the connection gone, not even a
+// refusal may leave the child as it is.
+func TestWhatCannotBeTidiedEndsTheChild(t *testing.T) {
+	e := queryWorld(t)
+	e.begun = true
+	sink := &collected{}
+	if _, err := e.run(nil, work.QueryJob{SQL: "SELECT 1; SELECT 2"}, sink); failureOf(t, err).fatal {
+		t.Errorf("no transaction to end: %v", err)
+	}
+	if err := e.exec("CREATE TABLE kept (i INTEGER); CREATE SCHEMA agnes_listing; CREATE TABLE agnes_listing.t (i INTEGER)"); err != nil {
+		t.Fatal(err)
+	}
+	e.listed = true
+	if err := e.exec("BEGIN TRANSACTION READ ONLY"); err != nil { // which no longer belongs to a statement
+		t.Fatal(err)
+	}
+	_, err := e.run(nil, work.QueryJob{SQL: "DROP TABLE kept"}, sink)
+	if got := asFailure(err); !got.fatal || got.Code != codeQueryInternal {
+		t.Errorf("a listing that stays: %+v, want a fatal failure", got)
+	}
+	if err := e.exec("ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.tidy(); err != nil {
+		t.Error(err)
+	}
+}

@@ -28,6 +28,9 @@ func enterSandbox(budget work.Budget, d doors, log *slog.Logger) error {
 	if err := limitProcess(budget); err != nil {
 		return err
 	}
+	if err := hide(); err != nil {
+		return err
+	}
 	for _, dir := range d.write {
 		if err := makeDir(dir); err != nil {
 			return err
@@ -36,7 +39,7 @@ func enterSandbox(budget work.Budget, d doors, log *slog.Logger) error {
 	abi, err := landlocksys.LandlockGetABIVersion()
 	if err != nil {
 		log.Warn("the kernel has no Landlock: this child is held by DuckDB's own locks only", "err", err)
-		return nil
+		return filterJobCalls(d)
 	}
 	rules := []landlock.Rule{
 		landlock.RODirs(d.read...).IgnoreIfMissing(),
@@ -56,7 +59,15 @@ func enterSandbox(budget work.Budget, d doors, log *slog.Logger) error {
 		return fmt.Errorf("restrict file access: %w", err)
 	}
 	log.Debug("sandboxed", "landlock_abi", abi)
-	return nil
+	return filterJobCalls(d)
+}
+
+// filterJobCalls leaves a job the calls by which it publishes files.
+func filterJobCalls(d doors) error {
+	if !SeccompOffered() {
+		return nil // said once, by the server at its start
+	}
+	return filterCalls(rights{network: d.network, attributes: true})
 }
 
 // limitProcess bounds the memory that the process may write to. What it holds

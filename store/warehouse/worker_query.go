@@ -64,18 +64,27 @@ func setUpQueryChild(cfg work.QueryConfig, log *slog.Logger) (*queryEngine, erro
 	if err := os.MkdirAll(cfg.Budget.ScratchKey, 0o700); err != nil {
 		return nil, fmt.Errorf("make the scratch folder: %w", err)
 	}
+	held, err := holdTables(cfg, cfg.Budget.ScratchKey)
+	if err != nil {
+		return nil, err
+	}
 	if err := enterQuerySandbox(cfg.Budget, queryFiles(cfg.Tables)); err != nil {
 		return nil, err
 	}
-	return openQueryEngine(cfg, log)
+	// From here on the child stands in its scratch folder: nothing that the
+	// engine says about places shows where the server keeps its data.
+	if err := os.Chdir(cfg.Budget.ScratchKey); err != nil {
+		return nil, fmt.Errorf("enter the scratch folder: %w", err)
+	}
+	return openQueryEngine(cfg, held, log)
 }
 
 // queryServer answers frames with one engine.
 type queryServer struct {
-	engine  *queryEngine
-	conn    io.ReadWriter
-	log     *slog.Logger
-	encoder batchEncoder
+	engine *queryEngine
+	conn   io.ReadWriter
+	log    *slog.Logger
+	rows   *batchStream // of the statement that runs
 }
 
 // queryTurn is one statement and what stops it.
@@ -140,7 +149,11 @@ func (s *queryServer) answerAll(ctx context.Context, turns <-chan queryTurn) err
 
 // answer runs one statement. It fails when the child cannot go on.
 func (s *queryServer) answer(turn queryTurn) error {
+	s.rows = newBatchStream(s.conn)
 	end, err := s.engine.run(turn.cancel, turn.job, s)
+	if cerr := s.rows.close(); err == nil {
+		err = cerr
+	}
 	if err == nil {
 		return work.WriteJSONFrame(s.conn, work.FrameEnd, end)
 	}
@@ -158,10 +171,4 @@ func (s *queryServer) schema(schema work.QuerySchema) error {
 	return work.WriteJSONFrame(s.conn, work.FrameSchema, schema)
 }
 
-func (s *queryServer) batch(batch arrow.RecordBatch) error {
-	payload, err := s.encoder.encode(batch)
-	if err != nil {
-		return err
-	}
-	return work.WriteFrame(s.conn, work.FrameBatch, payload)
-}
+func (s *queryServer) batch(batch arrow.RecordBatch) error { return s.rows.send(batch) }
