@@ -28,3 +28,11 @@ func lockDir(dir string) (*os.File, error) {
 	}
 	return f, nil
 }
+
+// unlockDir gives the state directory back. A child that is just being forked
+// holds the lock's file too until it runs its own program, so closing the file
+// would not be enough.
+func unlockDir(f *os.File) error {
+	err := unix.Flock(int(f.Fd()), unix.LOCK_UN)
+	return errors.Join(err, f.Close())
+}

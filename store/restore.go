@@ -27,7 +27,7 @@ func Restore(ctx context.Context, from string, o Options) (kept string, err erro
 	if err != nil {
 		return "", err
 	}
-	defer func() { err = errors.Join(err, lock.Close()) }()
+	defer func() { err = errors.Join(err, unlockDir(lock)) }()
 	temp, err := copyBackup(from, o.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", domain.E(domain.NotFound, "no_backup", "There is no such backup, so nothing was changed. Check the file's name.").Because(err)

@@ -144,10 +144,9 @@ func (s *Store) Close() error {
 			errs = append(errs, db.Close())
 		}
 	}
-	if s.lock != nil {
-		if err := s.lock.Close(); !errors.Is(err, os.ErrClosed) { // closed before: nothing left to do
-			errs = append(errs, err)
-		}
+	if s.lock != nil { // else closed before: nothing left to do
+		errs = append(errs, unlockDir(s.lock))
+		s.lock = nil
 	}
 	return errors.Join(errs...)
 }

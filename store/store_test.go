@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"agnes/domain"
 	"agnes/domain/audit"
 	"agnes/domain/people"
@@ -293,5 +295,38 @@ func TestManyWriters(t *testing.T) {
 	}
 	if got := len(actions(t, s, 0)); got != writers*each {
 		t.Errorf("%d audit rows, want %d", got, writers*each)
+	}
+}
+
+// A child that is being forked while the state is closed holds a copy of the
+// lock's file for a moment.
+func TestCloseLetsTheNextInDespiteCopies(t *testing.T) {
+	t.Parallel()
+	o, _ := options(t)
+	first, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), o); domain.CodeOf(err) != "state_in_use" {
+		t.Errorf("open twice: %v, want state_in_use", err)
+	}
+	held, err := unix.Dup(int(first.lock.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := unix.Close(held); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatalf("open after a close: %v", err)
+	}
+	if err := second.Close(); err != nil {
+		t.Error(err)
 	}
 }
