@@ -64,7 +64,7 @@ func (s *Server) routes() (http.Handler, error) {
 // mount is the one way a route gets into the router.
 func (s *Server) mount(mux chi.Router, route request.Route) {
 	guarded := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := s.permit(r, route.Need); err != nil {
+		if err := s.permit(r, route); err != nil {
 			s.fail(w, r, err)
 			return
 		}
@@ -86,12 +86,28 @@ func (s *Server) mount(mux chi.Router, route request.Route) {
 
 // permit checks what a route needs. Somebody whose credentials were refused
 // hears why, unless the route is open to all.
-func (s *Server) permit(r *http.Request, need access.Need) error {
+func (s *Server) permit(r *http.Request, route request.Route) error {
 	p := request.Principal(r.Context())
-	if p == nil && need != access.Public {
+	if p == nil && route.Need != access.Public {
 		if refused := refusal(r.Context()); refused != nil {
 			return refused
 		}
 	}
-	return access.Check(p, need)
+	if err := access.Check(p, route.Need); err != nil || p == nil || route.Need == access.Public {
+		return err
+	}
+	return p.Meet(terms(route), s.Now())
+}
+
+// terms are a route's own, with the scope that its need brings where it names none.
+func terms(route request.Route) access.Terms {
+	t := route.Terms
+	switch {
+	case t.Scope != "":
+	case route.Need == access.Admin:
+		t.Scope = access.ScopeAdmin
+	default:
+		t.Scope = access.ScopeRead
+	}
+	return t
 }

@@ -6,6 +6,18 @@ type SignInView struct {
 	Email string // kept after a refused try
 	Next  string // path to go to afterwards
 	Error string // a sentence
+
+	Link      bool   // a link by mail can be asked for
+	LinkOff   string // a sentence: why not, "" where nothing needs to be said
+	Password  bool   // passwords are taken
+	Providers []Provider
+}
+
+// Provider is a service that people may sign in with.
+type Provider struct {
+	Name   string // as the button says it: "Continue with …"
+	URL    string // path of ours that leads there
+	Google bool   // draws the mark of Google
 }
 
 // FirstRunView is the form that names the first administrator.

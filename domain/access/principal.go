@@ -16,7 +16,8 @@ type Via string
 // The ways in.
 const (
 	ViaSession Via = "session" // a browser session
-	ViaToken   Via = "token"   // a bearer token or access_token cookie
+	ViaToken   Via = "token"   // an access token, as header or cookie (contract 9.2)
+	ViaPAT     Via = "pat"     // a personal access token
 	ViaSystem  Via = "system"  // Agnes itself
 )
 
@@ -31,7 +32,13 @@ type Principal struct {
 	Client audit.Actor // where the request came from
 	// SessionsFrom ends all older sign-ins: a token issued before it is void.
 	SessionsFrom time.Time
+	Session      people.SessionID // of a browser session or access token, else ""
+	ProvedAt     time.Time        // when the person last proved who they are, of a session
+	Scopes       Scopes           // of a personal access token; others have none and need none
 }
+
+// RecentFor is how long a proof of who one is serves for dangerous actions.
+const RecentFor = 15 * time.Minute
 
 // Actor is the principal as audit rows name it.
 func (p Principal) Actor() audit.Actor {
@@ -52,6 +59,34 @@ const (
 	NeedTable
 	Admin
 )
+
+// Interactive reports whether a person signed in, not a token of automation
+// (contract 0.1, level session).
+func (p Principal) Interactive() bool { return p.Via == ViaSession || p.Via == ViaToken }
+
+// Terms are what a route asks of the way in, beside its Need.
+type Terms struct {
+	// Scope is what a personal access token needs. The zero value is derived from
+	// the route's Need by the router: ScopeAdmin for Admin, else ScopeRead.
+	Scope Scope
+	// Interactive refuses personal access tokens and the scheduler.
+	Interactive bool
+	// Recent asks a browser session for a proof of who one is within RecentFor.
+	Recent bool
+}
+
+// Meet fails with Forbidden unless the way in of p meets the terms.
+func (p Principal) Meet(t Terms, now time.Time) error {
+	switch {
+	case t.Interactive && !p.Interactive():
+		return domain.E(domain.Forbidden, "session_required", "This needs a person who signed in. A token of automation may not do it.")
+	case p.Via == ViaPAT && !p.Scopes.Allow(t.Scope):
+		return domain.E(domain.Forbidden, "scope_missing", "This token has the scope %s. This needs %s. Make a token with it on your profile.", p.Scopes, t.Scope)
+	case t.Recent && p.Via == ViaSession && now.Sub(p.ProvedAt) > RecentFor:
+		return domain.E(domain.Forbidden, "recent_sign_in_required", "This needs a sign-in of the last 15 minutes. Confirm who you are, then do it again.")
+	}
+	return nil
+}
 
 // Check fails with Unauthenticated or Forbidden unless p may use a route that
 // needs n. A nil principal is somebody who is not signed in.

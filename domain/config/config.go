@@ -2,6 +2,7 @@ package config
 
 import (
 	"log/slog"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"time"
@@ -15,6 +16,9 @@ type Config struct {
 	Server   Server
 	Instance Instance
 	Auth     Auth
+	Mail     Mail
+	Google   Google
+	OIDC     OIDC
 	Files    Files
 	Sync     Sync
 	State    State
@@ -45,6 +49,8 @@ type Server struct {
 	CORSOrigins   []string
 	ShutdownGrace time.Duration
 	Debug         bool
+	// Proxies may say for whom they ask (X-Forwarded-For).
+	Proxies []netip.Prefix
 }
 
 // SecureCookies reports whether cookies are for HTTPS only.
@@ -66,6 +72,47 @@ type Auth struct {
 	SchedulerToken Secret
 	SeedEmail      string
 	SeedPassword   Secret
+	Disabled       []string // ways to sign in that are switched off: link, password, google, oidc
+	LimitAttempts  bool     // tries to sign in are counted and bounded
+	SessionAge     time.Duration
+	SessionIdle    time.Duration
+}
+
+// Mail is how Agnes sends mail: by SMTP, or by SendGrid when its key is set.
+type Mail struct {
+	From        string // address of the sender
+	Host        string // of the SMTP server; "" for none
+	Port        int
+	TLS         string // starttls, tls or none
+	User        string
+	Password    Secret
+	SendGridKey Secret
+}
+
+// Set reports whether mail can be sent at all.
+func (m Mail) Set() bool { return m.Host != "" || m.SendGridKey.Set() }
+
+// Google is sign-in with Google and the groups of Google Workspace.
+type Google struct {
+	ClientID       string
+	ClientSecret   Secret
+	AdminSubject   string   // the Workspace administrator whose view of groups is used
+	ServiceAccount string   // that may act for AdminSubject; "": the machine's own
+	MockGroups     []string // taken in place of Workspace's, for trials
+	GroupPrefix    string   // only groups whose address begins so count
+	AdminGroup     string   // address of the group that is Admin here
+	EveryoneGroup  string   // address of the group that is Everyone here
+}
+
+// OIDC is sign-in with any other OpenID Connect provider.
+type OIDC struct {
+	Name         string // on the sign-in page
+	Issuer       string // "" for none
+	ClientID     string
+	ClientSecret Secret
+	Scopes       []string
+	GroupsClaim  string // claim with the names of groups; "" for none
+	AdminGroup   string // value of GroupsClaim that makes an administrator
 }
 
 // Files bounds uploads and kept versions.

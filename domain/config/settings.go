@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -49,6 +50,9 @@ func Settings() []Setting {
 func specs(m Machine) []spec {
 	all := append(placeSpecs(), serverSpecs()...)
 	all = append(all, peopleSpecs()...)
+	all = append(all, signInSpecs()...)
+	all = append(all, mailSpecs()...)
+	all = append(all, providerSpecs()...)
 	all = append(all, dataSpecs()...)
 	all = append(all, querySpecs(m)...)
 	all = append(all, childSpecs(m)...)
@@ -127,6 +131,11 @@ func serverSpecs() []spec {
 			Setting: Setting{Key: "server.cors_origins", Env: []string{"CORS_ORIGINS"}, About: "Other sites whose pages may call the API."},
 			value:   "http://localhost:3000,http://localhost:8000", form: "origins with commas between, such as https://tools.example.com",
 			read: into(func(c *Config) *[]string { return &c.Server.CORSOrigins }, origins),
+		},
+		{
+			Setting: Setting{Key: "server.trusted_proxies", Env: []string{"AGNES_TRUSTED_PROXIES"}, About: "Addresses or networks of proxies whose `X-Forwarded-For` is believed."},
+			value:   "none", form: "addresses or networks with commas between, such as 10.0.0.0/8, or none",
+			read: into(func(c *Config) *[]netip.Prefix { return &c.Server.Proxies }, networks),
 		},
 		{
 			Setting: Setting{Key: "server.shutdown_grace_seconds", Env: []string{"AGNES_SHUTDOWN_GRACE_SECONDS"}, About: "How long running requests may finish when Agnes stops."},

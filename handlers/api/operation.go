@@ -19,7 +19,8 @@ type operation struct {
 	tag, summary     string
 	about            string
 	need             access.Need
-	status           int // of success; 0: 200, or 204 without a body
+	terms            access.Terms // of the way in, beside need
+	status           int          // of success; 0: 200, or 204 without a body
 	// invalid is the status of wrong input where contract.md has another than 422.
 	invalid int
 	errors  []int // statuses beside those that the permission brings
@@ -130,7 +131,7 @@ func (a *API) route(o operation, h http.Handler) {
 		limit = request.NoLimit
 	}
 	a.routes = append(a.routes, request.Route{
-		Method: o.method, Pattern: o.path, Need: o.need, SignIn: o.signIn, Long: o.long, MaxBody: limit, Handler: h,
+		Method: o.method, Pattern: o.path, Need: o.need, Terms: o.terms, SignIn: o.signIn, Long: o.long, MaxBody: limit, Handler: h,
 	})
 }
 

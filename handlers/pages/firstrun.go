@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"agnes/domain"
+	"agnes/domain/people"
 	"agnes/handlers/request"
 	"agnes/views"
 )
@@ -58,11 +59,7 @@ func (s *Server) firstRun(w http.ResponseWriter, r *http.Request) error {
 	}
 
 	s.Sessions.Remove(r.Context(), firstRunKey)
-	if err := request.SignIn(r.Context(), s.Sessions, u.ID, s.Now()); err != nil {
-		return err
-	}
-	request.Redirect(w, r, request.Home)
-	return nil
+	return s.enter(w, r, u, people.ByFirstRun, request.Home)
 }
 
 func linkError(err error) error {

@@ -6,6 +6,7 @@ import (
 
 	"agnes/domain"
 	"agnes/domain/audit"
+	"agnes/domain/people"
 	"agnes/handlers/request"
 	"agnes/views"
 )
@@ -46,10 +47,17 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 
+	return s.enter(w, r, u, people.ByPassword, v.Next)
+}
+
+// enter signs a browser in as a person who proved who they are by a method, and
+// sends it on. It is the only way in for pages.
+func (s *Server) enter(w http.ResponseWriter, r *http.Request, u people.User, method people.Method, next string) error {
 	if err := request.SignIn(r.Context(), s.Sessions, u.ID, s.Now()); err != nil {
 		return err
 	}
-	request.Redirect(w, r, v.Next)
+	request.Logger(r.Context()).Info("signed in", "user_id", string(u.ID), "method", string(method))
+	request.Redirect(w, r, request.SafeNext(next))
 	return nil
 }
 

@@ -15,6 +15,7 @@ type Route struct {
 	Method  string
 	Pattern string // as chi reads it, such as "/tables/{id}"
 	Need    access.Need
+	Terms   access.Terms // what the way in must meet, beside Need
 	Handler http.Handler
 	// Stream marks an answer without an end of its own, such as server-sent
 	// events: it gets no deadline, and its context ends when the server stops.
