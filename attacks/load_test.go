@@ -53,7 +53,7 @@ func loadSmall(t *trials) {
 		switch {
 		case len(failed) > 0:
 			return fmt.Errorf("%d of %d failed, first: %w", len(failed), len(times), failed[0])
-		case qps < 25 || p95 > 400*time.Millisecond:
+		case t.long && qps < 25, p95 > t.promised(400*time.Millisecond):
 			return fmt.Errorf("%.1f a second with p95 %s; 25 and 400ms are promised", qps, p95)
 		}
 		return nil
@@ -100,7 +100,7 @@ func loadFair(t *trials) {
 		switch {
 		case err != nil:
 			return fmt.Errorf("the other person: %w", err)
-		case took > 2*time.Second:
+		case took > t.promised(2*time.Second):
 			return fmt.Errorf("the other person waited %s", took)
 		case len(wrong) > 0:
 			return fmt.Errorf("%d unclear answers, first: %w", len(wrong), wrong[0])
@@ -135,7 +135,7 @@ func loadWide(t *trials) {
 			switch {
 			case got.header.Get("Content-Type") == "" || len(got.body) < 20<<20:
 				return fmt.Errorf("%d bytes of %s", len(got.body), got.header.Get("Content-Type"))
-			case got.first > 500*time.Millisecond:
+			case got.first > t.promised(500*time.Millisecond):
 				return fmt.Errorf("first byte after %s", got.first)
 			case m.peak-before > growth:
 				return fmt.Errorf("the server grew by %d MB", (m.peak-before)>>10)

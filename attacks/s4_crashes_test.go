@@ -50,7 +50,7 @@ func crashes(t *trials) {
 			if err := understood(err); err != nil {
 				return fmt.Errorf("the next statement: %w", err)
 			}
-			if took > nextAnswer {
+			if took > t.promised(nextAnswer) {
 				return fmt.Errorf("the next statement was answered after %s", took)
 			}
 			return nil
