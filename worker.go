@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
+	"net"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -37,11 +40,25 @@ func newWorkerCommand() *cobra.Command {
 			return warehouse.RunMirror(cmd.Context(), os.Stdin, channel(), log)
 		}},
 		&cobra.Command{Use: "query", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-			return warehouse.RunQuery(cmd.Context(), channel(), log)
+			conn, err := connection(channel())
+			if err != nil {
+				return err
+			}
+			return warehouse.RunQuery(cmd.Context(), conn, log)
 		}},
 		&cobra.Command{Use: "prove", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
 			return warehouse.RunProve(cmd.Context(), channel(), log)
 		}},
 	)
 	return cmd
+}
+
+// connection takes a channel as the socket that it is. As a file it would be
+// written piece by piece; a socket takes all pieces of a frame in one call.
+func connection(channel *os.File) (net.Conn, error) {
+	conn, err := net.FileConn(channel)
+	if err = errors.Join(err, channel.Close()); err != nil {
+		return nil, fmt.Errorf("take the channel to the server: %w", err)
+	}
+	return conn, nil
 }

@@ -12,23 +12,26 @@ import (
 )
 
 // batchStream reads the Arrow IPC stream that the Batch frames of an answer
-// make. What a batch holds is read from the channel into its own memory, which
-// is the collector's: strings of a row may outlive their batch.
+// make. What a batch holds is read from the channel into its own memory. Texts
+// of a row may outlive their batch, unless that is spent.
 type batchStream struct {
-	frame io.LimitedReader // what is left of the frame that is being read
-	arrow *ipc.Reader
+	frame  io.LimitedReader // what is left of the frame that is being read
+	arrow  *ipc.Reader
+	memory bodies
 }
 
 // next reads the one batch of a frame of size bytes, which the caller releases.
 func (s *batchStream) next(frames io.Reader, size uint32) (arrow.RecordBatch, error) {
 	s.frame = io.LimitedReader{R: frames, N: int64(size)}
 	if s.arrow == nil {
-		stream, err := ipc.NewReaderFromMessageReader(ipc.NewMessageReader(&s.frame, ipc.WithMetadataSizeLimit(work.MaxFrame), ipc.WithBodySizeLimit(work.MaxFrame)))
+		stream, err := ipc.NewReaderFromMessageReader(ipc.NewMessageReader(&s.frame,
+			ipc.WithAllocator(&s.memory), ipc.WithMetadataSizeLimit(work.MaxFrame), ipc.WithBodySizeLimit(work.MaxFrame)))
 		if err != nil {
 			return nil, fmt.Errorf("decode rows: %w", err)
 		}
 		s.arrow = stream
 	}
+	s.memory.begin()
 	if !s.arrow.Next() {
 		return nil, errors.Join(errors.New("decode rows: the frame holds none"), s.arrow.Err())
 	}
@@ -37,7 +40,7 @@ func (s *batchStream) next(frames io.Reader, size uint32) (arrow.RecordBatch, er
 	}
 	batch := s.arrow.RecordBatch()
 	batch.Retain()
-	return batch, nil
+	return s.memory.spendable(batch), nil
 }
 
 // close lets go of the last batch; those that were handed out stay.
@@ -46,4 +49,5 @@ func (s *batchStream) close() {
 		s.arrow.Release()
 		s.arrow = nil
 	}
+	s.memory.end()
 }

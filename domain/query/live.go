@@ -136,7 +136,7 @@ func (q *Run) toEnd(catalog access.Catalog) error {
 			}
 			return errors.Join(err, cerr)
 		}
-		batch.Release()
+		Spent(batch)
 		if q.Kept == KeptTooLarge { // nobody reads along, so going on is for nothing
 			q.fail(domain.E(domain.TooLarge, "result_too_large",
 				"The query was stopped: its rows are more than one result may hold. Ask for fewer, or stream them with POST /api/query."))

@@ -41,7 +41,7 @@ export async function openPage(t, browser, { javaScript = true, viewport = deskt
   });
   open.set(t, [...(open.get(t) ?? []), context]);
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   const problems = [];
   watch(page, problems, expect);
   t.after(async () => {

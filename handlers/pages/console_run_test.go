@@ -101,7 +101,9 @@ func TestConsoleShowsARunAtWork(t *testing.T) {
 	p.engine.mu.Lock()
 	p.engine.place = 0
 	p.engine.mu.Unlock()
-	b.get(address, partial...).wantText("Running", "No rows yet.")
+	if part := b.get(address, partial...).wantText("Running", "No rows yet."); part.Find("meta").Length() > 0 {
+		t.Error("a part of the page makes the whole page load again")
+	}
 
 	id := strings.TrimPrefix(address, "/console?run=")
 	p.as(p.admin).post("/console/runs/"+id+"/cancel", nil).wantStatus(http.StatusNotFound) // somebody else's goes on

@@ -5,6 +5,7 @@ package warehouse
 import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	duckdb "github.com/duckdb/duckdb-go-bindings"
 )
 
 const (
@@ -24,15 +25,52 @@ type batcher struct {
 	send    func(arrow.RecordBatch) error
 	schema  *arrow.Schema
 	pending []arrow.RecordBatch
-	held    int64 // rows in pending
-	bytes   int64 // bytes in pending
-	target  int64 // rows of the next batch
-	rows    int64 // rows taken in all
-	memory  scrap // of the batch that is being sent
+	held    int64       // rows in pending
+	bytes   int64       // bytes in pending
+	target  int64       // rows of the next batch
+	rows    int64       // rows taken in all
+	memory  scrap       // of the batch that is being sent
+	vectors *vectorRows // takes chunks of plain columns in the place of pending; nil when there are others
 }
 
 func newBatcher(schema *arrow.Schema, send func(arrow.RecordBatch) error) *batcher {
 	return &batcher{send: send, schema: schema, target: firstBatchRows}
+}
+
+// take adds the first n rows of a chunk, and sends what is full.
+func (b *batcher) take(rows *chunkReader, chunk duckdb.DataChunk, n int64) error {
+	if b.vectors != nil {
+		size := b.vectors.look(chunk, int(n))
+		if b.bytes+size > maxBatchBytes || len(b.pending) > 0 {
+			if err := b.flush(); err != nil {
+				return err
+			}
+		}
+		if size <= maxBatchBytes {
+			return b.takeVectors(n, size)
+		}
+	}
+	batch, err := rows.convert(chunk)
+	if err != nil {
+		return err
+	}
+	if n < batch.NumRows() {
+		whole := batch
+		batch = whole.NewSlice(0, n)
+		whole.Release()
+	}
+	return b.add(batch)
+}
+
+func (b *batcher) takeVectors(n, size int64) error {
+	b.vectors.take(int(n))
+	b.rows += n
+	b.held += n
+	b.bytes += size
+	if b.held >= b.target {
+		return b.flush()
+	}
+	return nil
 }
 
 // add takes rows over, and sends what is full.
@@ -91,6 +129,11 @@ func (b *batcher) flush() error {
 		return nil
 	}
 	b.target = min(b.target*4, maxBatchRows)
+	if b.vectors != nil && b.vectors.rows > 0 {
+		whole := b.vectors.batch()
+		defer whole.Release()
+		return b.send(whole)
+	}
 	if len(b.pending) == 1 {
 		return b.send(b.pending[0])
 	}
@@ -128,6 +171,9 @@ func (b *batcher) drop() {
 		chunk.Release()
 	}
 	b.pending, b.held, b.bytes = b.pending[:0], 0, 0
+	if b.vectors != nil {
+		b.vectors.reset()
+	}
 }
 
 func releaseAll(arrays []arrow.Array) {

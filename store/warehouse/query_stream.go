@@ -172,22 +172,23 @@ func (e *queryEngine) stream(job work.QueryJob, s *queryStatement, columns []reg
 // pump sends rows until they end or there are enough of them.
 func pump(rows *chunkReader, maxRows int64, sink querySink) (work.QueryEnd, error) {
 	batches := newBatcher(rows.schema, sink.batch)
+	batches.vectors = newVectorRows(rows.schema, rows.types)
 	defer batches.drop()
 	for {
-		chunk, err := rows.next()
+		chunk, err := rows.fetch()
 		if err != nil {
 			return work.QueryEnd{}, err
 		}
-		if chunk == nil {
+		if chunk.Ptr == nil {
 			return work.QueryEnd{Rows: batches.rows}, batches.flush()
 		}
-		more := false
-		if room := maxRows - batches.rows; maxRows > 0 && chunk.NumRows() > room {
-			kept := chunk.NewSlice(0, room)
-			chunk.Release()
-			chunk, more = kept, true
+		n, more := int64(duckdb.DataChunkGetSize(chunk)), false //nolint:gosec // at most 2,048
+		if room := maxRows - batches.rows; maxRows > 0 && n > room {
+			n, more = room, true
 		}
-		if err := batches.add(chunk); err != nil {
+		err = batches.take(rows, chunk, n)
+		duckdb.DestroyDataChunk(&chunk)
+		if err != nil {
 			return work.QueryEnd{}, err
 		}
 		if more {
@@ -207,6 +208,7 @@ type chunkReader struct {
 	result  *duckdb.Result
 	options duckdb.ArrowOptions
 	schema  *arrow.Schema
+	types   []duckdb.LogicalType
 }
 
 func newChunkReader(result *duckdb.Result) (*chunkReader, error) {
@@ -216,31 +218,39 @@ func newChunkReader(result *duckdb.Result) (*chunkReader, error) {
 	for i := range types {
 		types[i] = duckdb.ColumnLogicalType(result, duckdb.IdxT(i))
 		names[i] = duckdb.ColumnName(result, duckdb.IdxT(i))
-		defer duckdb.DestroyLogicalType(&types[i])
 	}
 	options := duckdb.ResultGetArrowOptions(result)
 	schema, data := duckdb.NewArrowSchema(options, types, names)
 	defer duckdb.DestroyErrorData(&data)
+	r := &chunkReader{result: result, options: options, schema: schema, types: types}
 	if duckdb.ErrorDataHasError(data) {
-		duckdb.DestroyArrowOptions(&options)
+		r.close()
 		return nil, refuseQuery("type_not_sent", "A column of the answer has a type that cannot be sent. Turn it into text with CAST(column AS VARCHAR).")
 	}
-	return &chunkReader{result: result, options: options, schema: schema}, nil
+	return r, nil
 }
 
-func (r *chunkReader) close() { duckdb.DestroyArrowOptions(&r.options) }
+func (r *chunkReader) close() {
+	duckdb.DestroyArrowOptions(&r.options)
+	for i := range r.types {
+		duckdb.DestroyLogicalType(&r.types[i])
+	}
+}
 
-// next returns the next rows, which the caller releases; nil at the end.
-func (r *chunkReader) next() (arrow.RecordBatch, error) {
+// fetch returns the next rows, which the caller destroys; no pointer at the end.
+func (r *chunkReader) fetch() (duckdb.DataChunk, error) {
 	chunk := duckdb.FetchChunk(*r.result)
 	if chunk.Ptr == nil {
 		if text := duckdb.ResultError(r.result); text != "" {
 			err := engineText(text)
-			return nil, &err
+			return chunk, &err
 		}
-		return nil, nil //nolint:nilnil // nil is the end, as documented
 	}
-	defer duckdb.DestroyDataChunk(&chunk)
+	return chunk, nil
+}
+
+// convert makes a batch of a chunk, which the caller releases.
+func (r *chunkReader) convert(chunk duckdb.DataChunk) (arrow.RecordBatch, error) {
 	batch, data := duckdb.DataChunkToArrowArray(r.options, r.schema, chunk)
 	defer duckdb.DestroyErrorData(&data)
 	if duckdb.ErrorDataHasError(data) {
@@ -248,4 +258,14 @@ func (r *chunkReader) next() (arrow.RecordBatch, error) {
 		return nil, &err
 	}
 	return batch, nil
+}
+
+// next returns the next rows, which the caller releases; nil at the end.
+func (r *chunkReader) next() (arrow.RecordBatch, error) {
+	chunk, err := r.fetch()
+	if err != nil || chunk.Ptr == nil {
+		return nil, err // nil is the end, as documented
+	}
+	defer duckdb.DestroyDataChunk(&chunk)
+	return r.convert(chunk)
 }

@@ -85,6 +85,10 @@ type Options struct {
 // Guarded reports whether the options change what cells of a format say.
 func (o Options) Guarded(f Format) bool { return o.Guard && (f == CSV || f == TSV) }
 
+// keepsTexts reports whether what writes a format may hold on to texts of a
+// batch that it was given.
+func (f Format) keepsTexts() bool { return f == Parquet || f == XLSX }
+
 // writer writes one file.
 type writer interface {
 	batch(b arrow.RecordBatch) error
@@ -106,7 +110,11 @@ func Write(ctx context.Context, w io.Writer, f Format, src query.Result, o Optio
 			return errors.Join(err, abandon(out))
 		}
 		err = out.batch(b)
-		b.Release()
+		if f.keepsTexts() {
+			b.Release()
+		} else {
+			query.Spent(b)
+		}
 		if err == nil && o.Flush != nil {
 			err = o.Flush()
 		}
