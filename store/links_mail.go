@@ -36,6 +36,15 @@ func bytesOrNull(b []byte) any {
 	return b
 }
 
+// UsesService reports whether somebody has signed in by another service.
+func (s *Store) UsesService(ctx context.Context, id people.UserID) (bool, error) {
+	n, err := one(ctx, s.reader(), value[int], `SELECT count(*) FROM user_identities WHERE user_id = $1`, id)
+	if err != nil {
+		return false, fmt.Errorf("look up services of %s: %w", id, explain(err))
+	}
+	return n > 0, nil
+}
+
 // usable are the links that can still be used: of a purpose $1 at a time $2. The
 // fifth wrong code voids one.
 const usable = ` purpose = $1 AND expires_at > $2 AND used_at IS NULL AND tries < 5`

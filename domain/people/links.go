@@ -81,6 +81,8 @@ type Link struct {
 // link_invalid.
 type LinkStore interface {
 	GetUserByEmail(ctx context.Context, email string) (User, error)
+	// UsesService reports whether somebody has signed in by another service.
+	UsesService(ctx context.Context, id UserID) (bool, error)
 	// ReplaceLink stores a link; older ones of its purpose and address stop working.
 	ReplaceLink(ctx context.Context, l NewLink) error
 	FindLink(ctx context.Context, purpose Purpose, hash []byte) (Link, error)

@@ -104,7 +104,11 @@ func (l *Links) answer(ctx context.Context, q question) error {
 		return fmt.Errorf("whose address: %w", err)
 	}
 	known := err == nil
-	why := l.refusal(q, u, known)
+	elsewhere, err := l.Store.UsesService(ctx, u.ID)
+	if err != nil {
+		return fmt.Errorf("how somebody signs in: %w", err)
+	}
+	why := l.refusal(q, u, known, elsewhere)
 
 	letter, err := l.make(ctx, q.Purpose, u.ID, q.Email, q)
 	if err != nil {
@@ -130,7 +134,9 @@ func (l *Links) answer(ctx context.Context, q question) error {
 }
 
 // refusal says, for the audit log, why an address gets no mail.
-func (l *Links) refusal(q question, u User, known bool) string {
+// Whoever signs in by a service gets no password by asking: it would outlive the
+// account there. An administrator can still give them one.
+func (l *Links) refusal(q question, u User, known, elsewhere bool) string {
 	switch {
 	case q.Purpose == ToSignIn && !l.allowed(q.Email):
 		return "domain_not_allowed"
@@ -140,8 +146,8 @@ func (l *Links) refusal(q question, u User, known bool) string {
 		return "unknown"
 	case !u.Active:
 		return "deactivated"
-	case q.Purpose == ToReset && !u.HasPassword:
-		return "no_password"
+	case q.Purpose != ToSignIn && !u.HasPassword && elsewhere:
+		return "signs_in_elsewhere"
 	case q.Purpose == ToSetUp && u.HasPassword:
 		return "has_password"
 	}

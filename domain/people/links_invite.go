@@ -65,14 +65,23 @@ func problemOf(err error) string {
 	return "The mail was not sent. Copy the link and pass it on."
 }
 
-// Test sends a mail without a link to an administrator and returns the server's answer.
-func (l *Links) Test(ctx context.Context, to string) (Receipt, error) {
+// Test sends a mail without a link to the administrator who asks, and returns
+// the server's answer.
+func (l *Links) Test(ctx context.Context, by audit.Actor) (Receipt, error) {
 	if l.Mailer == nil {
 		return Receipt{}, errNoMail()
 	}
-	message, err := l.Compose(ctx, Letter{To: to, Brand: l.Brand, URL: l.BaseURL()})
+	message, err := l.Compose(ctx, Letter{To: by.Email, Brand: l.Brand, URL: l.BaseURL()})
 	if err != nil {
 		return Receipt{}, fmt.Errorf("write the mail: %w", err)
 	}
-	return l.Mailer.Send(ctx, message)
+	receipt, err := l.Mailer.Send(ctx, message)
+	entry := audit.Entry{Actor: by, Action: "mail_tested", Resource: "mail", Result: "success", Params: map[string]any{"email": by.Email}}
+	if err != nil {
+		entry.Result = "error.503"
+	}
+	if noted := l.Store.Audit(context.WithoutCancel(ctx), entry); noted != nil {
+		return Receipt{}, errors.Join(err, fmt.Errorf("record a test of mail: %w", noted))
+	}
+	return receipt, err
 }

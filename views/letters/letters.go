@@ -44,8 +44,8 @@ func product(brand string) string {
 func write(l people.Letter) letter {
 	where := product(l.Brand)
 	out := letter{greeting: "Hello,", url: l.URL, code: l.Code}
-	if l.Name != "" {
-		out.greeting = "Hello " + l.Name + ","
+	if name := strings.Join(strings.Fields(l.Name), " "); name != "" {
+		out.greeting = "Hello " + name + ","
 	}
 	once := "The link works once, for " + span(l.Works) + ". A newer one replaces it."
 	switch l.Purpose {
