@@ -66,7 +66,10 @@ func (l *Links) questions() chan question {
 	return l.queue
 }
 
-// Work answers questions until ctx ends, and returns when the last is answered.
+// flushTime is how long questions that wait may take when Agnes stops.
+const flushTime = 5 * time.Second
+
+// Work answers questions until ctx ends, and then those that wait.
 func (l *Links) Work(ctx context.Context) {
 	var workers sync.WaitGroup
 	for range linkWorkers {
@@ -77,6 +80,21 @@ func (l *Links) Work(ctx context.Context) {
 		})
 	}
 	workers.Wait()
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
+	defer cancel()
+	l.Flush(last)
+}
+
+// Flush answers the questions that wait now.
+func (l *Links) Flush(ctx context.Context) {
+	for {
+		select {
+		case q := <-l.questions():
+			l.tryAnswer(ctx, q)
+		default:
+			return
+		}
+	}
 }
 
 func (l *Links) answerAll(ctx context.Context) {
@@ -85,11 +103,15 @@ func (l *Links) answerAll(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case q := <-l.questions():
-			err := l.Guard.Do("a link by mail", func() error { return l.answer(ctx, q) })
-			if err != nil && ctx.Err() == nil {
-				l.Log.Error("answer a question for a link", "purpose", string(q.Purpose), "err", err)
-			}
+			l.tryAnswer(ctx, q)
 		}
+	}
+}
+
+func (l *Links) tryAnswer(ctx context.Context, q question) {
+	err := l.Guard.Do("a link by mail", func() error { return l.answer(ctx, q) })
+	if err != nil {
+		l.Log.Error("answer a question for a link", "purpose", string(q.Purpose), "err", err)
 	}
 }
 
