@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -57,6 +59,9 @@ type app struct {
 	results     results.Folder
 	kept        *query.Results
 	signIn      *people.SignIn
+
+	links     *people.Links
+	listening atomic.Pointer[net.Addr] // nil until something listens
 }
 
 // maxSQL bounds a statement's text; the largest generated statements seen in
@@ -106,6 +111,9 @@ func newApp(ctx context.Context, cfg config.Config, log *slog.Logger) (*app, err
 		return nil, errors.Join(err, a.results.Close(), state.Close())
 	}
 	a.wire()
+	if a.links, err = a.newLinks(); err != nil {
+		return nil, errors.Join(err, a.Close(ctx))
+	}
 	return a, nil
 }
 
@@ -167,7 +175,7 @@ func (a *app) wire() {
 		Catalogs: a.store, Engine: a.pool, Log: a.store, Keeper: a.results, Limits: a.queryLimits(), Now: clock, NewID: newFileID, Logger: a.log, Guard: a.guard,
 	}
 	a.kept = &query.Results{Runs: a.store, Keeper: a.results, Catalogs: a.store, Engine: a.pool, Runner: a.runner, Timeout: a.cfg.Query.Timeout}
-	a.signIn = &people.SignIn{Accounts: a.store, Now: clock}
+	a.signIn = &people.SignIn{Accounts: a.store, Now: clock, Off: a.cfg.Auth.Off("password")}
 }
 
 // queryLimits are what one query, and one person with all of theirs, may take.

@@ -56,6 +56,8 @@ func (a *app) serve(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w; another address is set by --addr, AGNES_ADDR or PORT", a.cfg.Server.Addr, err)
 	}
+	at := listener.Addr()
+	a.listening.Store(&at)
 	if err := a.greet(ctx, stdout, listener.Addr()); err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -124,6 +126,8 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 	operations, err := api.New(api.Deps{
 		Store: a.store, SignIn: a.signIn, Tokens: tokens, Remover: a.importer, Rebuilder: a.rebuilder, Syncer: a.syncer, Queries: a.runner, History: a.store, Results: a.kept, PersonLimits: a.queryLimits().Person, TempDir: filepath.Join(a.cfg.Dirs.Data, "results"), Data: data, Whole: a.children, Sources: a.watcher, Profiler: a.profiler, Uploads: a.folder, Stopping: stopping,
 		Ready: query.Probe{Engine: a.pool}.Ready, Walls: a.walls, Build: build, DeployedAt: time.Now(), Debug: a.cfg.Server.Debug, Now: clock, Log: a.log,
+
+		Links: a.links,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("describe the API: %w", err)
@@ -132,6 +136,8 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 		Sessions: sessions, SignIn: a.signIn, Catalogs: a.store, Runner: a.runner, Results: a.kept, Importer: a.importer, Uploads: a.folder,
 		Syncer: a.syncer, Feed: a.feed, History: a.store, Rebuilder: a.rebuilder, Sources: a.watcher, Profiler: a.profiler, Spec: operations.OpenAPI, Now: clock, Stopping: stopping,
 		Version: build.Version, Instance: a.companyName(), MaxUpload: a.cfg.Files.MaxUploadBytes,
+
+		Links: a.links, Mail: mailInfo(a.cfg.Mail),
 	})
 	return handlers.New(handlers.Config{
 		People: a.store, Tokens: tokens, Sessions: sessions, SchedulerToken: a.cfg.Auth.SchedulerToken.Reveal(),
@@ -251,12 +257,18 @@ func (a *app) startWork(ctx context.Context, failed chan<- error) (stop func() e
 		defer close(profiled)
 		a.profiler.Work(ctx)
 	})
+	mailed := make(chan struct{})
+	a.guard.Go("mail", func() {
+		defer close(mailed)
+		a.links.Work(ctx)
+	})
 	schedule.Start()
 	return func() error {
 		cancel()
 		err := schedule.Stop()
 		<-worked
 		<-profiled
+		<-mailed
 		return err
 	}, nil
 }

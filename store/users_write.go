@@ -150,6 +150,11 @@ func (s *Store) saveUser(ctx context.Context, tx runner, by audit.Actor, u peopl
 		WHERE id = $7`, u.Name, u.Active, microsOrNull(u.DeactivatedAt), deactivatedBy, micros(u.UpdatedAt), micros(u.SessionsFrom), u.ID); err != nil {
 		return err
 	}
+	if passwordHash != nil || !u.Active {
+		if err := voidLinks(ctx, tx, u.Email); err != nil {
+			return err
+		}
+	}
 	if passwordHash == nil {
 		return nil
 	}
@@ -190,6 +195,9 @@ func (s *Store) DeleteUser(ctx context.Context, by audit.Actor, id people.UserID
 			return domain.E(domain.Conflict, "own_account", "You cannot delete yourself. Ask another administrator.")
 		}
 		if err := s.keepsAdmin(ctx, tx, u); err != nil {
+			return err
+		}
+		if err := voidLinks(ctx, tx, u.Email); err != nil {
 			return err
 		}
 		for _, statement := range []string{`DELETE FROM user_group_members WHERE user_id = $1`, `DELETE FROM users WHERE id = $1`} {

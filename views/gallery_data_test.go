@@ -26,10 +26,11 @@ func gallery() map[string]galleryPage {
 		pages[name] = galleryPage{chrome: c, draw: draw}
 	}
 
-	add("signin", nobody, "Sign in", NavNone, func(c Chrome) templ.Component { return SignInPage(c, SignInView{Next: "/catalog"}) })
+	add("signin", nobody, "Sign in", NavNone, func(c Chrome) templ.Component { return SignInPage(c, SignInView{Next: "/catalog", Password: true}) })
 	add("signin-error", nobody, "Sign in", NavNone, func(c Chrome) templ.Component {
-		return SignInPage(c, SignInView{Email: "petra@hollisbrandt.eu", Error: "This e-mail and password do not belong together."})
+		return SignInPage(c, SignInView{Email: "petra@hollisbrandt.eu", Password: true, Error: "This e-mail and password do not belong together."})
 	})
+	addSignIn(add, nobody, admin)
 	add("first-run", nobody, "Set up", NavNone, func(c Chrome) templ.Component { return FirstRunPage(c, FirstRunView{}) })
 	add("first-run-error", nobody, "Set up", NavNone, func(c Chrome) templ.Component {
 		return FirstRunPage(c, FirstRunView{Name: "Petra", Email: "petra", Errors: FieldErrors{

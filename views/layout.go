@@ -18,6 +18,8 @@ const (
 	NavSyncs   Nav = "syncs"
 	NavSources Nav = "sources"
 	NavAdd     Nav = "add"
+
+	NavMail Nav = "mail"
 )
 
 // Theme is the look that a person chose; the zero value follows the system.
@@ -146,6 +148,8 @@ func (c Chrome) navigation() []navGroup {
 			{Nav: NavSyncs, Label: "Syncs", Icon: "refresh-cw", Href: "/syncs", Count: c.Failing},
 			{Nav: NavSources, Label: "Sources", Icon: "plug", Href: "/sources"},
 			{Nav: NavAdd, Label: "Add data", Icon: "file-up", Href: "/add"},
+
+			{Nav: NavMail, Label: "Mail", Icon: "mail", Href: "/admin/mail"},
 		}})
 	}
 	return groups

@@ -18,7 +18,7 @@ func TestLayoutNavigation(t *testing.T) {
 		admin bool
 		want  string
 	}{
-		"an administrator sees everything that is there": {true, "/catalog /console /syncs /sources /add"},
+		"an administrator sees everything that is there": {true, "/catalog /console /syncs /sources /add /admin/mail"},
 		"an analyst sees the work":                       {false, "/catalog /console"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -83,7 +83,7 @@ func TestLayoutScripts(t *testing.T) {
 
 func TestSignedOutTellsNothing(t *testing.T) {
 	t.Parallel()
-	doc := parse(t, draw(t, SignInPage(Chrome{Title: "Sign in", Brand: "Hollis & Brandt", Failing: 2, Version: "0.1.0"}, SignInView{Email: "a@b.cz", Next: "/console", Error: "No."})))
+	doc := parse(t, draw(t, SignInPage(Chrome{Title: "Sign in", Brand: "Hollis & Brandt", Failing: 2, Version: "0.1.0"}, SignInView{Password: true, Email: "a@b.cz", Next: "/console", Error: "No."})))
 
 	for _, selector := range []string{"#nav", "#palette", "[data-user]", ".count"} {
 		if doc.Find(selector).Length() > 0 {

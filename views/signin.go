@@ -5,11 +5,15 @@ package views
 type SignInView struct {
 	Email string // kept after a refused try
 	Next  string // path to go to afterwards
-	Error string // a sentence
+	Error string // a sentence about the password
+	// LinkError is a sentence about what was typed for a link.
+	LinkError string
 
 	Link      bool   // a link by mail can be asked for
 	LinkOff   string // a sentence: why not, "" where nothing needs to be said
 	Password  bool   // passwords are taken
+	Open      bool   // the password's form is in view
+	Forgot    bool   // a new password can be set by mail
 	Providers []Provider
 }
 
@@ -19,6 +23,11 @@ type Provider struct {
 	URL    string // path of ours that leads there
 	Google bool   // draws the mark of Google
 }
+
+// onlyPassword reports whether there is no other way in.
+func (v SignInView) onlyPassword() bool { return v.Password && !v.Link && len(v.Providers) == 0 }
+
+func (v SignInView) none() bool { return !v.Password && !v.Link && len(v.Providers) == 0 }
 
 // FirstRunView is the form that names the first administrator.
 type FirstRunView struct {

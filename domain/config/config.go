@@ -5,8 +5,10 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"time"
 
+	"agnes/domain/people"
 	"agnes/domain/profile"
 )
 
@@ -78,6 +80,9 @@ type Auth struct {
 	SessionIdle    time.Duration
 }
 
+// Off reports whether a way to sign in is switched off.
+func (a Auth) Off(way string) bool { return slices.Contains(a.Disabled, way) }
+
 // Mail is how Agnes sends mail: by SMTP, or by SendGrid when its key is set.
 type Mail struct {
 	From        string // address of the sender
@@ -91,6 +96,17 @@ type Mail struct {
 
 // Set reports whether mail can be sent at all.
 func (m Mail) Set() bool { return m.Host != "" || m.SendGridKey.Set() }
+
+// Sender is the address that mail comes from, "" for none.
+func (m Mail) Sender() string {
+	if m.From != "" {
+		return m.From
+	}
+	if user, err := people.NormalEmail(m.User); err == nil {
+		return user
+	}
+	return ""
+}
 
 // Google is sign-in with Google and the groups of Google Workspace.
 type Google struct {

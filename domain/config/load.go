@@ -192,6 +192,12 @@ func (l *loader) together(c Config) {
 			Problem: "a first password is set, but nobody to have it", Remedy: "Set SEED_ADMIN_EMAIL too, or remove the password.",
 		})
 	}
+	if c.Mail.Set() && c.Mail.Sender() == "" {
+		l.mistakes = append(l.mistakes, Mistake{
+			Key: "mail.from", Origin: origin["mail.from"],
+			Problem: "mail is set up, but nobody that it comes from", Remedy: "Set SMTP_FROM to an address that the mail server takes mail from.",
+		})
+	}
 	if c.Server.Addr == c.Server.MetricsAddr && c.Server.Addr != "" && !strings.HasSuffix(c.Server.Addr, ":0") {
 		l.mistakes = append(l.mistakes, Mistake{
 			Key: "server.metrics_addr", Origin: origin["server.metrics_addr"],
@@ -206,7 +212,7 @@ func (l *loader) together(c Config) {
 		l.warn("server.addr", "PORT", "it has no effect, because AGNES_ADDR is set as well.")
 	}
 	if c.Auth.SeedPassword.Set() {
-		if err := people.CheckPassword(c.Auth.SeedPassword.Reveal()); err != nil {
+		if err := people.CheckPassword(c.Auth.SeedPassword.Reveal(), c.Auth.SeedEmail); err != nil {
 			l.mistakes = append(l.mistakes, Mistake{
 				Key: "SEED_ADMIN_PASSWORD", Origin: origin["SEED_ADMIN_PASSWORD"],
 				Problem: "this password cannot be used", Remedy: err.Error(),

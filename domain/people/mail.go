@@ -1,6 +1,9 @@
 package people
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Message is one mail to one person.
 type Message struct {
@@ -21,3 +24,19 @@ type Receipt struct {
 type Mailer interface {
 	Send(ctx context.Context, m Message) (Receipt, error)
 }
+
+// Letter is what a mail with a link says; how it looks is the composer's.
+type Letter struct {
+	Purpose Purpose
+	To      string // address
+	Name    string // of the person, "" when it is not known
+	Brand   string // of the company or instance, "" when it has no name
+	URL     string // whole; with the token
+	Code    string // for the browser that asked, "" for none
+	Expires time.Time
+	Works   time.Duration // how long the link works
+	By      string        // address of who invited, "" when nobody did
+}
+
+// Composer turns a letter into a mail.
+type Composer func(ctx context.Context, l Letter) (Message, error)

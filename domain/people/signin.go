@@ -3,8 +3,6 @@ package people
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"sync"
 	"time"
@@ -33,6 +31,7 @@ type Accounts interface {
 type SignIn struct {
 	Accounts Accounts
 	Now      func() time.Time
+	Off      bool // passwords are switched off
 
 	once  sync.Once
 	decoy string        // a hash that no password matches, so that unknown accounts take as long
@@ -66,6 +65,9 @@ func errDeactivated() error {
 // Password returns the user with that e-mail and password. Whether the address
 // exists shows neither in the answer nor in its time.
 func (s *SignIn) Password(ctx context.Context, email, password string) (User, error) {
+	if s.Off {
+		return User{}, ErrNoPassword()
+	}
 	if err := s.prepare(); err != nil {
 		return User{}, err
 	}
@@ -113,11 +115,10 @@ const FirstRunLifetime = time.Hour
 // FirstRunToken makes a new one-time token for the first administrator and
 // voids older ones; Conflict when users exist.
 func (s *SignIn) FirstRunToken(ctx context.Context) (string, error) {
-	raw := make([]byte, 32)
-	if _, err := rand.Read(raw); err != nil {
-		return "", fmt.Errorf("random token: %w", err)
+	token, err := NewSecret()
+	if err != nil {
+		return "", err
 	}
-	token := base64.RawURLEncoding.EncodeToString(raw)
 	if err := s.Accounts.ReplaceFirstRunLink(ctx, tokenHash(token), s.Now().Add(FirstRunLifetime)); err != nil {
 		return "", fmt.Errorf("store first-run link: %w", err)
 	}
@@ -135,7 +136,7 @@ func (s *SignIn) FirstAdmin(ctx context.Context, by audit.Actor, token, email, n
 	if err != nil {
 		return User{}, err
 	}
-	if err := CheckPassword(password); err != nil {
+	if err := CheckPassword(password, address); err != nil {
 		return User{}, err
 	}
 	hash, err := HashPassword(password)
@@ -145,7 +146,4 @@ func (s *SignIn) FirstAdmin(ctx context.Context, by audit.Actor, token, email, n
 	return s.Accounts.CreateFirstAdmin(ctx, by, tokenHash(token), NewUser{Email: address, Name: name, PasswordHash: hash, Source: BySeed})
 }
 
-func tokenHash(token string) []byte {
-	h := sha256.Sum256([]byte("first_run:" + token))
-	return h[:]
-}
+func tokenHash(token string) []byte { return hashFor("first_run", token) }

@@ -5,7 +5,6 @@ import (
 	"net/mail"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"agnes/domain"
 )
@@ -63,19 +62,4 @@ func NormalEmail(text string) (string, error) {
 		return "", domain.FieldError("email", "An e-mail address looks like name@example.com.")
 	}
 	return text, nil
-}
-
-// MinPassword is the shortest password accepted, in characters.
-const MinPassword = 8
-
-// CheckPassword fails with a FieldError when a new password is too short or
-// too long to hash.
-func CheckPassword(password string) error {
-	switch n := utf8.RuneCountInString(password); {
-	case n < MinPassword:
-		return domain.FieldError("password", "A password has at least %d characters; this one has %d.", MinPassword, n)
-	case len(password) > 1024:
-		return domain.FieldError("password", "A password has at most 1,024 bytes.")
-	}
-	return nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"agnes/domain/access"
 	"agnes/domain/config"
+	"agnes/domain/people"
 	"agnes/domain/query"
 	"agnes/domain/work"
 	"agnes/handlers/request"
@@ -67,6 +68,8 @@ type Deps struct {
 	Debug      bool
 	Now        func() time.Time
 	Log        *slog.Logger
+
+	Links *people.Links // nil: nothing by mail
 }
 
 // API is the set of operations.
@@ -83,6 +86,7 @@ func New(d Deps) (*API, error) {
 	a.huma = huma.NewAPI(a.config(), adapter{a})
 	a.OpenAPI().Components.Schemas.RegisterTypeAlias(reflect.TypeFor[json.Number](), reflect.TypeFor[float64]())
 	a.authRoutes()
+	a.linkRoutes()
 	a.healthRoutes()
 	a.tableRoutes()
 	a.profileRoutes()

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"agnes/domain/access"
+	"agnes/domain/people"
 	"agnes/handlers/request"
 )
 
@@ -38,7 +39,13 @@ func (s *Server) Routes() []request.Route {
 	firstRun := post(access.Public, "/first-run", s.firstRun)
 	firstRun.SignIn = true
 
-	return []request.Route{
+	proves := func(pattern string, h handler) request.Route {
+		route := post(access.Public, pattern, h)
+		route.SignIn = true
+		return route
+	}
+
+	return append([]request.Route{
 		get(access.Public, "/", s.home),
 		get(access.Public, "/login", s.signInPage),
 		signIn,
@@ -46,6 +53,20 @@ func (s *Server) Routes() []request.Route {
 		firstRun,
 		post(access.Public, "/logout", s.signOut),
 		post(access.Public, "/theme", s.themeChange),
+
+		proves("/login/link", s.linkAsk),
+		get(access.Public, "/login/sent", s.linkSent),
+		proves("/login/code", s.codeSignIn),
+		get(access.Public, "/login/link/open", s.linkOpenPage),
+		proves("/login/link/open", s.linkOpen),
+		get(access.Public, "/login/password", s.signInPassword),
+		get(access.Public, "/login/forgot", s.forgotPage),
+		proves("/login/forgot", s.forgot),
+		get(access.Public, "/login/forgot/sent", s.forgotSent),
+		get(access.Public, resetPath, s.newPasswordPage(people.ToReset, resetPath)),
+		proves(resetPath, s.newPassword(people.ToReset, resetPath)),
+		get(access.Public, setUpPath, s.newPasswordPage(people.ToSetUp, setUpPath)),
+		proves(setUpPath, s.newPassword(people.ToSetUp, setUpPath)),
 
 		get(access.SignedIn, "/catalog", s.catalog),
 		console,
@@ -85,5 +106,8 @@ func (s *Server) Routes() []request.Route {
 		post(access.Admin, "/runs/{id}/cancel", s.runCancel),
 		post(access.Admin, "/runs/{id}/publish", s.runPublish),
 		post(access.Admin, "/runs/{id}/discard", s.runDiscard),
-	}
+
+		get(access.Admin, "/admin/mail", s.mailPage),
+		post(access.Admin, "/admin/mail/test", s.mailTest),
+	}, s.formRoutes()...)
 }

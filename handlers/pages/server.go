@@ -18,6 +18,7 @@ import (
 	"agnes/domain/people"
 	"agnes/domain/query"
 	"agnes/domain/syncs"
+	"agnes/views"
 )
 
 // Uploads keeps files that are no table yet.
@@ -48,6 +49,11 @@ type Deps struct {
 	Rebuilder interface{ Request(ctx context.Context) }
 	Sources   Sources
 	Spec      func() *huma.OpenAPI // the document of the JSON API
+
+	Links *people.Links // nil: nothing by mail
+	Mail  Mail
+	// Providers lists the services that people may sign in with; nil: none.
+	Providers func() []views.Provider
 
 	Now       func() time.Time
 	Stopping  <-chan struct{} // closed when the server stops: live pages end

@@ -3,6 +3,7 @@ package pages
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 
 	"agnes/domain"
 	"agnes/domain/audit"
@@ -22,18 +23,38 @@ func (s *Server) signInPage(w http.ResponseWriter, r *http.Request) error {
 		request.Redirect(w, r, request.SafeNext(next))
 		return nil
 	}
-	v := views.SignInView{}
 	if next != "" {
-		v.Next = request.SafeNext(next)
+		next = request.SafeNext(next)
 	}
+	v := s.signInView("", next)
 	return s.render(w, r, http.StatusOK, views.SignInPage(s.chrome(r, "Sign in", views.NavNone), v))
+}
+
+// signInView is the sign-in page with the ways in that there are.
+func (s *Server) signInView(email, next string) views.SignInView {
+	v := views.SignInView{Email: email, Next: next, Password: !s.SignIn.Off, Forgot: s.Links.PasswordsByMail()}
+	if why := s.Links.SignInOff(); why == "" {
+		v.Link = true
+	} else if s.Links != nil && !s.Links.NoLink {
+		v.LinkOff = why
+	}
+	if s.Providers == nil {
+		return v
+	}
+	for _, p := range s.Providers() {
+		if next != "" {
+			p.URL += "?next=" + url.QueryEscape(next)
+		}
+		v.Providers = append(v.Providers, p)
+	}
+	return v
 }
 
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err := parseForm(r); err != nil {
 		return err
 	}
-	v := views.SignInView{Email: r.PostFormValue("email"), Next: request.SafeNext(r.PostFormValue("next"))}
+	v := s.signInView(r.PostFormValue("email"), request.SafeNext(r.PostFormValue("next")))
 
 	u, err := s.SignIn.Password(r.Context(), v.Email, r.PostFormValue("password"))
 	if domain.KindOf(err) == domain.Unauthenticated {
