@@ -25,7 +25,7 @@ func peopleSpecs() []spec {
 			read:    into(func(c *Config) *string { return &c.Instance.Subtitle }, label),
 		},
 		{
-			Setting: Setting{Key: "auth.allowed_domain", Default: "all", About: "Domains of e-mail addresses that may sign in through another service."},
+			Setting: Setting{Key: "auth.allowed_domain", Default: "people with an account", About: "Domains of e-mail addresses whose people may sign in through another service, also for the first time."},
 			form:    "domains with commas between, such as example.com",
 			read:    into(func(c *Config) *[]string { return &c.Auth.AllowedDomains }, domains),
 		},
