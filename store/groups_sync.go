@@ -64,9 +64,14 @@ func (s *Store) syncGroups(ctx context.Context, tx runner, by audit.Actor, u peo
 		if slices.Contains(wanted, m.group) {
 			continue
 		}
-		if m.group == s.adminID && domain.CodeOf(s.keepsAdmin(ctx, tx, u)) == "last_admin" {
-			kept = m.name
-			continue
+		if m.group == s.adminID {
+			err := s.keepsAdmin(ctx, tx, u)
+			if domain.CodeOf(err) == "last_admin" {
+				kept = m.name
+				continue
+			} else if err != nil {
+				return err
+			}
 		}
 		if _, err := tx.exec(ctx, `DELETE FROM user_group_members WHERE user_id = $1 AND group_id = $2 AND source = $3`, u.ID, m.group, sync.Source); err != nil {
 			return fmt.Errorf("leave a group: %w", err)

@@ -33,6 +33,7 @@ type Store interface {
 	Rebuilds
 	SourceList
 	Auditor
+	Identities
 }
 
 // Deps is everything the operations work with.
@@ -99,6 +100,7 @@ func New(d Deps) (*API, error) {
 	a.grantRoutes()
 	a.userRoutes()
 	a.membershipRoutes()
+	a.identityRoutes()
 	if err := a.uploadRoutes(); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"agnes/domain/access"
+	"agnes/domain/people"
 	"agnes/handlers/request"
 )
 
@@ -37,6 +38,11 @@ func (s *Server) Routes() []request.Route {
 	signIn.SignIn = true
 	firstRun := post(access.Public, "/first-run", s.firstRun)
 	firstRun.SignIn = true
+	service := func(pattern string, h handler) request.Route {
+		route := get(access.Public, pattern, h)
+		route.SignIn = true
+		return route
+	}
 
 	return []request.Route{
 		get(access.Public, "/", s.home),
@@ -46,6 +52,11 @@ func (s *Server) Routes() []request.Route {
 		firstRun,
 		post(access.Public, "/logout", s.signOut),
 		post(access.Public, "/theme", s.themeChange),
+
+		service("/auth/google/login", s.serviceLogin(people.ByGoogle)),
+		service("/auth/google/callback", s.serviceCallback(people.ByGoogle)),
+		service("/auth/oidc/login", s.serviceLogin(people.ByOIDC)),
+		service("/auth/oidc/callback", s.serviceCallback(people.ByOIDC)),
 
 		get(access.SignedIn, "/catalog", s.catalog),
 		console,

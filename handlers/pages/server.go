@@ -18,6 +18,7 @@ import (
 	"agnes/domain/people"
 	"agnes/domain/query"
 	"agnes/domain/syncs"
+	"agnes/views"
 )
 
 // Uploads keeps files that are no table yet.
@@ -48,6 +49,13 @@ type Deps struct {
 	Rebuilder interface{ Request(ctx context.Context) }
 	Sources   Sources
 	Spec      func() *huma.OpenAPI // the document of the JSON API
+
+	Federation Federation
+	Services   []Service               // configured and switched on
+	Providers  func() []views.Provider // Services as the sign-in page shows them
+	// CallbackBase is the address that services send browsers back to, without a
+	// path; "": that of the request.
+	CallbackBase string
 
 	Now       func() time.Time
 	Stopping  <-chan struct{} // closed when the server stops: live pages end

@@ -18,11 +18,15 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) signInPage(w http.ResponseWriter, r *http.Request) error {
 	next := r.URL.Query().Get("next")
-	if request.Principal(r.Context()) != nil {
+	refused := r.URL.Query().Get("error")
+	if request.Principal(r.Context()) != nil && refused == "" {
 		request.Redirect(w, r, request.SafeNext(next))
 		return nil
 	}
-	v := views.SignInView{}
+	v := views.SignInView{Error: views.SignInRefusal(refused)}
+	if s.Providers != nil {
+		v.Providers = s.Providers()
+	}
 	if next != "" {
 		v.Next = request.SafeNext(next)
 	}
