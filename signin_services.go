@@ -24,7 +24,7 @@ func signInServices(cfg config.Config) (services []pages.Service, problems []str
 		case slices.Contains(cfg.Auth.Disabled, string(method)), len(missing) == 0 && c.ClientID == "":
 			return
 		case len(missing) > 0:
-			problems = append(problems, fmt.Sprintf("sign-in with %s is off: %s is not set", name, strings.Join(missing, " and ")))
+			problems = append(problems, fmt.Sprintf("sign-in with %s is off, for lack of %s", name, strings.Join(missing, " and ")))
 			return
 		}
 		c.Now = clock

@@ -34,6 +34,18 @@ func (s *Store) SyncGroups(ctx context.Context, by audit.Actor, id people.UserID
 	return nil
 }
 
+// notManaged fails with Conflict for a group that follows one of another
+// service (contract 5.3): what was changed here would be lost there.
+func notManaged(g people.Group) error {
+	switch g.CreatedBy {
+	case "system:google-sync":
+		return domain.E(domain.Conflict, "google_managed_readonly", "The group %s follows one of Google Workspace. Change it there.", g.Name)
+	case "system:oidc-sync":
+		return domain.E(domain.Conflict, "oidc_managed_readonly", "The group %s follows one of the sign-in service. Change it there.", g.Name)
+	}
+	return nil
+}
+
 // membership is one of a person's, as a sync sees it.
 type membership struct {
 	group  people.GroupID

@@ -143,6 +143,30 @@ func TestOIDCGroups(t *testing.T) {
 	}
 }
 
+// TestManagedGroups: what another service decides is not changed here.
+func TestManagedGroups(t *testing.T) {
+	t.Parallel()
+	s, _ := newStore(t)
+	u, bob := mustUser(t, s, "ada@example.com"), mustUser(t, s, "bob@example.com")
+	for source, by := range map[people.MemberSource]string{people.ByGoogleSync: "google", people.ByOIDCSync: "oidc"} {
+		name := by + "@example.com"
+		if err := s.SyncGroups(t.Context(), admin, u.ID, people.GroupSync{Source: source, CreatedBy: "system:" + by + "-sync", Names: []string{name}}); err != nil {
+			t.Fatal(err)
+		}
+		g := must[people.Group](t)(s.GetGroupByName(t.Context(), name))
+		code := by + "_managed_readonly"
+		_, err := s.UpdateGroup(t.Context(), admin, g.ID, ptr("other"), nil)
+		wantError(t, "rename", err, domain.Conflict, code)
+		_, err = s.AddMember(t.Context(), admin, g.ID, bob.Email, people.ByAdmin)
+		wantError(t, "add", err, domain.Conflict, code)
+		wantError(t, "delete", s.DeleteGroup(t.Context(), admin, g.ID), domain.Conflict, code)
+		wantError(t, "remove", s.RemoveMember(t.Context(), admin, g.ID, u.ID), domain.NotFound, "member_not_found")
+		if got := must[people.Group](t)(s.UpdateGroup(t.Context(), admin, g.ID, nil, ptr("about it"))); got.Description != "about it" {
+			t.Errorf("described as %q", got.Description)
+		}
+	}
+}
+
 // TestSyncKeepsTheLastAdmin: a directory that forgets somebody locks nobody out.
 func TestSyncKeepsTheLastAdmin(t *testing.T) {
 	t.Parallel()

@@ -107,7 +107,7 @@ func (p *Provider) discover(ctx context.Context) (*discovered, error) {
 	}
 	fresh, err := p.ask(ctx, now)
 	if err != nil && known != nil {
-		return known, nil //nolint:nilerr // what was known serves on
+		return known, nil // what was known serves on
 	} else if err != nil {
 		return nil, unavailable(err)
 	}

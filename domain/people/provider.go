@@ -98,8 +98,8 @@ func (r GroupRules) sync(relevant []string) GroupSync {
 }
 
 // refuse makes an error that says why somebody was not let in.
-func refuse(code, format string, args ...any) *domain.Error {
-	return domain.E(domain.Forbidden, code, format, args...)
+func refuse(code, why string) *domain.Error {
+	return domain.E(domain.Forbidden, code, "%s", why)
 }
 
 // displayName is a name as a service gives it, fit to be shown.

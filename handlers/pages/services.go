@@ -82,7 +82,7 @@ func (s *Server) serviceLogin(method people.Method) handler {
 			return err
 		}
 		s.Sessions.Put(r.Context(), tripKey, string(kept))
-		http.Redirect(w, r, target, http.StatusFound) //nolint:gosec // where the configured provider takes people
+		http.Redirect(w, r, target, http.StatusFound)
 		return nil
 	}
 }
