@@ -55,7 +55,8 @@ func TestSignInServices(t *testing.T) {
 		"a provider by plain HTTP":     {both(map[string]string{"OIDC_ISSUER": "http://login.example.com"}), []people.Method{people.ByGoogle}, []string{"not reached by HTTPS"}},
 		"a prefix that is not checked": {map[string]string{"AGNES_GOOGLE_GROUP_PREFIX": "grp_"}, nil, []string{"lets nobody new in"}},
 		"an admin group outside the prefix": {
-			map[string]string{"AGNES_GOOGLE_GROUP_PREFIX": "grp_", "AGNES_GROUP_ADMIN_EMAIL": "boss@example.com", "GOOGLE_ADMIN_SDK_SUBJECT": "root@example.com"}, nil,
+			map[string]string{"AGNES_GOOGLE_GROUP_PREFIX": "grp_", "AGNES_GROUP_ADMIN_EMAIL": "boss@example.com", "GOOGLE_ADMIN_SDK_SUBJECT": "root@example.com"},
+			nil,
 			[]string{"AGNES_GROUP_ADMIN_EMAIL does not begin"},
 		},
 		"mock groups":                  {map[string]string{"GOOGLE_ADMIN_SDK_MOCK_GROUPS": "a@example.com"}, nil, []string{"for trials only"}},

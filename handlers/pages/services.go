@@ -61,6 +61,7 @@ func (s *Server) service(method people.Method) (Service, bool) {
 // serviceLogin sends a browser to a service.
 func (s *Server) serviceLogin(method people.Method) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8") // so that redirects have no body of HTML
 		service, ok := s.service(method)
 		if !ok {
 			toRefusal(w, r, string(method)+"_not_configured", "")
@@ -79,7 +80,7 @@ func (s *Server) serviceLogin(method people.Method) handler {
 
 		kept, err := json.Marshal(trip)
 		if err != nil {
-			return err
+			return s.refuseSignIn(w, r, trip, err)
 		}
 		s.Sessions.Put(r.Context(), tripKey, string(kept))
 		http.Redirect(w, r, target, http.StatusFound)
@@ -90,6 +91,7 @@ func (s *Server) serviceLogin(method people.Method) handler {
 // serviceCallback lets in who comes back from a service.
 func (s *Server) serviceCallback(method people.Method) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8") // so that redirects have no body of HTML
 		service, ok := s.service(method)
 		if !ok {
 			toRefusal(w, r, string(method)+"_not_configured", "")
