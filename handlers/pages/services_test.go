@@ -174,6 +174,20 @@ func TestAttacksOnTheCallback(t *testing.T) {
 	}
 }
 
+// TestMixUp: a way back serves at the door that it began at only, even where
+// both doors lead to the same provider.
+func TestMixUp(t *testing.T) {
+	t.Parallel()
+	f := newFederal(t)
+	f.google.add("ada", adminEmail, true)
+	f.Services[1].Client = f.Services[0].Client
+	v := f.visitor()
+	back := v.leave("/auth/google/login", "ada")
+	if _, end := v.open(strings.Replace(back, "/auth/google/", "/auth/oidc/", 1)); end != "/login?error=oauth_failed" || v.signedIn() {
+		t.Errorf("at another door: ends at %q", end)
+	}
+}
+
 func TestTripExpires(t *testing.T) {
 	t.Parallel()
 	f := newFederal(t)
