@@ -57,6 +57,7 @@ func examine(ctx context.Context, a *app) []check {
 		{"data directory", func() (string, error) { return "writable", writable(a.cfg.Dirs.Data) }},
 		{"disk space", func() (string, error) { return space(a.cfg.Dirs.Data) }},
 		{"mail", func() (string, error) { return checkMail(a) }},
+		{"sign-in services", func() (string, error) { return examineSignIn(a.cfg) }},
 		{"query", func() (string, error) {
 			return "a child answered a query", query.Probe{Engine: a.pool}.Ready(ctx)
 		}},

@@ -24,6 +24,7 @@ import (
 	"agnes/handlers/request"
 	"agnes/jobs"
 	"agnes/static"
+	"agnes/views"
 )
 
 func newServeCommand() *cobra.Command {
@@ -62,6 +63,7 @@ func (a *app) serve(ctx context.Context, stdout io.Writer) error {
 		return errors.Join(err, listener.Close())
 	}
 	a.tellRemotePolicy()
+	a.tellSignIn()
 	failed := make(chan error, 4)
 	server := handlers.NewHTTPServer(a.cfg.Server.Addr, handler, a.log)
 	go func() { failed <- a.guard.Do("serve", func() error { return server.Serve(listener) }) }()
@@ -132,12 +134,15 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("describe the API: %w", err)
 	}
+	services, _ := signInServices(a.cfg) // what is set up by half is logged at start
 	portal := pages.New(pages.Deps{
 		Sessions: sessions, SignIn: a.signIn, Catalogs: a.store, Runner: a.runner, Results: a.kept, Importer: a.importer, Uploads: a.folder,
 		Syncer: a.syncer, Feed: a.feed, History: a.store, Rebuilder: a.rebuilder, Sources: a.watcher, Profiler: a.profiler, Spec: operations.OpenAPI, Now: clock, Stopping: stopping,
 		Version: build.Version, Instance: a.companyName(), MaxUpload: a.cfg.Files.MaxUploadBytes,
 
 		Links: a.links, Mail: mailInfo(a.cfg.Mail),
+		Federation: a.federation(), Services: services, CallbackBase: a.callbackBase(),
+		Providers: func() []views.Provider { return pages.ServiceButtons(services) },
 	})
 	return handlers.New(handlers.Config{
 		People: a.store, Tokens: tokens, Sessions: sessions, SchedulerToken: a.cfg.Auth.SchedulerToken.Reveal(),

@@ -116,6 +116,11 @@ func (s *Store) UpdateGroup(ctx context.Context, by audit.Actor, id people.Group
 		if g.System && g.Name != before.Name {
 			return domain.E(domain.Conflict, "system_group", "The group %s belongs to Agnes and keeps its name.", before.Name)
 		}
+		if g.Name != before.Name {
+			if err := notManaged(before); err != nil {
+				return err
+			}
+		}
 		_, err = tx.exec(ctx, `UPDATE user_groups SET name = $1, name_key = $2, description = $3 WHERE id = $4`, g.Name, nameKey(g.Name), g.Description, id)
 		if taken(err) {
 			return nameTaken(g.Name, err)
@@ -141,6 +146,9 @@ func (s *Store) DeleteGroup(ctx context.Context, by audit.Actor, id people.Group
 		}
 		if g.System {
 			return domain.E(domain.Conflict, "system_group", "The group %s belongs to Agnes and cannot be deleted.", g.Name)
+		}
+		if err := notManaged(g); err != nil {
+			return err
 		}
 		for _, statement := range []string{
 			`DELETE FROM resource_grants WHERE group_id = $1`,

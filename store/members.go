@@ -59,6 +59,11 @@ func (s *Store) AddMember(ctx context.Context, by audit.Actor, id people.GroupID
 		if err != nil {
 			return err
 		}
+		if source == people.ByAdmin {
+			if err := notManaged(g); err != nil {
+				return err
+			}
+		}
 		added := false
 		if id != s.everyoneID {
 			if added, err = s.join(ctx, tx, by, u.ID, id, source); err != nil {

@@ -25,7 +25,7 @@ func peopleSpecs() []spec {
 			read:    into(func(c *Config) *string { return &c.Instance.Subtitle }, label),
 		},
 		{
-			Setting: Setting{Key: "auth.allowed_domain", Default: "all", About: "Domains of e-mail addresses that may sign in by mail or through another service. With them, an address that is new here gets an account."},
+			Setting: Setting{Key: "auth.allowed_domain", Default: "people with an account", About: "Domains of e-mail addresses whose people may sign in by mail or through another service, also for the first time."},
 			form:    "domains with commas between, such as example.com",
 			read:    into(func(c *Config) *[]string { return &c.Auth.AllowedDomains }, domains),
 		},

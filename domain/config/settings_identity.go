@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -86,7 +87,7 @@ func providerSpecs() []spec {
 		{Setting: Setting{Env: []string{"AGNES_GOOGLE_GROUP_PREFIX"}, Default: "none", About: "Only Workspace groups whose address begins so count; who is in none of them does not get in."}, form: name, read: into(func(c *Config) *string { return &c.Google.GroupPrefix }, lowered)},
 		{Setting: Setting{Env: []string{"AGNES_GROUP_ADMIN_EMAIL"}, Default: "none", About: "Workspace group whose members are administrators."}, form: address, read: into(func(c *Config) *string { return &c.Google.AdminGroup }, people.NormalEmail)},
 		{Setting: Setting{Env: []string{"AGNES_GROUP_EVERYONE_EMAIL"}, Default: "none", About: "Workspace group that is Everyone here."}, form: address, read: into(func(c *Config) *string { return &c.Google.EveryoneGroup }, people.NormalEmail)},
-		{Setting: Setting{Key: "auth.oidc.issuer", Env: []string{"OIDC_ISSUER"}, Default: "none", About: "Address of an OpenID Connect provider; switches sign-in with it on."}, form: "a whole address, such as https://login.example.com", read: into(func(c *Config) *string { return &c.OIDC.Issuer }, issuer)},
+		{Setting: Setting{Key: "auth.oidc.issuer", Env: []string{"OIDC_ISSUER"}, Default: "none", About: "Address of an OpenID Connect provider; switches sign-in with it on."}, form: "a whole address, such as https://login.example.com/realms/staff", read: into(func(c *Config) *string { return &c.OIDC.Issuer }, issuer)},
 		{Setting: Setting{Key: "auth.oidc.name", Env: []string{"OIDC_NAME"}, About: "What the sign-in page calls it."}, value: "single sign-on", form: name, read: into(func(c *Config) *string { return &c.OIDC.Name }, label)},
 		{Setting: Setting{Key: "auth.oidc.client_id", Env: []string{"OIDC_CLIENT_ID"}, Default: "none", About: "Client id of Agnes there."}, form: name, read: into(func(c *Config) *string { return &c.OIDC.ClientID }, label)},
 		{Setting: Setting{Env: []string{"OIDC_CLIENT_SECRET"}, Secret: true, Default: "none", About: "Its secret."}, form: "a secret", read: into(func(c *Config) *Secret { return &c.OIDC.ClientSecret }, secret(1))},
@@ -134,8 +135,14 @@ func words(s string) ([]string, error) {
 // issuer is an address, letter by letter as the provider's tokens name it.
 func issuer(s string) (string, error) {
 	s = strings.TrimSpace(s)
-	_, err := webAddress(s)
-	return s, err
+	u, err := url.Parse(s)
+	switch {
+	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Hostname() == "":
+		return "", errors.New("is no whole address")
+	case u.User != nil, u.RawQuery != "", u.ForceQuery, u.Fragment != "", strings.HasSuffix(s, "#"):
+		return "", errors.New("has more than scheme, host, port and path")
+	}
+	return s, nil
 }
 
 func networks(s string) ([]netip.Prefix, error) {

@@ -25,6 +25,7 @@ const (
 	ByAdmin      MemberSource = "admin"
 	BySeed       MemberSource = "system_seed"
 	ByGoogleSync MemberSource = "google_sync"
+	ByOIDCSync   MemberSource = "oidc_sync"
 	ByBreakGlass MemberSource = "cli_break_glass"
 )
 

@@ -17,7 +17,7 @@ func TestNormalEmail(t *testing.T) {
 			t.Errorf("NormalEmail(%q) = %q, %v; want %q", in, got, err, want)
 		}
 	}
-	for _, bad := range []string{"", "a", "a@", "Petra <a@b.c>", "a@b.c, d@e.f", "a@b.c\nx", strings.Repeat("a", 250) + "@b.cd"} {
+	for _, bad := range []string{"", "a", "a@", "Petra <a@b.c>", "a@b.c, d@e.f", "a@b.c\nx", "\u212aate@b.c", "r\u0130ck@b.c", strings.Repeat("a", 250) + "@b.cd"} {
 		if got, err := NormalEmail(bad); domain.KindOf(err) != domain.Invalid {
 			t.Errorf("NormalEmail(%q) = %q, %v; want Invalid", bad, got, err)
 		}

@@ -56,9 +56,11 @@ type UserChange struct {
 // NormalEmail returns the identity that an address stands for: trimmed, lower
 // case. It fails with a FieldError when the text is not one plain address.
 func NormalEmail(text string) (string, error) {
+	// The Kelvin sign and the dotted I become plain letters in lower case, and so somebody else's address.
+	lookalike := strings.ContainsAny(text, "\u212a\u0130")
 	text = strings.ToLower(strings.TrimSpace(text))
 	address, err := mail.ParseAddress(text)
-	if err != nil || address.Address != text || len(text) > 254 {
+	if err != nil || address.Address != text || len(text) > 254 || lookalike {
 		return "", domain.FieldError("email", "An e-mail address looks like name@example.com.")
 	}
 	return text, nil

@@ -34,6 +34,7 @@ type Store interface {
 	Rebuilds
 	SourceList
 	Auditor
+	Identities
 }
 
 // Deps is everything the operations work with.
@@ -103,6 +104,7 @@ func New(d Deps) (*API, error) {
 	a.grantRoutes()
 	a.userRoutes()
 	a.membershipRoutes()
+	a.identityRoutes()
 	if err := a.uploadRoutes(); err != nil {
 		return nil, err
 	}

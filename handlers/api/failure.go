@@ -101,6 +101,8 @@ func (a *API) failure(ctx context.Context, o operation, err error) *failure {
 		if detail := limitDetail(err); detail != nil {
 			f.Detail = detail
 		}
+	case strings.HasSuffix(known.Code, "_managed_readonly"): // contract 5.3
+		f.Detail = map[string]any{"code": known.Code, "message": known.Message}
 	case known.Kind == domain.Invalid && o.invalid != 0:
 		f.status = o.invalid
 	case known.Kind == domain.Invalid && len(known.Fields) > 0:
@@ -248,11 +250,15 @@ func failureSchema() *huma.Schema {
 			"reason": {Type: huma.TypeString}, "kind": {Type: huma.TypeString}, "current": number, "limit": number, "retry_after_seconds": number, "message": text,
 		},
 	}
+	managed := &huma.Schema{
+		Type: huma.TypeObject, Description: "What another service decides.",
+		Properties: map[string]*huma.Schema{"code": {Type: huma.TypeString}, "message": text},
+	}
 	return &huma.Schema{
 		Type:        huma.TypeObject,
 		Description: "Why something was not done.",
 		Properties: map[string]*huma.Schema{
-			"detail":     {OneOf: []*huma.Schema{text, {Type: huma.TypeArray, Items: one}, limit}},
+			"detail":     {OneOf: []*huma.Schema{text, {Type: huma.TypeArray, Items: one}, limit, managed}},
 			"request_id": {Type: huma.TypeString, Description: "To be named to an administrator; with internal errors only."},
 		},
 		Required: []string{"detail"},

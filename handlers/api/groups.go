@@ -27,7 +27,7 @@ type group struct {
 	Name            string  `json:"name"`
 	Description     *string `json:"description"`
 	IsSystem        bool    `json:"is_system" doc:"Admin and Everyone belong to Agnes and keep their names."`
-	Origin          string  `json:"origin" enum:"system,google_sync,custom"`
+	Origin          string  `json:"origin" enum:"system,google_sync,oidc_sync,custom"`
 	CreatedAt       string  `json:"created_at" format:"date-time"`
 	CreatedBy       *string `json:"created_by"`
 	MemberCount     int     `json:"member_count"`
@@ -36,8 +36,11 @@ type group struct {
 	MappedEmail     *string `json:"mapped_email"`
 }
 
-// byGoogle is who creates groups that follow a Google group.
-const byGoogle = "system:google-sync"
+// Who creates groups that follow those of another service.
+const (
+	byGoogle = "system:google-sync"
+	byOIDC   = "system:oidc-sync"
+)
 
 func groupOf(g people.Group) group {
 	return group{
@@ -53,6 +56,8 @@ func origin(g people.Group) string {
 		return "system"
 	case g.CreatedBy == byGoogle:
 		return "google_sync"
+	case g.CreatedBy == byOIDC:
+		return "oidc_sync"
 	}
 	return "custom"
 }
@@ -62,7 +67,7 @@ type member struct {
 	Email   string  `json:"email"`
 	Name    string  `json:"name"`
 	Active  bool    `json:"active"`
-	Source  string  `json:"source" enum:"admin,google_sync,system_seed,cli_break_glass"`
+	Source  string  `json:"source" enum:"admin,google_sync,oidc_sync,system_seed,cli_break_glass"`
 	AddedAt string  `json:"added_at" format:"date-time"`
 	AddedBy *string `json:"added_by"`
 }

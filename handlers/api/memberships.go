@@ -12,7 +12,7 @@ type membership struct {
 	GroupID   string  `json:"group_id"`
 	GroupName string  `json:"group_name"`
 	IsSystem  bool    `json:"is_system"`
-	Origin    string  `json:"origin" enum:"system,google_sync,custom"`
+	Origin    string  `json:"origin" enum:"system,google_sync,oidc_sync,custom"`
 	Source    string  `json:"source"`
 	AddedAt   string  `json:"added_at" format:"date-time"`
 	AddedBy   *string `json:"added_by"`
@@ -92,6 +92,8 @@ func membershipOf(m people.Membership) membership {
 		out.Origin = "system"
 	case m.Source == people.ByGoogleSync:
 		out.Origin = "google_sync"
+	case m.Source == people.ByOIDCSync:
+		out.Origin = "oidc_sync"
 	}
 	return out
 }

@@ -38,6 +38,11 @@ func (s *Server) Routes() []request.Route {
 	signIn.SignIn = true
 	firstRun := post(access.Public, "/first-run", s.firstRun)
 	firstRun.SignIn = true
+	service := func(pattern string, h handler) request.Route {
+		route := get(access.Public, pattern, h)
+		route.SignIn = true
+		return route
+	}
 
 	proves := func(pattern string, h handler) request.Route {
 		route := post(access.Public, pattern, h)
@@ -67,6 +72,10 @@ func (s *Server) Routes() []request.Route {
 		proves(resetPath, s.newPassword(people.ToReset, resetPath)),
 		get(access.Public, setUpPath, s.newPasswordPage(people.ToSetUp, setUpPath)),
 		proves(setUpPath, s.newPassword(people.ToSetUp, setUpPath)),
+		service("/auth/google/login", s.serviceLogin(people.ByGoogle)),
+		service("/auth/google/callback", s.serviceCallback(people.ByGoogle)),
+		service("/auth/oidc/login", s.serviceLogin(people.ByOIDC)),
+		service("/auth/oidc/callback", s.serviceCallback(people.ByOIDC)),
 
 		get(access.SignedIn, "/catalog", s.catalog),
 		console,

@@ -50,10 +50,14 @@ type Deps struct {
 	Sources   Sources
 	Spec      func() *huma.OpenAPI // the document of the JSON API
 
-	Links *people.Links // nil: nothing by mail
-	Mail  Mail
-	// Providers lists the services that people may sign in with; nil: none.
-	Providers func() []views.Provider
+	Links      *people.Links // nil: nothing by mail
+	Mail       Mail
+	Federation Federation
+	Services   []Service               // configured and switched on
+	Providers  func() []views.Provider // Services as the sign-in page shows them
+	// CallbackBase is the address that services send browsers back to, without a
+	// path; "": that of the request.
+	CallbackBase string
 
 	Now       func() time.Time
 	Stopping  <-chan struct{} // closed when the server stops: live pages end

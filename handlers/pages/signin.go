@@ -19,7 +19,8 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) signInPage(w http.ResponseWriter, r *http.Request) error {
 	next := r.URL.Query().Get("next")
-	if request.Principal(r.Context()) != nil {
+	refused := r.URL.Query().Get("error")
+	if request.Principal(r.Context()) != nil && refused == "" {
 		request.Redirect(w, r, request.SafeNext(next))
 		return nil
 	}
@@ -27,6 +28,7 @@ func (s *Server) signInPage(w http.ResponseWriter, r *http.Request) error {
 		next = request.SafeNext(next)
 	}
 	v := s.signInView("", next)
+	v.Error = views.SignInRefusal(refused)
 	return s.render(w, r, http.StatusOK, views.SignInPage(s.chrome(r, "Sign in", views.NavNone), v))
 }
 
