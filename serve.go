@@ -136,6 +136,7 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 	return handlers.New(handlers.Config{
 		People: a.store, Tokens: tokens, Sessions: sessions, SchedulerToken: a.cfg.Auth.SchedulerToken.Reveal(),
 		API: operations.Routes(), Pages: portal.Routes(), PageError: portal.PageError, CORSOrigins: a.cfg.Server.CORSOrigins, TrustedOrigins: a.trustedOrigins(),
+		Throttle: a.throttle, Proxies: a.cfg.Server.Proxies,
 		Secure: secure, Debug: a.cfg.Server.Debug, Version: build.Version, Stopping: stopping,
 		Registry: newMetricsRegistry(), Gauges: a.gauges(), Now: clock, Log: a.log, Guard: a.guard,
 	})

@@ -3,7 +3,6 @@ package people
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"sync"
@@ -32,6 +31,7 @@ type Accounts interface {
 // SignIn proves who somebody is.
 type SignIn struct {
 	Accounts Accounts
+	Throttle *Throttle // bounds tries on one account; nil: nothing does
 	Now      func() time.Time
 
 	once  sync.Once
@@ -64,7 +64,8 @@ func errDeactivated() error {
 }
 
 // Password returns the user with that e-mail and password. Whether the address
-// exists shows neither in the answer nor in its time.
+// exists shows neither in the answer nor in its time. After too many tries on one
+// address it fails with Limited, whatever the password.
 func (s *SignIn) Password(ctx context.Context, email, password string) (User, error) {
 	if err := s.prepare(); err != nil {
 		return User{}, err
@@ -72,6 +73,11 @@ func (s *SignIn) Password(ctx context.Context, email, password string) (User, er
 	address, err := NormalEmail(email)
 	if err != nil {
 		address = ""
+	}
+	if address != "" {
+		if err := s.Throttle.Allow(ctx, string(ByPassword), address); err != nil {
+			return User{}, err
+		}
 	}
 	id, hash, active, err := s.Accounts.PasswordHash(ctx, address)
 	if err != nil && domain.KindOf(err) != domain.NotFound {
@@ -95,6 +101,9 @@ func (s *SignIn) Password(ctx context.Context, email, password string) (User, er
 		return User{}, errWrong()
 	case !active: // said only to somebody who knows the password
 		return User{}, errDeactivated()
+	}
+	if err := s.Throttle.Succeeded(ctx, string(ByPassword), address); err != nil {
+		return User{}, err
 	}
 	return s.Accounts.GetUser(ctx, id)
 }
@@ -146,6 +155,5 @@ func (s *SignIn) FirstAdmin(ctx context.Context, by audit.Actor, token, email, n
 }
 
 func tokenHash(token string) []byte {
-	h := sha256.Sum256([]byte("first_run:" + token))
-	return h[:]
+	return LinkHash("first_run", token)
 }

@@ -118,7 +118,7 @@ func newSiteWith(t *testing.T, change func(*api.Deps)) *site {
 		PageError: func(http.ResponseWriter, *http.Request, int, *domain.Error) {
 			t.Error("an operation answered with a page")
 		},
-		Version: "1.2.3", Registry: prometheus.NewRegistry(), Now: s.clock.now, Log: log, AuthPerMinute: 1000,
+		Version: "1.2.3", Registry: prometheus.NewRegistry(), Now: s.clock.now, Log: log,
 	})
 	must(t, err)
 	admins, err := s.store.GetGroupByName(t.Context(), people.AdminGroup)
