@@ -121,14 +121,17 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	var invites people.Inviter = noLinks{}
 	operations, err := api.New(api.Deps{
-		Store: a.store, SignIn: a.signIn, Tokens: tokens, Remover: a.importer, Rebuilder: a.rebuilder, Syncer: a.syncer, Queries: a.runner, History: a.store, Results: a.kept, PersonLimits: a.queryLimits().Person, TempDir: filepath.Join(a.cfg.Dirs.Data, "results"), Data: data, Whole: a.children, Sources: a.watcher, Profiler: a.profiler, Uploads: a.folder, Stopping: stopping,
+		Inviter: invites,
+		Store:   a.store, SignIn: a.signIn, Tokens: tokens, Remover: a.importer, Rebuilder: a.rebuilder, Syncer: a.syncer, Queries: a.runner, History: a.store, Results: a.kept, PersonLimits: a.queryLimits().Person, TempDir: filepath.Join(a.cfg.Dirs.Data, "results"), Data: data, Whole: a.children, Sources: a.watcher, Profiler: a.profiler, Uploads: a.folder, Stopping: stopping,
 		Ready: query.Probe{Engine: a.pool}.Ready, Walls: a.walls, Build: build, DeployedAt: time.Now(), Debug: a.cfg.Server.Debug, Now: clock, Log: a.log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("describe the API: %w", err)
 	}
 	portal := pages.New(pages.Deps{
+		Inviter: invites, People: a.store,
 		Sessions: sessions, SignIn: a.signIn, Catalogs: a.store, Runner: a.runner, Results: a.kept, Importer: a.importer, Uploads: a.folder,
 		Syncer: a.syncer, Feed: a.feed, History: a.store, Rebuilder: a.rebuilder, Sources: a.watcher, Profiler: a.profiler, Spec: operations.OpenAPI, Now: clock, Stopping: stopping,
 		Version: build.Version, Instance: a.companyName(), MaxUpload: a.cfg.Files.MaxUploadBytes,

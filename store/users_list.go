@@ -75,12 +75,25 @@ func (s *Store) ListUsers(ctx context.Context, f people.UserFilter) (users []peo
 		if users, err = collect(ctx, r, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id IN (`+page+`)`+ordered(f), paged...); err != nil {
 			return err
 		}
-		return addGroups(ctx, r, users, page, paged...)
+		if len(users) > 1000 { // too many to be named
+			return addGroups(ctx, r, users, page, paged...)
+		}
+		in, ids := marks(users, func(u people.User) any { return u.ID })
+		return addGroups(ctx, r, users, in, ids...)
 	})
 	if err != nil {
 		return nil, 0, fmt.Errorf("list people: %w", err)
 	}
 	return users, total, nil
+}
+
+// marks are the parameters of a list, and their values.
+func marks[T any](list []T, arg func(T) any) (in string, args []any) {
+	names, args := make([]string, len(list)), make([]any, len(list))
+	for i, item := range list {
+		names[i], args[i] = "$"+strconv.Itoa(i+1), arg(item)
+	}
+	return strings.Join(names, ", "), args
 }
 
 // CountUsersByState counts all people by state, in one statement.
@@ -92,7 +105,8 @@ func (s *Store) CountUsersByState(ctx context.Context) (people.UserCounts, error
 		var c people.UserCounts
 		err := row.Scan(&c.All, &c.Active, &c.Deactivated, &c.Invited, &c.Admins)
 		return c, err
-	}, `SELECT count(*), `+count(people.ActiveUsers)+`, `+count(people.DeactivatedUsers)+`, `+count(people.InvitedUsers)+`, `+count(people.AdminUsers)+` FROM users u`)
+	}, `SELECT count(*), `+count(people.ActiveUsers)+`, `+count(people.DeactivatedUsers)+`, `+count(people.InvitedUsers)+`,
+		(SELECT count(*) FROM user_group_members m WHERE m.group_id = $1) FROM users u`, s.adminID)
 	if err != nil {
 		return people.UserCounts{}, fmt.Errorf("count people by state: %w", explain(err))
 	}
@@ -104,12 +118,9 @@ func (s *Store) UsersByEmail(ctx context.Context, emails []string) ([]people.Use
 	if len(emails) == 0 {
 		return nil, nil
 	}
-	marks, args := make([]string, len(emails)), make([]any, len(emails))
-	for i, email := range emails {
-		marks[i], args[i] = "$"+strconv.Itoa(i+1), identity(email)
-	}
+	in, args := marks(emails, func(email string) any { return identity(email) })
 	users, err := collect(ctx, s.reader(), scanUser,
-		`SELECT `+userColumns+` FROM users u WHERE u.email IN (`+strings.Join(marks, ", ")+`) ORDER BY u.email`, args...)
+		`SELECT `+userColumns+` FROM users u WHERE u.email IN (`+in+`) ORDER BY u.email`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("find people by address: %w", explain(err))
 	}

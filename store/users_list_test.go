@@ -184,3 +184,15 @@ func BenchmarkListUsers(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkCountUsersByState(b *testing.B) {
+	s, _ := newStore(b)
+	for i := range 2000 {
+		mustUser(b, s, fmt.Sprintf("p%d@example.com", i))
+	}
+	for b.Loop() {
+		if _, err := s.CountUsersByState(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -18,6 +18,7 @@ const (
 	NavSyncs   Nav = "syncs"
 	NavSources Nav = "sources"
 	NavAdd     Nav = "add"
+	NavPeople  Nav = "people"
 )
 
 // Theme is the look that a person chose; the zero value follows the system.
@@ -146,6 +147,7 @@ func (c Chrome) navigation() []navGroup {
 			{Nav: NavSyncs, Label: "Syncs", Icon: "refresh-cw", Href: "/syncs", Count: c.Failing},
 			{Nav: NavSources, Label: "Sources", Icon: "plug", Href: "/sources"},
 			{Nav: NavAdd, Label: "Add data", Icon: "file-up", Href: "/add"},
+			{Nav: NavPeople, Label: "People", Icon: "users", Href: PeopleURL},
 		}})
 	}
 	return groups

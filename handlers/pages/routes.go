@@ -38,7 +38,7 @@ func (s *Server) Routes() []request.Route {
 	firstRun := post(access.Public, "/first-run", s.firstRun)
 	firstRun.SignIn = true
 
-	return []request.Route{
+	return append(s.peopleRoutes(), []request.Route{
 		get(access.Public, "/", s.home),
 		get(access.Public, "/login", s.signInPage),
 		signIn,
@@ -85,5 +85,5 @@ func (s *Server) Routes() []request.Route {
 		post(access.Admin, "/runs/{id}/cancel", s.runCancel),
 		post(access.Admin, "/runs/{id}/publish", s.runPublish),
 		post(access.Admin, "/runs/{id}/discard", s.runDiscard),
-	}
+	}...)
 }
