@@ -36,26 +36,27 @@ func (s *Server) peopleRoutes() []request.Route {
 	route := func(method, pattern string, h handler) request.Route {
 		return request.Route{Method: method, Pattern: views.PeopleURL + pattern, Need: access.Admin, Handler: s.page(h)}
 	}
-	recent := func(pattern string, h handler) request.Route {
-		r := route(http.MethodPost, pattern, h)
+	recent := func(method, pattern string, h handler) request.Route {
+		r := route(method, pattern, h)
 		r.Terms = access.Terms{Recent: true}
 		return r
 	}
-	invite := recent("/invite", s.inviteSend) // as long as its mails take
+	const get, post = http.MethodGet, http.MethodPost
+	invite := recent(post, "/invite", s.inviteSend) // as long as its mails take
 	invite.Long = true
 	return []request.Route{
-		route(http.MethodGet, "", s.peoplePage),
-		route(http.MethodGet, "/invite", s.invitePage),
+		route(get, "", s.peoplePage),
+		recent(get, "/invite", s.invitePage), // asked for before a list is pasted, not after
 		invite,
-		route(http.MethodGet, "/{id}", s.personPage),
-		route(http.MethodPost, "/{id}", s.personRename),
-		recent("/{id}/groups", s.personGroups),
-		route(http.MethodPost, "/{id}/deactivate", s.personSwitch(false)),
-		route(http.MethodPost, "/{id}/reactivate", s.personSwitch(true)),
-		recent("/{id}/invite", s.personLink),
-		recent("/{id}/reset", s.personLink),
-		route(http.MethodGet, "/{id}/delete", s.personDeletePage),
-		recent("/{id}/delete", s.personDelete),
+		route(get, "/{id}", s.personPage),
+		route(post, "/{id}", s.personRename),
+		recent(post, "/{id}/groups", s.personGroups),
+		route(post, "/{id}/deactivate", s.personSwitch(false)),
+		route(post, "/{id}/reactivate", s.personSwitch(true)),
+		recent(post, "/{id}/invite", s.personLink),
+		recent(post, "/{id}/reset", s.personLink),
+		recent(get, "/{id}/delete", s.personDeletePage),
+		recent(post, "/{id}/delete", s.personDelete),
 	}
 }
 
