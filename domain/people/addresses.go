@@ -127,8 +127,8 @@ func parseAddressee(piece string) Addressee {
 	return a
 }
 
-// maxName is the longest name of a person, in characters.
-const maxName = 200
+// MaxName is the longest name of a person, in characters.
+const MaxName = 200
 
 // PersonName is a person's name as it is kept: on one line, without what does
 // not print, and not too long.
@@ -139,8 +139,8 @@ func PersonName(text string) string {
 		}
 		return r
 	}, text)
-	if name := []rune(strings.Join(strings.Fields(text), " ")); len(name) > maxName {
-		return strings.TrimSpace(string(name[:maxName]))
+	if name := []rune(strings.Join(strings.Fields(text), " ")); len(name) > MaxName {
+		return strings.TrimSpace(string(name[:MaxName]))
 	}
 	return strings.Join(strings.Fields(text), " ")
 }

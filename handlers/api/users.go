@@ -108,6 +108,10 @@ func (a *API) userRoutes() {
 			summary: summary, about: about, status: status, errors: errors,
 		}
 	}
+	recent := func(o operation) operation { // a browser's session is not enough for long
+		o.terms.Recent = true
+		return o
+	}
 	const users, one = "/api/users", "/api/users/{id}"
 	register(a, with("list-users", http.MethodGet, users, "List people", "Ordered by address.", 0, http.StatusUnprocessableEntity), a.listUsers)
 	register(a, with("get-user", http.MethodGet, one, "Get a person", "One account with its groups.", 0, http.StatusNotFound), a.getUser)
@@ -115,12 +119,13 @@ func (a *API) userRoutes() {
 	create.example = map[string]any{"email": "ada@example.com", "name": "Ada Lovelace"}
 	register(a, create, a.createUser)
 	register(a, with("update-user", http.MethodPatch, one, "Change an account", "Changes what is sent. Nobody deactivates themselves or the last active administrator; a deactivated person is signed out at once.", 0, http.StatusNotFound, http.StatusConflict), a.updateUser)
-	register(a, with("delete-user", http.MethodDelete, one, "Delete an account", "Its memberships go with it; what it did stays in the audit log. Nobody deletes themselves, the last active administrator or somebody whom a directory keeps.", http.StatusNoContent, http.StatusNotFound, http.StatusConflict), a.deleteUser)
+	register(a, recent(with("delete-user", http.MethodDelete, one, "Delete an account", "Its memberships go with it; what it did stays in the audit log. Nobody deletes themselves, the last active administrator or somebody whom a directory keeps.", http.StatusNoContent, http.StatusNotFound, http.StatusConflict)), a.deleteUser)
 	password := with("set-password", http.MethodPost, one+"/set-password", "Set a password", "Ends every sign-in of the person. Somebody whom a directory keeps has no password.", http.StatusNoContent, http.StatusBadRequest, http.StatusNotFound, http.StatusConflict)
+	password.terms.Recent = true
 	password.invalid = http.StatusBadRequest
 	password.example = map[string]any{"password": "correct horse battery"}
 	register(a, password, a.setPassword)
-	register(a, with("reset-password", http.MethodPost, one+"/reset-password", "Send a link to set a password", "Makes a link to set another password, and mails it where mail is set up. Somebody whom a directory keeps has no password.", 0, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable), a.resetPassword)
+	register(a, recent(with("reset-password", http.MethodPost, one+"/reset-password", "Send a link to set a password", "Makes a link to set another password, and mails it where mail is set up. Somebody whom a directory keeps has no password.", 0, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable)), a.resetPassword)
 	register(a, with("deactivate-user", http.MethodPost, one+"/deactivate", "Deactivate an account", "Ends every sign-in of the person at once.", 0, http.StatusNotFound, http.StatusConflict), a.switchUser(false))
 	register(a, with("activate-user", http.MethodPost, one+"/activate", "Activate an account", "Lets a deactivated person sign in again.", 0, http.StatusNotFound), a.switchUser(true))
 }

@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/a-h/templ"
-
 	"agnes/domain/access"
 	"agnes/domain/audit"
 	"agnes/domain/people"
@@ -78,9 +76,10 @@ func (s *Server) peoplePage(w http.ResponseWriter, r *http.Request) error {
 	if v.Groups, err = s.People.ListGroups(ctx); err != nil {
 		return fmt.Errorf("people: %w", err)
 	}
-	return s.answer(w, r, http.StatusOK, views.PeopleList(v), func() templ.Component {
-		return views.PeoplePage(s.chrome(r, "People", views.NavPeople), v)
-	})
+	if request.Partial(r) {
+		return s.render(w, r, http.StatusOK, views.PeopleList(v))
+	}
+	return s.render(w, r, http.StatusOK, views.PeoplePage(s.chrome(r, "People", views.NavPeople), v))
 }
 
 // maxPage keeps the offset of a mistyped page within what SQL takes.

@@ -56,16 +56,14 @@ func (s *Server) refusedPerson(w http.ResponseWriter, r *http.Request, err error
 	}
 }
 
-const longestName = 200
-
 func (s *Server) personRename(w http.ResponseWriter, r *http.Request) error {
 	if err := parseForm(r); err != nil {
 		return err
 	}
 	typed := r.PostFormValue("name")
-	if n := len([]rune(typed)); n > longestName {
+	if n := len([]rune(typed)); n > people.MaxName {
 		return s.showPerson(w, r, http.StatusUnprocessableEntity, func(v *views.PersonView) {
-			v.Name, v.Errors = typed, views.FieldErrors{"name": fmt.Sprintf("A name has at most %d characters; this one has %d.", longestName, n)}
+			v.Name, v.Errors = typed, views.FieldErrors{"name": fmt.Sprintf("A name has at most %d characters; this one has %d.", people.MaxName, n)}
 		})
 	}
 
