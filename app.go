@@ -58,6 +58,7 @@ type app struct {
 	runner      *query.Runner
 	results     results.Folder
 	kept        *query.Results
+	throttle    *people.Throttle // nil: tries to sign in are not bounded
 	signIn      *people.SignIn
 
 	links     *people.Links
@@ -175,7 +176,10 @@ func (a *app) wire() {
 		Catalogs: a.store, Engine: a.pool, Log: a.store, Keeper: a.results, Limits: a.queryLimits(), Now: clock, NewID: newFileID, Logger: a.log, Guard: a.guard,
 	}
 	a.kept = &query.Results{Runs: a.store, Keeper: a.results, Catalogs: a.store, Engine: a.pool, Runner: a.runner, Timeout: a.cfg.Query.Timeout}
-	a.signIn = &people.SignIn{Accounts: a.store, Now: clock, Off: a.cfg.Auth.Off("password")}
+	if a.cfg.Auth.LimitAttempts {
+		a.throttle = &people.Throttle{Counter: a.store}
+	}
+	a.signIn = &people.SignIn{Accounts: a.store, Throttle: a.throttle, Now: clock, Off: a.cfg.Auth.Off("password")}
 }
 
 // queryLimits are what one query, and one person with all of theirs, may take.

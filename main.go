@@ -75,6 +75,9 @@ func newRoot() *cobra.Command {
 	root.AddCommand(newWorkerCommand(), newVersionCommand())
 	for _, c := range newClientCommands() {
 		c.GroupID = "client"
+		if c.Name() == "admin" {
+			c.AddCommand(newBreakGlassCommand())
+		}
 		root.AddCommand(c)
 	}
 	return root

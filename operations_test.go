@@ -49,8 +49,8 @@ func TestOperations(t *testing.T) {
 	if err := json.Unmarshal([]byte(mustCommand(t, "doctor", "--json")), &checks); err != nil {
 		t.Fatal(err)
 	}
-	if len(checks) != 21 { // six, and the walls
-		t.Errorf("doctor looked at %d things, want 21: %v", len(checks), checks)
+	if len(checks) != 22 { // seven, and the walls
+		t.Errorf("doctor looked at %d things, want 22: %v", len(checks), checks)
 	}
 	for _, c := range checks {
 		if c.Status != "ok" {

@@ -29,6 +29,7 @@ func (a *app) schedule() []jobs.Job {
 		{Name: "mirror the state", Every: 15 * time.Second, Timeout: 10 * time.Minute, Run: a.mirror.Tick},
 		{Name: "verify versions", Every: time.Hour, Timeout: 23 * time.Hour, Run: a.scrub.Tick},
 		{Name: "forget old sessions", Every: time.Hour, Timeout: time.Minute, Run: a.store.SweepSessions},
+		{Name: "forget old attempts", Every: 10 * time.Minute, Timeout: time.Minute, Run: a.store.SweepAttempts},
 		{Name: "sweep query results", Every: 10 * time.Minute, Timeout: 5 * time.Minute, Run: (&query.Sweeper{
 			Runs: a.store, Files: a.results, Age: a.cfg.Query.ResultAge, HistoryAge: a.cfg.Query.HistoryAge, Now: clock,
 		}).Sweep},

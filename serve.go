@@ -129,7 +129,7 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 		Store: a.store, SignIn: a.signIn, Tokens: tokens, Remover: a.importer, Rebuilder: a.rebuilder, Syncer: a.syncer, Queries: a.runner, History: a.store, Results: a.kept, PersonLimits: a.queryLimits().Person, TempDir: filepath.Join(a.cfg.Dirs.Data, "results"), Data: data, Whole: a.children, Sources: a.watcher, Profiler: a.profiler, Uploads: a.folder, Stopping: stopping,
 		Ready: query.Probe{Engine: a.pool}.Ready, Walls: a.walls, Build: build, DeployedAt: time.Now(), Debug: a.cfg.Server.Debug, Now: clock, Log: a.log,
 
-		Links: a.links,
+		Links: a.links, Inviter: a.links,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("describe the API: %w", err)
@@ -140,13 +140,14 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 		Syncer: a.syncer, Feed: a.feed, History: a.store, Rebuilder: a.rebuilder, Sources: a.watcher, Profiler: a.profiler, Spec: operations.OpenAPI, Now: clock, Stopping: stopping,
 		Version: build.Version, Instance: a.companyName(), MaxUpload: a.cfg.Files.MaxUploadBytes,
 
-		Links: a.links, Mail: mailInfo(a.cfg.Mail),
+		People: a.store, Links: a.links, Inviter: a.links, Mail: mailInfo(a.cfg.Mail),
 		Federation: a.federation(), Services: services, CallbackBase: a.callbackBase(),
 		Providers: func() []views.Provider { return pages.ServiceButtons(services) },
 	})
 	return handlers.New(handlers.Config{
 		People: a.store, Tokens: tokens, Sessions: sessions, SchedulerToken: a.cfg.Auth.SchedulerToken.Reveal(),
 		API: operations.Routes(), Pages: portal.Routes(), PageError: portal.PageError, CORSOrigins: a.cfg.Server.CORSOrigins, TrustedOrigins: a.trustedOrigins(),
+		Throttle: a.throttle, Proxies: a.cfg.Server.Proxies,
 		Secure: secure, Debug: a.cfg.Server.Debug, Version: build.Version, Stopping: stopping,
 		Registry: newMetricsRegistry(), Gauges: a.gauges(), Now: clock, Log: a.log, Guard: a.guard,
 	})

@@ -14,7 +14,8 @@ import (
 func (a *app) adminCommand() *cobra.Command {
 	return family("admin", "Manage tables, people, groups and grants (administrators only)",
 		a.listTablesCommand(), a.registerTableCommand(), a.unregisterTableCommand(), a.syncCommand(),
-		a.addUserCommand(), a.listUsersCommand(), a.setPasswordCommand(),
+		a.addUserCommand(), a.listUsersCommand(), a.removeUserCommand(), a.switchUserCommand(true), a.switchUserCommand(false),
+		a.setPasswordCommand(), a.resetPasswordCommand(), a.setRoleCommand(),
 		family("group", "Manage groups",
 			a.groupListCommand(), a.groupCreateCommand(), a.groupDeleteCommand(),
 			a.groupMembersCommand(), a.groupAddMemberCommand(), a.groupRemoveMemberCommand()),

@@ -106,6 +106,25 @@ var writes = []struct {
 		`{"email":"cyd@example.com","name":"Cyd"}`, "(id u9)",
 	},
 	{
+		"add-user cyd@example.com --invite", "", "POST /api/users", 201, `{"id":"u9","email":"cyd@example.com","invite_url":null,"invite_email_sent":true}`,
+		`{"email":"cyd@example.com","name":"cyd","send_invite":true}`, "A link to set a password was mailed.",
+	},
+	{
+		"add-user cyd@example.com --invite --name Cyd", "", "POST /api/users", 201, `{"id":"u9","email":"cyd@example.com","invite_url":"https://a.example/x","invite_email_sent":false}`,
+		`{"email":"cyd@example.com","name":"Cyd","send_invite":true}`, "shown once: https://a.example/x",
+	},
+	{"remove-user bbbb", "", "DELETE /api/users/bbbb2222-0000", 204, "", "", "Deleted bob@example.com (id bbbb2222-0000)."},
+	{"deactivate ana@example.com", "", "POST /api/users/aaaa1111-0000/deactivate", 200, `{}`, "", "is deactivated and signed out everywhere."},
+	{"activate BOB@example.com", "", "POST /api/users/bbbb2222-0000/activate", 200, `{}`, "", "bob@example.com (id bbbb2222-0000) can sign in again."},
+	{
+		"reset-password bob@example.com", "", "POST /api/users/bbbb2222-0000/reset-password", 200, `{"reset_url":null,"email_sent":true}`,
+		"", "was mailed to bob@example.com",
+	},
+	{
+		"reset-password bbbb", "", "POST /api/users/bbbb2222-0000/reset-password", 200, `{"reset_url":"https://a.example/y","email_sent":false}`,
+		"", "shown once: https://a.example/y",
+	},
+	{
 		"set-password bob@example.com --password-stdin", "correct horse\n", "POST /api/users/bbbb2222-0000/set-password", 204, "",
 		`{"password":"correct horse"}`, "The password of bob@example.com (id bbbb2222-0000) is set.",
 	},
@@ -288,5 +307,13 @@ func TestAnswersOfAnotherRelease(t *testing.T) {
 			b.answer("GET /", 200, `{"tables":[1]}`)
 		}
 		wantIn(t, b.mustFail(1, append([]string{"admin"}, strings.Fields(line)...)...), "may be of different releases")
+	}
+}
+
+func TestSetRoleIsGone(t *testing.T) {
+	b := newAdminBench(t)
+	wantIn(t, b.mustFail(2, "admin", "set-role", "bob@example.com", "admin"), "group add-member Admin EMAIL")
+	if sent := b.requests(""); len(sent) != 0 {
+		t.Errorf("sent %q", sent)
 	}
 }

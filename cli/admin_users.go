@@ -30,19 +30,36 @@ type person struct {
 
 func (a *app) addUserCommand() *cobra.Command {
 	var name string
+	var invite bool
 	cmd := a.action("add-user EMAIL", "Add a person", takes("EMAIL"),
 		func(cmd *cobra.Command, c *client, args []string) error {
 			if name == "" {
 				name, _, _ = strings.Cut(args[0], "@")
 			}
-			var added person
+			var added struct {
+				person
+				InviteURL  string `json:"invite_url"`
+				InviteSent bool   `json:"invite_email_sent"`
+			}
 			body := map[string]any{"email": args[0], "name": name}
+			if invite {
+				body["send_invite"] = true
+			}
 			if err := c.call(cmd.Context(), http.MethodPost, usersPath, body, &added); err != nil {
 				return err
+			}
+			switch {
+			case invite && added.InviteSent:
+				return tell(cmd, "Added %s (id %s). A link to set a password was mailed.", added.Email, added.ID)
+			case invite && added.InviteURL != "":
+				return tell(cmd, "Added %s (id %s). Hand over this link, which is shown once: %s", added.Email, added.ID, added.InviteURL)
+			case invite:
+				return tell(cmd, "Added %s (id %s), but no link could be made. Try: agnes admin reset-password %s", added.Email, added.ID, added.Email)
 			}
 			return tell(cmd, "Added %s (id %s). Set a password with: agnes admin set-password %s", added.Email, added.ID, added.Email)
 		})
 	cmd.Flags().StringVar(&name, "name", "", "the person's name (default: the address up to @)")
+	cmd.Flags().BoolVar(&invite, "invite", false, "make a link to set a password, and mail it where mail is set up")
 	return cmd
 }
 

@@ -1,54 +1,37 @@
 package handlers
 
 import (
-	"container/list"
+	"fmt"
+	"net/http"
 	"net/netip"
-	"sync"
-	"time"
 
-	"golang.org/x/time/rate"
+	"agnes/domain"
+	"agnes/domain/people"
+	"agnes/handlers/request"
 )
 
-// maxAddresses bounds how many addresses are remembered; the one that was
-// quiet the longest is forgotten first.
-const maxAddresses = 10_000
+// defaultAttempts is how often a minute one network may try a route that proves
+// who somebody is.
+const defaultAttempts = 10
 
-// attempts counts tries to sign in by address.
-type attempts struct {
-	perMinute int
-	now       func() time.Time
-
-	mu     sync.Mutex
-	byAddr map[string]*list.Element
-	recent *list.List // of *attempt, the latest in front
-}
-
-type attempt struct {
-	addr  string
-	limit *rate.Limiter
-}
-
-func newAttempts(perMinute int, now func() time.Time) *attempts {
-	return &attempts{perMinute: perMinute, now: now, byAddr: map[string]*list.Element{}, recent: list.New()}
-}
-
-// allow takes one try of an address, or reports that it has none left.
-func (a *attempts) allow(ip string) bool {
-	addr := network(ip)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	e, ok := a.byAddr[addr]
-	if ok {
-		a.recent.MoveToFront(e)
-	} else {
-		e = a.recent.PushFront(&attempt{addr: addr, limit: rate.NewLimiter(rate.Every(time.Minute/time.Duration(a.perMinute)), a.perMinute)})
-		a.byAddr[addr] = e
-		if a.recent.Len() > maxAddresses {
-			last := a.recent.Back()
-			delete(a.byAddr, a.recent.Remove(last).(*attempt).addr)
-		}
+// attempt takes one of the tries that a client's network has on a route. Tries
+// beyond them are logged and not audited: a flood shall not fill the state.
+func (s *Server) attempt(r *http.Request, route request.Route) error {
+	if !route.SignIn {
+		return nil
 	}
-	return e.Value.(*attempt).limit.AllowN(a.now(), 1)
+	perMinute := route.Attempts
+	if perMinute <= 0 {
+		perMinute = defaultAttempts
+	}
+	err := s.Throttle.AllowFrom(r.Context(), network(request.IP(r)), route.Method+" "+route.Pattern, perMinute)
+	if domain.KindOf(err) == domain.Limited {
+		request.Logger(r.Context()).Warn("too many attempts to sign in", "client_ip", request.IP(r), "route", route.Pattern)
+	}
+	if err != nil {
+		return fmt.Errorf("bound attempts: %w", err)
+	}
+	return nil
 }
 
 // network is what one person has: an IPv4 address, or a /64 of IPv6.
@@ -66,4 +49,11 @@ func network(ip string) string {
 		return ip
 	}
 	return prefix.String()
+}
+
+// retryAfter says when what was too much is worth another try.
+func retryAfter(h http.Header, err error) {
+	if wait := people.TryAgainAfter(err); wait > 0 {
+		h.Set("Retry-After", request.Seconds(wait))
+	}
 }

@@ -71,6 +71,7 @@ func newSite(t *testing.T, change func(*handlers.Config)) *site {
 		People: s.store, Tokens: s.tokens, Sessions: s.sessions, SchedulerToken: schedulerToken,
 		API: s.apiRoutes(), Pages: s.pageRoutes(), PageError: pageError,
 		CORSOrigins: []string{"https://tools.example.com", "http://localhost:3000"}, TrustedOrigins: []string{"https://tools.example.com"}, Version: "1.2.3", Stopping: s.stopping,
+		Throttle: &people.Throttle{Counter: s.store},
 		Registry: prometheus.NewRegistry(), Now: s.clock.now, Log: slog.New(slog.NewJSONHandler(s.log, nil)),
 		Gauges: []handlers.Gauge{{Name: "agnes_children", Help: "Children alive.", Read: func() float64 { return 3 }}},
 	}
@@ -132,6 +133,7 @@ func (s *site) apiRoutes() []request.Route {
 		{Method: http.MethodGet, Pattern: "/api/tables/{id}", Need: access.NeedTable, Handler: h},
 		{Method: http.MethodDelete, Pattern: "/api/all/{id}", Need: access.Admin, Handler: h},
 		{Method: http.MethodPost, Pattern: "/auth/token", Need: access.Public, SignIn: true, Handler: h},
+		{Method: http.MethodPost, Pattern: "/auth/rare", Need: access.Public, SignIn: true, Attempts: 4, Handler: h},
 		{Method: http.MethodGet, Pattern: "/api/large", Need: access.Public, Handler: http.HandlerFunc(large)},
 		{Method: http.MethodGet, Pattern: "/api/data/large", Need: access.Public, Handler: http.HandlerFunc(large)},
 		{Method: http.MethodGet, Pattern: "/api/panic", Need: access.Public, Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
@@ -196,6 +198,16 @@ func (s *site) ask(method, path, body string, headers ...string) *httptest.Respo
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
+	w := httptest.NewRecorder()
+	s.server.ServeHTTP(w, r)
+	return w
+}
+
+func newRequest(method, path string) *http.Request {
+	return httptest.NewRequest(method, path, http.NoBody)
+}
+
+func (s *site) send(r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	s.server.ServeHTTP(w, r)
 	return w

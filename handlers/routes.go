@@ -24,6 +24,7 @@ func (s *Server) routes() (http.Handler, error) {
 		return nil, err
 	}
 	mux.Use(
+		s.forwarded,
 		s.identify,
 		s.record,
 		s.recover,
@@ -68,9 +69,9 @@ func (s *Server) mount(mux chi.Router, route request.Route) {
 			s.fail(w, r, err)
 			return
 		}
-		if route.SignIn && !s.attempts.allow(request.IP(r)) {
-			w.Header().Set("Retry-After", "60")
-			s.fail(w, r, domain.E(domain.Limited, "too_many_attempts", "Too many attempts to sign in from this address. Wait a minute, then try again."))
+		if err := s.attempt(r, route); err != nil {
+			retryAfter(w.Header(), err)
+			s.fail(w, r, err)
 			return
 		}
 		s.boundBody(w, r, route)

@@ -138,9 +138,9 @@ func TestSignInTriesAreCounted(t *testing.T) {
 	if want := strings.Repeat("200 ", 10) + "429 "; codes != want {
 		t.Errorf("eleven tries: %s, want %s", codes, want)
 	}
-	w := s.ask(http.MethodPost, "/login", "user=x")
+	w := s.ask(http.MethodPost, "/auth/token", "")
 	if w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") != "60" || !strings.Contains(detail(t, w), "Wait a minute") {
-		t.Errorf("the page's form: %d %v %s", w.Code, w.Header(), w.Body)
+		t.Errorf("the twelfth: %d %v %s", w.Code, w.Header(), w.Body)
 	}
 	s.clock.advance(60e9)
 	if w := s.ask(http.MethodPost, "/auth/token", ""); w.Code != http.StatusOK {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -47,8 +48,10 @@ type Config struct {
 	Debug   bool // tell API clients the cause of internal errors
 	Version string
 	Timeout time.Duration // of one request that is neither a stream nor long; 0: a minute
-	// AuthPerMinute is how often one address may try to sign in; 0: ten times.
-	AuthPerMinute int
+	// Throttle bounds tries to sign in by client network; nil: nothing does.
+	Throttle *people.Throttle
+	// Proxies may say for whom they ask (X-Forwarded-For).
+	Proxies []netip.Prefix
 	// Stopping is closed when the server begins to stop, and ends the streams.
 	Stopping <-chan struct{}
 
@@ -71,15 +74,13 @@ type Server struct {
 	Config
 	handler   http.Handler
 	metrics   *metrics
-	attempts  *attempts
 	scheduler []byte // hash of the scheduler's token, nil for none
 }
 
 // The usual limits.
 const (
-	defaultTimeout       = time.Minute
-	defaultAuthPerMinute = 10
-	maxBody              = 1 << 20
+	defaultTimeout = time.Minute
+	maxBody        = 1 << 20
 )
 
 // minSchedulerToken is the shortest scheduler token that is accepted (contract 9.4).
@@ -99,10 +100,7 @@ func New(c Config) (*Server, error) {
 	if c.Version == "" {
 		c.Version = "0.0.0" // clients compare it with their own
 	}
-	if c.AuthPerMinute <= 0 {
-		c.AuthPerMinute = defaultAuthPerMinute
-	}
-	s := &Server{Config: c, attempts: newAttempts(c.AuthPerMinute, c.Now)}
+	s := &Server{Config: c}
 	if c.SchedulerToken != "" {
 		s.scheduler = digest(c.SchedulerToken)
 	}

@@ -84,7 +84,7 @@ func (s *Store) AddMember(ctx context.Context, by audit.Actor, id people.GroupID
 }
 
 // RemoveMember takes a person out of a group. Only memberships that people
-// made, and the seeded ones, can be removed; others fail with NotFound, as do
+// made here, and the seeded ones, can be removed; others fail with NotFound, as do
 // those that are not there. Taking the last active administrator out of Admin
 // fails with Conflict.
 func (s *Store) RemoveMember(ctx context.Context, by audit.Actor, id people.GroupID, user people.UserID) error {
@@ -104,7 +104,7 @@ func (s *Store) RemoveMember(ctx context.Context, by audit.Actor, id people.Grou
 		}
 		removed, err := tx.exec(ctx, `
 			DELETE FROM user_group_members
-			WHERE user_id = $1 AND group_id = $2 AND source IN ('admin', 'system_seed')`, user, id)
+			WHERE user_id = $1 AND group_id = $2 AND source IN ('admin', 'system_seed', 'cli_break_glass')`, user, id)
 		if err != nil {
 			return err
 		}

@@ -13,13 +13,28 @@ import (
 const userColumns = `
 	u.id, u.email, u.name, u.password_hash <> '', u.active, u.created_at, u.updated_at,
 	u.deactivated_at, u.last_pull_at, u.sessions_from,
+	u.invited_at, u.last_seen_at,
 	EXISTS (SELECT 1 FROM user_group_members a
-		WHERE a.user_id = u.id AND a.group_id = (SELECT id FROM user_groups WHERE name_key = 'admin'))`
+		WHERE a.user_id = u.id AND a.group_id = (SELECT id FROM user_groups WHERE name_key = 'admin')),
+	EXISTS (SELECT 1 FROM user_group_members a WHERE a.user_id = u.id AND a.source IN ('google_sync', 'oidc_sync')),
+	EXISTS (SELECT 1 FROM sign_ins i WHERE i.user_id = u.id AND i.method = 'link'),
+	EXISTS (SELECT 1 FROM user_identities i WHERE i.user_id = u.id AND i.provider = 'google'),
+	EXISTS (SELECT 1 FROM user_identities i WHERE i.user_id = u.id AND i.provider = 'oidc')`
 
 func scanUser(row scanner) (people.User, error) {
 	var u people.User
+	var link, google, oidc bool
 	err := row.Scan(&u.ID, &u.Email, &u.Name, &u.HasPassword, &u.Active, at{&u.CreatedAt}, at{&u.UpdatedAt},
-		maybeAt{&u.DeactivatedAt}, maybeAt{&u.LastPullAt}, at{&u.SessionsFrom}, &u.Admin)
+		maybeAt{&u.DeactivatedAt}, maybeAt{&u.LastPullAt}, at{&u.SessionsFrom}, maybeAt{&u.InvitedAt}, maybeAt{&u.LastSeenAt},
+		&u.Admin, &u.SSO, &link, &google, &oidc)
+	for _, way := range []struct {
+		has    bool
+		method people.Method
+	}{{u.HasPassword, people.ByPassword}, {link, people.ByLink}, {google, people.ByGoogle}, {oidc, people.ByOIDC}} {
+		if way.has {
+			u.Methods = append(u.Methods, way.method)
+		}
+	}
 	return u, err
 }
 
@@ -38,28 +53,6 @@ func (s *Store) CountUsers(ctx context.Context) (int, error) {
 
 func countUsers(ctx context.Context, r runner) (int, error) {
 	return one(ctx, r, value[int], `SELECT count(*) FROM users`)
-}
-
-// ListUsers returns a page of people with their groups, by address, and how
-// many match in all.
-func (s *Store) ListUsers(ctx context.Context, f people.UserFilter) (users []people.User, total int, err error) {
-	const matching = ` FROM users u WHERE (lower(u.email) LIKE lower($1) ESCAPE '!' OR lower(u.name) LIKE lower($1) ESCAPE '!')`
-	const paged = matching + ` ORDER BY u.email LIMIT $2 OFFSET $3`
-	search := containing(f.Search)
-	args := []any{search, pageSize(f.Limit), f.Offset}
-	err = s.view(ctx, func(r runner) error {
-		if total, err = one(ctx, r, value[int], `SELECT count(*)`+matching, search); err != nil {
-			return err
-		}
-		if users, err = collect(ctx, r, scanUser, `SELECT `+userColumns+paged, args...); err != nil {
-			return err
-		}
-		return addGroups(ctx, r, users, `SELECT u.id`+paged, args...)
-	})
-	if err != nil {
-		return nil, 0, fmt.Errorf("list people: %w", err)
-	}
-	return users, total, nil
 }
 
 // addGroups fills in the groups of users, which the statement in selects.

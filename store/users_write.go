@@ -29,8 +29,8 @@ func (s *Store) CreateUser(ctx context.Context, by audit.Actor, n people.NewUser
 func (s *Store) insertUser(ctx context.Context, tx runner, by audit.Actor, n people.NewUser) (people.User, error) {
 	id, now := people.UserID(s.newID()), micros(s.now())
 	_, err := tx.exec(ctx, `
-		INSERT INTO users (id, email, name, password_hash, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $5)`, id, identity(n.Email), n.Name, n.PasswordHash, now)
+		INSERT INTO users (id, email, name, password_hash, created_at, updated_at, invited_at)
+		VALUES ($1, $2, $3, $4, $5, $5, CASE WHEN $6 THEN $5 END)`, id, identity(n.Email), n.Name, n.PasswordHash, now, n.Invited)
 	if taken(err) {
 		return people.User{}, domain.E(domain.Conflict, "user_exists", "Somebody with the address %s is known already.", identity(n.Email)).Because(err)
 	} else if err != nil {
@@ -183,8 +183,8 @@ func (s *Store) noteUserChange(ctx context.Context, tx runner, by audit.Actor, c
 }
 
 // DeleteUser removes a person and their memberships; what they did stays in
-// the audit log. It fails with NotFound, and with Conflict for oneself and for
-// the last active administrator.
+// the audit log. It fails with NotFound, and with Conflict for oneself, for
+// somebody whom a directory keeps, and for the last active administrator.
 func (s *Store) DeleteUser(ctx context.Context, by audit.Actor, id people.UserID) error {
 	err := s.tx(ctx, func(tx runner) error {
 		u, err := getUser(ctx, tx, "id", string(id))
@@ -194,13 +194,20 @@ func (s *Store) DeleteUser(ctx context.Context, by audit.Actor, id people.UserID
 		if by.UserID == string(id) {
 			return domain.E(domain.Conflict, "own_account", "You cannot delete yourself. Ask another administrator.")
 		}
+		if u.SSO {
+			return domain.E(domain.Conflict, "sso_user", "%s comes from your directory and would come back with the next sign-in. Deactivate the account instead.", u.Email)
+		}
 		if err := s.keepsAdmin(ctx, tx, u); err != nil {
 			return err
 		}
 		if err := voidLinks(ctx, tx, u.Email); err != nil {
 			return err
 		}
-		for _, statement := range []string{`DELETE FROM user_group_members WHERE user_id = $1`, `DELETE FROM users WHERE id = $1`} {
+		for _, statement := range []string{
+			`DELETE FROM user_group_members WHERE user_id = $1`,
+			`DELETE FROM one_time_links WHERE user_id = $1`,
+			`DELETE FROM users WHERE id = $1`,
+		} {
 			if _, err := tx.exec(ctx, statement, id); err != nil {
 				return err
 			}

@@ -88,6 +88,7 @@ func gallery() map[string]galleryPage {
 	add("console-result", admin, "Console", NavConsole, func(c Chrome) templ.Component { return ConsolePage(c, testAnswered()) })
 	add("console-error", analyst, "Console", NavConsole, func(c Chrome) templ.Component { return ConsolePage(c, testRefused()) })
 	add("reference", admin, "API reference", NavNone, func(c Chrome) templ.Component { return ReferencePage(c, testReference()) })
+	peopleGallery(func(name, title string, draw func(Chrome) templ.Component) { add(name, admin, title, NavPeople, draw) })
 	add("toasts", admin, "Catalog", NavCatalog, func(c Chrome) templ.Component {
 		c.Toasts = []Toast{{Text: "3 tables removed", UndoURL: "/undo/1"}, {Error: true, Text: "The change was not saved: Jonas Dahl edited the same row at 14:29."}}
 		return CatalogPage(c, testCatalog(true))

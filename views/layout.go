@@ -18,8 +18,8 @@ const (
 	NavSyncs   Nav = "syncs"
 	NavSources Nav = "sources"
 	NavAdd     Nav = "add"
-
-	NavMail Nav = "mail"
+	NavPeople  Nav = "people"
+	NavMail    Nav = "mail"
 )
 
 // Theme is the look that a person chose; the zero value follows the system.
@@ -148,7 +148,7 @@ func (c Chrome) navigation() []navGroup {
 			{Nav: NavSyncs, Label: "Syncs", Icon: "refresh-cw", Href: "/syncs", Count: c.Failing},
 			{Nav: NavSources, Label: "Sources", Icon: "plug", Href: "/sources"},
 			{Nav: NavAdd, Label: "Add data", Icon: "file-up", Href: "/add"},
-
+			{Nav: NavPeople, Label: "People", Icon: "users", Href: PeopleURL},
 			{Nav: NavMail, Label: "Mail", Icon: "mail", Href: "/admin/mail"},
 		}})
 	}

@@ -29,6 +29,17 @@ const (
 	ByBreakGlass MemberSource = "cli_break_glass"
 )
 
+// Synced reports whether a directory elsewhere keeps the membership, so that
+// nobody changes it here.
+func (s MemberSource) Synced() bool { return s == ByGoogleSync || s == ByOIDCSync }
+
+// GroupsChange sets which groups people put a person into. Was is what whoever
+// asks saw there; nil for whatever there is.
+type GroupsChange struct {
+	Want []GroupID
+	Was  []GroupID
+}
+
 // Group is a set of people that share grants.
 type Group struct {
 	ID          GroupID

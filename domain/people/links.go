@@ -3,7 +3,6 @@ package people
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
@@ -186,15 +185,9 @@ func NewSecret() (string, error) {
 	return base64.RawURLEncoding.EncodeToString(raw), nil
 }
 
-// hashFor ties a secret to what it is for, so that it proves nothing elsewhere.
-func hashFor(what, secret string) []byte {
-	h := sha256.Sum256([]byte(what + ":" + secret))
-	return h[:]
-}
-
 // codeHash ties a code to the request that it was made for: of the code alone
 // all hashes could be tried.
-func codeHash(request, code string) []byte { return hashFor("code", request+":"+code) }
+func codeHash(request, code string) []byte { return LinkHash("code", request+":"+code) }
 
 // codeAlphabet has no characters that are taken for one another.
 const (
@@ -240,4 +233,4 @@ func spacedCode(code string) string {
 
 // reference names a link that a browser has shown the token of. It is no
 // secret that opens anything by itself: only sessions hold it.
-func reference(p Purpose, token string) string { return hex.EncodeToString(hashFor(string(p), token)) }
+func reference(p Purpose, token string) string { return hex.EncodeToString(LinkHash(string(p), token)) }

@@ -184,14 +184,14 @@ func (l *Links) make(ctx context.Context, p Purpose, id UserID, email string, q 
 		return Letter{}, err
 	}
 	expires := l.Now().Add(p.Lifetime())
-	link := NewLink{Hash: hashFor(string(p), token), Purpose: p, UserID: id, Email: email, Next: q.Next, ExpiresAt: expires}
+	link := NewLink{Hash: LinkHash(string(p), token), Purpose: p, UserID: id, Email: email, Next: q.Next, ExpiresAt: expires}
 	letter := Letter{Purpose: p, To: email, Brand: l.Brand, URL: l.address(p, token), Expires: expires, Works: p.Lifetime()}
 	if q.Request != "" && p == ToSignIn {
 		code, err := newCode()
 		if err != nil {
 			return Letter{}, err
 		}
-		link.RequestHash, link.CodeHash = hashFor("request", q.Request), codeHash(q.Request, code)
+		link.RequestHash, link.CodeHash = LinkHash("request", q.Request), codeHash(q.Request, code)
 		letter.Code = spacedCode(code)
 	}
 	if err := l.Store.ReplaceLink(ctx, link); err != nil {

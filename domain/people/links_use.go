@@ -90,7 +90,7 @@ func (l *Links) SignInByCode(ctx context.Context, by audit.Actor, request, typed
 	if request == "" {
 		return User{}, "", ErrLink()
 	}
-	return l.Store.SpendCode(ctx, named(by), hashFor("request", request), codeHash(request, plainCode(typed)), l.creates)
+	return l.Store.SpendCode(ctx, named(by), LinkHash("request", request), codeHash(request, plainCode(typed)), l.creates)
 }
 
 // SetPassword uses the link of a reference up and sets the password of its

@@ -169,3 +169,53 @@ func TestFirstAdmin(t *testing.T) {
 		t.Errorf("FirstAdmin = %+v, %v; created %+v", u, err, a.created)
 	}
 }
+
+// tries counts in memory; the store's own counting is tested there.
+type tries map[string]int
+
+func (c tries) TakeTry(_ context.Context, key string, l TryLimit) (time.Duration, error) {
+	if c[key] >= l.Free {
+		return 90 * time.Second, nil
+	}
+	c[key]++
+	return 0, nil
+}
+
+func (c tries) ForgetTries(_ context.Context, key string) error {
+	delete(c, key)
+	return nil
+}
+
+func TestPasswordTriesAreBounded(t *testing.T) {
+	hash, err := HashPassword("correct horse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	counter := tries{}
+	s := &SignIn{Accounts: &accounts{email: "a@b.c", hash: hash, active: true}, Throttle: &Throttle{Counter: counter}, Now: time.Now}
+	for range 9 {
+		if _, err := s.Password(t.Context(), "a@b.c", "x"); domain.CodeOf(err) != "invalid_credentials" {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Password(t.Context(), " A@B.C", "correct horse"); err != nil {
+		t.Fatalf("the tenth: %v", err)
+	}
+	if len(counter) != 0 {
+		t.Errorf("a success left tries: %v", counter)
+	}
+	var known, unknown error
+	for range 11 {
+		_, known = s.Password(t.Context(), "a@b.c", "x")
+		_, unknown = s.Password(t.Context(), "nobody@b.c", "x")
+	}
+	if domain.KindOf(known) != domain.Limited || TryAgainAfter(known) != 90*time.Second || known.Error() != unknown.Error() {
+		t.Errorf("known: %v; unknown: %v", known, unknown)
+	}
+	if want := "Too many attempts to sign in to this account. Wait 2 minutes, then try again."; known.Error() != want {
+		t.Errorf("sentence = %q", known)
+	}
+	if _, err := s.Password(t.Context(), "a@b.c", "correct horse"); domain.KindOf(err) != domain.Limited {
+		t.Errorf("the right password during the wait: %v", err)
+	}
+}

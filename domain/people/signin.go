@@ -30,6 +30,7 @@ type Accounts interface {
 // SignIn proves who somebody is.
 type SignIn struct {
 	Accounts Accounts
+	Throttle *Throttle // bounds tries on one account; nil: nothing does
 	Now      func() time.Time
 	Off      bool // passwords are switched off
 
@@ -63,7 +64,8 @@ func errDeactivated() error {
 }
 
 // Password returns the user with that e-mail and password. Whether the address
-// exists shows neither in the answer nor in its time.
+// exists shows neither in the answer nor in its time. After too many tries on one
+// address it fails with Limited, whatever the password.
 func (s *SignIn) Password(ctx context.Context, email, password string) (User, error) {
 	if s.Off {
 		return User{}, ErrNoPassword()
@@ -74,6 +76,11 @@ func (s *SignIn) Password(ctx context.Context, email, password string) (User, er
 	address, err := NormalEmail(email)
 	if err != nil {
 		address = ""
+	}
+	if address != "" {
+		if err := s.Throttle.Allow(ctx, string(ByPassword), address); err != nil {
+			return User{}, err
+		}
 	}
 	id, hash, active, err := s.Accounts.PasswordHash(ctx, address)
 	if err != nil && domain.KindOf(err) != domain.NotFound {
@@ -97,6 +104,9 @@ func (s *SignIn) Password(ctx context.Context, email, password string) (User, er
 		return User{}, errWrong()
 	case !active: // said only to somebody who knows the password
 		return User{}, errDeactivated()
+	}
+	if err := s.Throttle.Succeeded(ctx, string(ByPassword), address); err != nil {
+		return User{}, err
 	}
 	return s.Accounts.GetUser(ctx, id)
 }
@@ -146,4 +156,4 @@ func (s *SignIn) FirstAdmin(ctx context.Context, by audit.Actor, token, email, n
 	return s.Accounts.CreateFirstAdmin(ctx, by, tokenHash(token), NewUser{Email: address, Name: name, PasswordHash: hash, Source: BySeed})
 }
 
-func tokenHash(token string) []byte { return hashFor("first_run", token) }
+func tokenHash(token string) []byte { return LinkHash("first_run", token) }

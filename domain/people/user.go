@@ -26,14 +26,62 @@ type User struct {
 	LastPullAt    *time.Time
 	// SessionsFrom ends all older sign-ins: a token issued before it is void.
 	SessionsFrom time.Time
-	Groups       []Group // joined by a row; Everyone goes without saying
+	InvitedAt    *time.Time
+	LastSeenAt   *time.Time
+	SSO          bool     // a directory elsewhere keeps groups of theirs
+	Methods      []Method // ways in that the person has, or has used
+	Groups       []Group  // joined by a row; Everyone goes without saying
 }
 
-// UserFilter narrows and pages a list of users. Search is a part of the
+// Waiting reports whether the person was invited and has not come yet.
+func (u User) Waiting() bool { return u.Active && u.InvitedAt != nil && u.LastSeenAt == nil }
+
+// CheckOwnPassword fails with Conflict for somebody whose ways in are kept
+// elsewhere (contract 5.6).
+func (u User) CheckOwnPassword() error {
+	if u.SSO {
+		return domain.E(domain.Conflict, "sso_user", "%s signs in through your directory, which keeps the groups too. There is no password to set here.", u.Email)
+	}
+	return nil
+}
+
+// UserState narrows a list of users.
+type UserState string
+
+// The states to narrow by; AnyState is all people.
+const (
+	AnyState         UserState = ""
+	ActiveUsers      UserState = "active"
+	DeactivatedUsers UserState = "deactivated"
+	InvitedUsers     UserState = "invited"
+	AdminUsers       UserState = "admins"
+)
+
+// UserOrder sorts a list of users; ties go by address.
+type UserOrder string
+
+// The orders; OrderByEmail is the usual one.
+const (
+	OrderByEmail    UserOrder = ""
+	OrderByName     UserOrder = "name"
+	OrderByLastSeen UserOrder = "seen"
+	OrderByCreated  UserOrder = "created"
+)
+
+// UserFilter narrows, sorts and pages a list of users. Search is a part of the
 // address or the name, ignoring case; Limit 0 means all.
 type UserFilter struct {
 	Search        string
+	State         UserState
+	Group         GroupID // "" for people of any; Everyone is all active people
+	Order         UserOrder
+	Desc          bool
 	Limit, Offset int
+}
+
+// UserCounts are how many people there are of each state.
+type UserCounts struct {
+	All, Active, Deactivated, Invited, Admins int
 }
 
 // NewUser is what creating a user needs. PasswordHash may be empty: then the
@@ -44,6 +92,7 @@ type NewUser struct {
 	PasswordHash string
 	Groups       []GroupID
 	Source       MemberSource
+	Invited      bool // gets a link to come in by
 }
 
 // UserChange holds the fields to change; nil leaves a field as it is.
@@ -59,8 +108,11 @@ func NormalEmail(text string) (string, error) {
 	// The Kelvin sign and the dotted I become plain letters in lower case, and so somebody else's address.
 	lookalike := strings.ContainsAny(text, "\u212a\u0130")
 	text = strings.ToLower(strings.TrimSpace(text))
+	if len(text) > 254 { // before it is parsed, which takes long for long texts
+		text = ""
+	}
 	address, err := mail.ParseAddress(text)
-	if err != nil || address.Address != text || len(text) > 254 || lookalike {
+	if err != nil || address.Address != text || lookalike {
 		return "", domain.FieldError("email", "An e-mail address looks like name@example.com.")
 	}
 	return text, nil

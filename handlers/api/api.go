@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -42,6 +43,7 @@ type Deps struct {
 	Store   Store
 	SignIn  Passwords
 	Tokens  *request.Tokens
+	Inviter people.Inviter
 	Remover Remover
 	// Rebuilder is asked for a rebuild after a table got another name; with nil
 	// the new name is published by whatever rebuild comes next.
@@ -83,6 +85,9 @@ type API struct {
 
 // New declares every operation.
 func New(d Deps) (*API, error) {
+	if d.Inviter == nil {
+		return nil, errors.New("api: Inviter is needed")
+	}
 	a := &API{Deps: d}
 	a.huma = huma.NewAPI(a.config(), adapter{a})
 	a.OpenAPI().Components.Schemas.RegisterTypeAlias(reflect.TypeFor[json.Number](), reflect.TypeFor[float64]())

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 
 	"agnes/domain"
@@ -45,12 +46,11 @@ func (a *API) authRoutes() {
 
 func (a *API) createToken(ctx context.Context, in *tokenInput) (*tokenOutput, error) {
 	if in.Body.Password == "" {
-		return nil, domain.E(domain.Unauthenticated, "password_required", "Password required")
+		return nil, a.refused(ctx, in.Body.Email, people.ByPassword, domain.E(domain.Unauthenticated, "password_required", "Password required"))
 	}
 	u, err := a.SignIn.Password(ctx, in.Body.Email, in.Body.Password)
 	if err != nil {
-		request.Logger(ctx).Warn("sign-in refused", "code", domain.CodeOf(err))
-		return nil, err
+		return nil, a.refused(ctx, in.Body.Email, people.ByPassword, err)
 	}
 	token, err := a.issue(ctx, u, people.ByPassword)
 	if err != nil {
@@ -69,8 +69,25 @@ func (a *API) issue(ctx context.Context, u people.User, method people.Method) (s
 	if err != nil {
 		return "", err
 	}
+	if err := a.Store.Audit(ctx, request.SignedIn(request.ActorOf(ctx), u, method)); err != nil {
+		return "", fmt.Errorf("record a sign-in: %w", err)
+	}
 	request.Logger(ctx).Info("token issued", "user_id", string(u.ID), "method", string(method))
 	return token, nil
+}
+
+// refused records a try that failed, and returns why it did.
+func (a *API) refused(ctx context.Context, email string, method people.Method, why error) error {
+	switch domain.KindOf(why) {
+	case domain.Unauthenticated, domain.Limited:
+	default:
+		return why
+	}
+	request.Logger(ctx).Warn("sign-in refused", "code", domain.CodeOf(why))
+	if err := a.Store.Audit(ctx, request.RefusedSignIn(request.ActorOf(ctx), email, method, why)); err != nil {
+		return fmt.Errorf("record a failed sign-in: %w", err)
+	}
+	return why
 }
 
 func role(admin bool) string {

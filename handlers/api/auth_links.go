@@ -2,12 +2,10 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 
 	"agnes/domain"
 	"agnes/domain/access"
-	"agnes/domain/audit"
 	"agnes/domain/people"
 	"agnes/handlers/request"
 )
@@ -81,7 +79,7 @@ func (a *API) sendLink(ctx context.Context, in *askLinkInput) (*messageOutput, e
 func (a *API) verifyLink(ctx context.Context, in *useLinkInput) (*signedInOutput, error) {
 	u, err := a.Links.SignInAs(ctx, request.ActorOf(ctx), in.Body.Email, in.Body.Token)
 	if err != nil {
-		return nil, a.refuse(ctx, in.Body.Email, people.ByLink, err)
+		return nil, a.refused(ctx, in.Body.Email, people.ByLink, err)
 	}
 	return a.signedIn(ctx, u, people.ByLink)
 }
@@ -89,7 +87,7 @@ func (a *API) verifyLink(ctx context.Context, in *useLinkInput) (*signedInOutput
 func (a *API) passwordLogin(ctx context.Context, in *tokenInput) (*signedInOutput, error) {
 	u, err := a.SignIn.Password(ctx, in.Body.Email, in.Body.Password)
 	if err != nil {
-		return nil, a.refuse(ctx, in.Body.Email, people.ByPassword, err)
+		return nil, a.refused(ctx, in.Body.Email, people.ByPassword, err)
 	}
 	return a.signedIn(ctx, u, people.ByPassword)
 }
@@ -116,7 +114,7 @@ func (a *API) passwordSetUp(ctx context.Context, in *setUpInput) (*setUpOutput, 
 		u, err = a.Links.SetPassword(ctx, request.ActorOf(ctx), people.ToSetUp, ref, "", in.Body.Password)
 	}
 	if domain.KindOf(err) == domain.Unauthenticated {
-		err = a.refuse(ctx, in.Body.Email, people.ByLink, err)
+		err = a.refused(ctx, in.Body.Email, people.ByLink, err)
 		if known := people.ErrLink(); domain.CodeOf(err) == known.Code {
 			return nil, domain.E(domain.Invalid, known.Code, "%s", known.Message)
 		}
@@ -132,25 +130,3 @@ func (a *API) passwordSetUp(ctx context.Context, in *setUpInput) (*setUpOutput, 
 	out.Body.AccessToken, out.Body.TokenType, out.Body.Message = token, "bearer", "Password set."
 	return out, nil
 }
-
-// refuse records a try to sign in that failed, and returns why.
-func (a *API) refuse(ctx context.Context, email string, method people.Method, why error) error {
-	if domain.KindOf(why) != domain.Unauthenticated {
-		return why
-	}
-	by := request.ActorOf(ctx)
-	if by.UserID == "" {
-		by.UserID = "anonymous"
-	}
-	err := a.Store.Audit(ctx, audit.Entry{
-		Actor: by, Action: "login_failed", Resource: "token", Result: "error.401",
-		Params: map[string]any{"email": email[:min(len(email), maxEmail)], "method": string(method), "reason": domain.CodeOf(why)},
-	})
-	if err != nil {
-		return fmt.Errorf("record a failed sign-in: %w", err)
-	}
-	return why
-}
-
-// maxEmail is the longest address there is.
-const maxEmail = 254

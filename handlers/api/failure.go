@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"agnes/domain"
+	"agnes/domain/people"
 	"agnes/domain/query"
 	"agnes/handlers/request"
 )
@@ -97,7 +98,7 @@ func (a *API) failure(ctx context.Context, o operation, err error) *failure {
 			f.Cause = err.Error()
 		}
 	case known.Kind == domain.Limited:
-		f.retry = query.RetryAfter(err)
+		f.retry = max(query.RetryAfter(err), people.TryAgainAfter(err))
 		if detail := limitDetail(err); detail != nil {
 			f.Detail = detail
 		}

@@ -57,6 +57,7 @@ type site struct {
 	log      *bytes.Buffer
 	tokens   *request.Tokens
 	rebuilds rebuilds
+	inviter  inviter
 	ready    error // of a query in a child
 	profiler *syncs.Profiler
 	runner   *query.Runner
@@ -99,8 +100,8 @@ func newSiteWith(t *testing.T, change func(*api.Deps)) *site {
 	}
 	t.Cleanup(func() { must(t, s.runner.Stop(context.WithoutCancel(t.Context()))) })
 	deps := api.Deps{
-		Profiler: s.profiler,
-		Store:    s.store, SignIn: &people.SignIn{Accounts: s.store, Now: s.clock.now}, Tokens: s.tokens,
+		Profiler: s.profiler, Inviter: &s.inviter,
+		Store: s.store, SignIn: &people.SignIn{Accounts: s.store, Now: s.clock.now}, Tokens: s.tokens,
 		Remover: remover{s.store}, Rebuilder: &s.rebuilds, Syncer: s.syncer, Data: s.files, Whole: &joined{}, Sources: &looks{}, Uploads: s.folder,
 		Queries: s.runner, History: s.store, PersonLimits: s.limits.Person, TempDir: t.TempDir(),
 		Results: &query.Results{Runs: s.store, Keeper: folder, Catalogs: s.store, Engine: s.engine, Runner: s.runner, Timeout: time.Minute},
@@ -118,7 +119,7 @@ func newSiteWith(t *testing.T, change func(*api.Deps)) *site {
 		PageError: func(http.ResponseWriter, *http.Request, int, *domain.Error) {
 			t.Error("an operation answered with a page")
 		},
-		Version: "1.2.3", Registry: prometheus.NewRegistry(), Now: s.clock.now, Log: log, AuthPerMinute: 1000,
+		Version: "1.2.3", Registry: prometheus.NewRegistry(), Now: s.clock.now, Log: log,
 	})
 	must(t, err)
 	admins, err := s.store.GetGroupByName(t.Context(), people.AdminGroup)

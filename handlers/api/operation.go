@@ -27,6 +27,7 @@ type operation struct {
 	example any   // of the body that is sent
 	answer  any   // example of the answer
 	signIn  bool
+	tries   int // of one network in a minute, of signIn; 0: ten
 	long    bool
 	ownBody bool // the handler reads and checks the body by itself
 	anyBody bool // the handler bounds the body by itself
@@ -131,7 +132,7 @@ func (a *API) route(o operation, h http.Handler) {
 		limit = request.NoLimit
 	}
 	a.routes = append(a.routes, request.Route{
-		Method: o.method, Pattern: o.path, Need: o.need, Terms: o.terms, SignIn: o.signIn, Long: o.long, MaxBody: limit, Handler: h,
+		Method: o.method, Pattern: o.path, Need: o.need, Terms: o.terms, SignIn: o.signIn, Attempts: o.tries, Long: o.long, MaxBody: limit, Handler: h,
 	})
 }
 

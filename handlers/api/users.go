@@ -3,11 +3,11 @@ package api
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"agnes/domain/access"
 	"agnes/domain/audit"
 	"agnes/domain/people"
+	"agnes/handlers/request"
 )
 
 // Accounts reads accounts.
@@ -41,13 +41,13 @@ type user struct {
 	Active          bool        `json:"active"`
 	CreatedAt       string      `json:"created_at" format:"date-time"`
 	DeactivatedAt   *string     `json:"deactivated_at" format:"date-time"`
-	InviteURL       *string     `json:"invite_url" doc:"Null while no mail is set up: give the person a password."`
-	InviteEmailSent bool        `json:"invite_email_sent"`
+	InviteURL       *string     `json:"invite_url" doc:"After send_invite: a link to set a first password, to be handed over. Shown once."`
+	InviteEmailSent bool        `json:"invite_email_sent" doc:"Whether the link was mailed."`
 }
 
 func userOf(u people.User) user {
 	out := user{
-		ID: string(u.ID), Email: u.Email, Name: u.Name, Role: role(u.Admin), IsAdmin: u.Admin,
+		ID: string(u.ID), Email: u.Email, Name: u.Name, Role: role(u.Admin), IsAdmin: u.Admin, IsSSOUser: u.SSO,
 		Groups: make([]userGroup, len(u.Groups)), Active: u.Active, CreatedAt: stamp(u.CreatedAt), DeactivatedAt: stampOf(u.DeactivatedAt),
 	}
 	for i, g := range u.Groups {
@@ -76,7 +76,7 @@ type (
 		Body struct {
 			Email      string `json:"email" example:"ada@example.com"`
 			Name       string `json:"name,omitempty" example:"Ada Lovelace"`
-			SendInvite bool   `json:"send_invite,omitempty" doc:"Has no effect while no mail is set up."`
+			SendInvite bool   `json:"send_invite,omitempty" doc:"Makes a link to set a first password, and mails it where mail is set up."`
 		}
 	}
 	updateUserInput struct {
@@ -94,6 +94,13 @@ type (
 	}
 )
 
+type resetOutput struct {
+	Body struct {
+		ResetURL  *string `json:"reset_url" doc:"A link to set another password, to be handed over. Shown once."`
+		EmailSent bool    `json:"email_sent" doc:"Whether the link was mailed."`
+	}
+}
+
 func (a *API) userRoutes() {
 	with := func(id, method, path, summary, about string, status int, errors ...int) operation {
 		return operation{
@@ -101,18 +108,24 @@ func (a *API) userRoutes() {
 			summary: summary, about: about, status: status, errors: errors,
 		}
 	}
+	recent := func(o operation) operation { // a browser's session is not enough for long
+		o.terms.Recent = true
+		return o
+	}
 	const users, one = "/api/users", "/api/users/{id}"
 	register(a, with("list-users", http.MethodGet, users, "List people", "Ordered by address.", 0, http.StatusUnprocessableEntity), a.listUsers)
 	register(a, with("get-user", http.MethodGet, one, "Get a person", "One account with its groups.", 0, http.StatusNotFound), a.getUser)
-	create := with("create-user", http.MethodPost, users, "Create an account", "Makes an account without a password; set one with set-password. The address is the identity: it is kept in lower case.", http.StatusCreated, http.StatusConflict, http.StatusUnprocessableEntity)
+	create := with("create-user", http.MethodPost, users, "Create an account", "Makes an account without a password: send an invitation, or set a password with set-password. The address is the identity: it is kept in lower case.", http.StatusCreated, http.StatusConflict, http.StatusUnprocessableEntity)
 	create.example = map[string]any{"email": "ada@example.com", "name": "Ada Lovelace"}
 	register(a, create, a.createUser)
 	register(a, with("update-user", http.MethodPatch, one, "Change an account", "Changes what is sent. Nobody deactivates themselves or the last active administrator; a deactivated person is signed out at once.", 0, http.StatusNotFound, http.StatusConflict), a.updateUser)
-	register(a, with("delete-user", http.MethodDelete, one, "Delete an account", "Its memberships go with it; what it did stays in the audit log.", http.StatusNoContent, http.StatusNotFound, http.StatusConflict), a.deleteUser)
-	password := with("set-password", http.MethodPost, one+"/set-password", "Set a password", "Ends every sign-in of the person.", http.StatusNoContent, http.StatusBadRequest, http.StatusNotFound)
+	register(a, recent(with("delete-user", http.MethodDelete, one, "Delete an account", "Its memberships go with it; what it did stays in the audit log. Nobody deletes themselves, the last active administrator or somebody whom a directory keeps.", http.StatusNoContent, http.StatusNotFound, http.StatusConflict)), a.deleteUser)
+	password := with("set-password", http.MethodPost, one+"/set-password", "Set a password", "Ends every sign-in of the person. Somebody whom a directory keeps has no password.", http.StatusNoContent, http.StatusBadRequest, http.StatusNotFound, http.StatusConflict)
+	password.terms.Recent = true
 	password.invalid = http.StatusBadRequest
 	password.example = map[string]any{"password": "correct horse battery"}
 	register(a, password, a.setPassword)
+	register(a, recent(with("reset-password", http.MethodPost, one+"/reset-password", "Send a link to set a password", "Makes a link to set another password, and mails it where mail is set up. Somebody whom a directory keeps has no password.", 0, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable)), a.resetPassword)
 	register(a, with("deactivate-user", http.MethodPost, one+"/deactivate", "Deactivate an account", "Ends every sign-in of the person at once.", 0, http.StatusNotFound, http.StatusConflict), a.switchUser(false))
 	register(a, with("activate-user", http.MethodPost, one+"/activate", "Activate an account", "Lets a deactivated person sign in again.", 0, http.StatusNotFound), a.switchUser(true))
 }
@@ -142,17 +155,50 @@ func (a *API) createUser(ctx context.Context, in *createUserInput) (*userOutput,
 	if err != nil {
 		return nil, err
 	}
-	u, err := a.Store.CreateUser(ctx, principal(ctx).Actor(), people.NewUser{
-		Email: email, Name: strings.TrimSpace(in.Body.Name), Source: people.ByAdmin,
+	by := principal(ctx).Actor()
+	u, err := a.Store.CreateUser(ctx, by, people.NewUser{
+		Email: email, Name: people.PersonName(in.Body.Name), Source: people.ByAdmin, Invited: in.Body.SendInvite,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &userOutput{Body: userOf(u)}, nil
+	out := &userOutput{Body: userOf(u)}
+	if !in.Body.SendInvite {
+		return out, nil
+	}
+	made, err := a.Inviter.Invite(ctx, by, u)
+	if err != nil { // the account is there all the same, and another link can be made
+		request.Logger(ctx).Warn("an account was made without its invitation", "user_id", string(u.ID), "err", err)
+		return out, nil
+	}
+	out.Body.InviteURL, out.Body.InviteEmailSent = orNull(made.URL), made.Mailed
+	return out, nil
+}
+
+func (a *API) resetPassword(ctx context.Context, in *OneUser) (*resetOutput, error) {
+	u, err := a.Store.GetUser(ctx, people.UserID(in.ID))
+	if err != nil {
+		return nil, err
+	}
+	if err := u.CheckOwnPassword(); err != nil {
+		return nil, err
+	}
+	made, err := a.Inviter.Reset(ctx, principal(ctx).Actor(), u)
+	if err != nil {
+		return nil, err
+	}
+	out := &resetOutput{}
+	out.Body.ResetURL, out.Body.EmailSent = orNull(made.URL), made.Mailed
+	return out, nil
 }
 
 func (a *API) updateUser(ctx context.Context, in *updateUserInput) (*userOutput, error) {
-	return a.changeUser(ctx, in.ID, people.UserChange{Name: in.Body.Name, Active: in.Body.Active})
+	c := people.UserChange{Name: in.Body.Name, Active: in.Body.Active}
+	if c.Name != nil {
+		name := people.PersonName(*c.Name)
+		c.Name = &name
+	}
+	return a.changeUser(ctx, in.ID, c)
 }
 
 func (a *API) switchUser(active bool) func(context.Context, *OneUser) (*userOutput, error) {
@@ -171,6 +217,13 @@ func (a *API) changeUser(ctx context.Context, id string, c people.UserChange) (*
 
 func (a *API) setPassword(ctx context.Context, in *passwordInput) (*none, error) {
 	if err := people.CheckPassword(in.Body.Password); err != nil {
+		return nil, err
+	}
+	u, err := a.Store.GetUser(ctx, people.UserID(in.ID))
+	if err != nil {
+		return nil, err
+	}
+	if err := u.CheckOwnPassword(); err != nil {
 		return nil, err
 	}
 	hash, err := people.HashPassword(in.Body.Password)

@@ -5,12 +5,11 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strconv"
-	"time"
 
 	"github.com/a-h/templ"
 
 	"agnes/domain"
+	"agnes/domain/people"
 	"agnes/domain/query"
 	"agnes/handlers/request"
 	"agnes/views"
@@ -49,7 +48,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 // retryAfter says when what was too much at once is worth another try.
 func retryAfter(w http.ResponseWriter, err error) {
 	if domain.KindOf(err) == domain.Limited {
-		w.Header().Set("Retry-After", strconv.FormatInt(int64((query.RetryAfter(err)+time.Second-1)/time.Second), 10))
+		w.Header().Set("Retry-After", request.Seconds(max(query.RetryAfter(err), people.TryAgainAfter(err))))
 	}
 }
 

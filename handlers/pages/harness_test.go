@@ -45,6 +45,7 @@ type portal struct {
 	folder   *folder
 	preview  *previewer
 	profiler *syncs.Profiler // it works nothing off
+	inviter  *inviter
 	stopping chan struct{}
 	log      *bytes.Buffer
 	admin    people.User
@@ -71,7 +72,7 @@ func newPortal(t *testing.T) *portal {
 func emptyPortal(t *testing.T) *portal {
 	t.Helper()
 	p := &portal{
-		t: t, clock: &clock{}, engine: &engine{}, folder: newFolder(), preview: &previewer{},
+		t: t, clock: &clock{}, engine: &engine{}, folder: newFolder(), preview: &previewer{}, inviter: &inviter{},
 		stopping: make(chan struct{}), log: &bytes.Buffer{},
 	}
 	p.clock.micros.Store(time.Date(2026, 11, 22, 14, 31, 0, 0, time.UTC).UnixMicro())
@@ -95,7 +96,7 @@ func emptyPortal(t *testing.T) *portal {
 	}
 	t.Cleanup(func() { must(t, runner.Stop(context.Background())) })
 	p.Server = New(Deps{
-		Profiler: p.profiler,
+		Profiler: p.profiler, People: p.store, Inviter: p.inviter,
 		Sessions: scs.New(), SignIn: &people.SignIn{Accounts: p.store, Now: p.clock.now}, Catalogs: p.store,
 		Runner:  runner,
 		Results: &query.Results{Runs: p.store, Keeper: kept, Catalogs: p.store, Engine: p.engine, Runner: runner, Timeout: time.Minute},

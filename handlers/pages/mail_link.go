@@ -1,11 +1,9 @@
 package pages
 
 import (
-	"fmt"
 	"net/http"
 
 	"agnes/domain"
-	"agnes/domain/audit"
 	"agnes/domain/people"
 	"agnes/handlers/request"
 	"agnes/views"
@@ -78,7 +76,7 @@ func (s *Server) codeSignIn(w http.ResponseWriter, r *http.Request) error {
 
 	u, next, err := s.Links.SignInByCode(r.Context(), request.Client(r), asked, r.PostFormValue("code"))
 	if domain.KindOf(err) == domain.Unauthenticated {
-		if err := s.noteLink(r, s.Sessions.GetString(r.Context(), askedKey), err); err != nil {
+		if err := s.noteRefusal(r, s.Sessions.GetString(r.Context(), askedKey), people.ByLink, err); err != nil {
 			return err
 		}
 		return s.showSent(w, r, http.StatusUnauthorized, "This code does not work. Type the one of the newest mail; after five wrong ones, ask for another mail.")
@@ -89,20 +87,6 @@ func (s *Server) codeSignIn(w http.ResponseWriter, r *http.Request) error {
 
 	s.forgetLinks(r)
 	return s.enter(w, r, u, people.ByLink, next)
-}
-
-// noteLink records a try to get in by mail that failed.
-func (s *Server) noteLink(r *http.Request, email string, why error) error {
-	by := request.Client(r)
-	by.UserID = "anonymous"
-	err := s.History.Audit(r.Context(), audit.Entry{
-		Actor: by, Action: "login_failed", Resource: "session", Result: "error.401",
-		Params: map[string]any{"email": email[:min(len(email), maxEmail)], "method": string(people.ByLink), "reason": domain.CodeOf(why)},
-	})
-	if err != nil {
-		return fmt.Errorf("record a failed sign-in: %w", err)
-	}
-	return nil
 }
 
 func (s *Server) forgetLinks(r *http.Request) {
@@ -159,7 +143,7 @@ func (s *Server) linkOpen(w http.ResponseWriter, r *http.Request) error {
 
 	u, next, err := s.Links.SignIn(r.Context(), request.Client(r), ref)
 	if domain.KindOf(err) == domain.Unauthenticated {
-		if err := s.noteLink(r, "", err); err != nil {
+		if err := s.noteRefusal(r, "", people.ByLink, err); err != nil {
 			return err
 		}
 		return s.deadLink(w, r, people.ToSignIn)

@@ -86,7 +86,7 @@ func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) error {
 	email, next := r.PostFormValue("email"), request.SafeNext(r.PostFormValue("next"))
 	u, err := s.SignIn.Password(r.Context(), email, r.PostFormValue("password"))
 	if domain.KindOf(err) == domain.Unauthenticated {
-		if err := s.noteRefusal(r, email, err); err != nil {
+		if err := s.noteRefusal(r, email, people.ByPassword, err); err != nil {
 			return err
 		}
 		why := "invalid"

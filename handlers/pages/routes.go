@@ -2,6 +2,7 @@ package pages
 
 import (
 	"net/http"
+	"slices"
 
 	"agnes/domain/access"
 	"agnes/domain/people"
@@ -50,7 +51,7 @@ func (s *Server) Routes() []request.Route {
 		return route
 	}
 
-	return append([]request.Route{
+	return slices.Concat(s.peopleRoutes(), s.formRoutes(), []request.Route{
 		get(access.Public, "/", s.home),
 		get(access.Public, "/login", s.signInPage),
 		signIn,
@@ -118,5 +119,5 @@ func (s *Server) Routes() []request.Route {
 
 		get(access.Admin, "/admin/mail", s.mailPage),
 		post(access.Admin, "/admin/mail/test", s.mailTest),
-	}, s.formRoutes()...)
+	})
 }

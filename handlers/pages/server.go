@@ -48,6 +48,8 @@ type Deps struct {
 	// Rebuilder publishes when somebody asks for it.
 	Rebuilder interface{ Request(ctx context.Context) }
 	Sources   Sources
+	People    People
+	Inviter   people.Inviter
 	Spec      func() *huma.OpenAPI // the document of the JSON API
 
 	Links      *people.Links // nil: nothing by mail

@@ -1,12 +1,10 @@
 package pages
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 
 	"agnes/domain"
-	"agnes/domain/audit"
 	"agnes/domain/people"
 	"agnes/handlers/request"
 	"agnes/views"
@@ -59,12 +57,13 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	v := s.signInView(r.PostFormValue("email"), request.SafeNext(r.PostFormValue("next")))
 
 	u, err := s.SignIn.Password(r.Context(), v.Email, r.PostFormValue("password"))
-	if domain.KindOf(err) == domain.Unauthenticated {
-		if err := s.noteRefusal(r, v.Email, err); err != nil {
+	if kind := domain.KindOf(err); kind == domain.Unauthenticated || kind == domain.Limited {
+		if err := s.noteRefusal(r, v.Email, people.ByPassword, err); err != nil {
 			return err
 		}
 		v.Error = refusal(err)
-		return s.render(w, r, http.StatusUnauthorized, views.SignInPage(s.chrome(r, "Sign in", views.NavNone), v))
+		retryAfter(w, err)
+		return s.render(w, r, request.Status(kind), views.SignInPage(s.chrome(r, "Sign in", views.NavNone), v))
 	}
 	if err != nil {
 		return err
@@ -79,27 +78,13 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request, u people.User, me
 	if err := request.SignIn(r.Context(), s.Sessions, u.ID, s.Now()); err != nil {
 		return err
 	}
+	if err := s.noteSignIn(r, u, method); err != nil {
+		return err
+	}
 	request.Logger(r.Context()).Info("signed in", "user_id", string(u.ID), "method", string(method))
 	request.Redirect(w, r, request.SafeNext(next))
 	return nil
 }
-
-// noteRefusal records a try that failed, so that guessing shows.
-func (s *Server) noteRefusal(r *http.Request, email string, why error) error {
-	by := request.Client(r)
-	by.UserID = "anonymous"
-	err := s.History.Audit(r.Context(), audit.Entry{
-		Actor: by, Action: "login_failed", Resource: "session", Result: "error.401",
-		Params: map[string]any{"email": email[:min(len(email), maxEmail)], "reason": domain.CodeOf(why)},
-	})
-	if err != nil {
-		return fmt.Errorf("record a failed sign-in: %w", err)
-	}
-	return nil
-}
-
-// maxEmail is the longest address there is.
-const maxEmail = 254
 
 // refusal words why somebody was not let in. Only one who knows the password
 // hears that the account is deactivated.
@@ -107,10 +92,16 @@ func refusal(err error) string {
 	if domain.CodeOf(err) == "deactivated" {
 		return "This account is deactivated. An administrator can activate it again."
 	}
+	if domain.KindOf(err) == domain.Limited {
+		return request.Known(err).Message
+	}
 	return "E-mail and password do not match. Check both; an administrator can set a new password."
 }
 
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
+	if err := s.noteSignOut(r); err != nil {
+		return err
+	}
 	if err := request.SignOut(r.Context(), s.Sessions); err != nil {
 		return err
 	}

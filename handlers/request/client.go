@@ -18,7 +18,8 @@ const (
 )
 
 // Client says where a request comes from, without saying who asks. The address
-// is the connection's own: what a header claims could be anybody's.
+// is the connection's, where the router put that of a trusted proxy's client:
+// what a header claims could be anybody's.
 func Client(r *http.Request) audit.Actor {
 	return audit.Actor{ClientKind: clientKind(r), ClientIP: IP(r), RequestID: ID(r.Context())}
 }

@@ -26,8 +26,10 @@ type Route struct {
 	// MaxBody is how many bytes of body are read; 0 means the usual limit, and
 	// NoLimit that the handler bounds what it reads by itself.
 	MaxBody int64
-	// SignIn marks a route that proves who somebody is; tries are counted by address.
-	SignIn bool
+	// SignIn marks a route that proves who somebody is; tries are counted by the
+	// client's network, and Attempts a minute are allowed (0: ten).
+	SignIn   bool
+	Attempts int
 }
 
 // NoLimit is the MaxBody of a handler that bounds its own body.

@@ -3,6 +3,8 @@ package request
 import (
 	"errors"
 	"net/http"
+	"strconv"
+	"time"
 
 	"agnes/domain"
 )
@@ -31,6 +33,11 @@ func Status(k domain.Kind) int {
 		return http.StatusInternalServerError
 	}
 	return http.StatusInternalServerError
+}
+
+// Seconds is a wait as Retry-After has it: whole seconds, one at least.
+func Seconds(wait time.Duration) string {
+	return strconv.FormatInt(max(1, int64((wait+time.Second-1)/time.Second)), 10)
 }
 
 // Known returns what people may read of an error: its own sentence when it has

@@ -5,6 +5,7 @@ import "htmx.org/dist/ext/hx-sse.js";
 import "./busy.js";
 import "./dialogs.js";
 import "./drafts.js";
+import "./filter.js";
 import "./keys.js";
 import "./live.js";
 import "./palette.js";

@@ -1,0 +1,109 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"agnes/domain"
+	"agnes/domain/audit"
+	"agnes/domain/people"
+)
+
+// SetGroups makes a person a member of just the groups wanted, beside those
+// that a directory keeps and Everyone. It fails with NotFound for a person or
+// group that is unknown, and with Conflict when somebody else changed the groups
+// since, or when the last active administrator would be none.
+func (s *Store) SetGroups(ctx context.Context, by audit.Actor, id people.UserID, c people.GroupsChange) (people.User, error) {
+	var after people.User
+	err := s.tx(ctx, func(tx runner) error {
+		u, err := getUser(ctx, tx, "id", string(id))
+		if err != nil {
+			return err
+		}
+		have, kept, err := ownGroups(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if c.Was != nil && !sameGroups(have, c.Was) {
+			return domain.E(domain.Conflict, "groups_changed", "Somebody else changed the groups of %s meanwhile, so nothing was changed. Look at them again, then choose.", u.Email)
+		}
+		want := slices.DeleteFunc(distinct(c.Want), func(g people.GroupID) bool { return g == s.everyoneID || slices.Contains(kept, g) })
+		if slices.Contains(have, s.adminID) && !slices.Contains(want, s.adminID) {
+			if err := s.keepsAdmin(ctx, tx, u); err != nil {
+				return err
+			}
+		}
+		if err := s.leaveAndJoin(ctx, tx, by, u, have, want); err != nil {
+			return err
+		}
+		after, err = getUser(ctx, tx, "id", string(id))
+		return err
+	})
+	if err != nil {
+		return people.User{}, fmt.Errorf("set groups of %s: %w", id, err)
+	}
+	return after, nil
+}
+
+// ownGroups returns the groups that people put a person into, and those that a
+// directory keeps.
+func ownGroups(ctx context.Context, r runner, id people.UserID) (own, kept []people.GroupID, err error) {
+	_, err = collect(ctx, r, func(row scanner) (struct{}, error) {
+		var g people.GroupID
+		var source people.MemberSource
+		if err := row.Scan(&g, &source); err != nil {
+			return struct{}{}, err
+		}
+		if source.Synced() {
+			kept = append(kept, g)
+		} else {
+			own = append(own, g)
+		}
+		return struct{}{}, nil
+	}, `SELECT group_id, source FROM user_group_members WHERE user_id = $1 ORDER BY group_id`, id)
+	return own, kept, err
+}
+
+func sameGroups(a, b []people.GroupID) bool {
+	a, b = slices.Clone(a), distinct(b)
+	slices.Sort(a)
+	slices.Sort(b)
+	return slices.Equal(a, b)
+}
+
+func (s *Store) leaveAndJoin(ctx context.Context, tx runner, by audit.Actor, u people.User, have, want []people.GroupID) error {
+	for _, id := range want {
+		if slices.Contains(have, id) {
+			continue
+		}
+		g, err := getGroup(ctx, tx, "id", string(id))
+		if err != nil {
+			return err
+		}
+		if _, err := s.join(ctx, tx, by, u.ID, id, people.ByAdmin); err != nil {
+			return err
+		}
+		if err := s.note(ctx, tx, by, "user_group.member_added", "group:"+string(id),
+			params{"group": g.Name, "user_id": u.ID, "email": u.Email, "source": people.ByAdmin}, nil); err != nil {
+			return err
+		}
+	}
+	for _, id := range have {
+		if slices.Contains(want, id) {
+			continue
+		}
+		g, err := getGroup(ctx, tx, "id", string(id))
+		if err != nil {
+			return err
+		}
+		if _, err := tx.exec(ctx, `DELETE FROM user_group_members WHERE user_id = $1 AND group_id = $2`, u.ID, id); err != nil {
+			return err
+		}
+		if err := s.note(ctx, tx, by, "user_group.member_removed", "group:"+string(id), nil,
+			params{"group": g.Name, "user_id": u.ID, "email": u.Email}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
