@@ -52,7 +52,12 @@ func (a *API) createToken(ctx context.Context, in *tokenInput) (*tokenOutput, er
 		request.Logger(ctx).Warn("sign-in refused", "code", domain.CodeOf(err))
 		return nil, err
 	}
-	token, err := a.issue(ctx, u, people.ByPassword)
+	return a.signedIn(ctx, u, people.ByPassword)
+}
+
+// signedIn is the answer to somebody who proved who they are.
+func (a *API) signedIn(ctx context.Context, u people.User, method people.Method) (*tokenOutput, error) {
+	token, err := a.issue(ctx, u, method)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +70,14 @@ func (a *API) createToken(ctx context.Context, in *tokenInput) (*tokenOutput, er
 // issue makes an access token of a person who proved who they are by a method.
 // It is the only way in for programs without a personal token.
 func (a *API) issue(ctx context.Context, u people.User, method people.Method) (string, error) {
-	token, err := a.Tokens.Issue(u)
+	v, err := a.Store.StartSession(ctx, people.NewSession{
+		UserID: u.ID, Kind: people.TokenSession, Method: method, UserAgent: request.UserAgent(ctx),
+		Client: request.ActorOf(ctx), ExpiresAt: a.Now().Add(request.TokenLifetime),
+	})
+	if err != nil {
+		return "", err
+	}
+	token, err := a.Tokens.Issue(u, v)
 	if err != nil {
 		return "", err
 	}

@@ -97,7 +97,7 @@ type (
 func (a *API) userRoutes() {
 	with := func(id, method, path, summary, about string, status int, errors ...int) operation {
 		return operation{
-			tag: "People", need: access.Admin, id: id, method: method, path: path,
+			tag: "People", need: access.Admin, terms: asks(access.ScopeAdmin), id: id, method: method, path: path,
 			summary: summary, about: about, status: status, errors: errors,
 		}
 	}
@@ -108,9 +108,11 @@ func (a *API) userRoutes() {
 	create.example = map[string]any{"email": "ada@example.com", "name": "Ada Lovelace"}
 	register(a, create, a.createUser)
 	register(a, with("update-user", http.MethodPatch, one, "Change an account", "Changes what is sent. Nobody deactivates themselves or the last active administrator; a deactivated person is signed out at once.", 0, http.StatusNotFound, http.StatusConflict), a.updateUser)
-	register(a, with("delete-user", http.MethodDelete, one, "Delete an account", "Its memberships go with it; what it did stays in the audit log.", http.StatusNoContent, http.StatusNotFound, http.StatusConflict), a.deleteUser)
+	remove := with("delete-user", http.MethodDelete, one, "Delete an account", "Its memberships go with it; what it did stays in the audit log.", http.StatusNoContent, http.StatusNotFound, http.StatusConflict)
+	remove.terms.Recent = true
+	register(a, remove, a.deleteUser)
 	password := with("set-password", http.MethodPost, one+"/set-password", "Set a password", "Ends every sign-in of the person.", http.StatusNoContent, http.StatusBadRequest, http.StatusNotFound)
-	password.invalid = http.StatusBadRequest
+	password.invalid, password.terms.Recent = http.StatusBadRequest, true
 	password.example = map[string]any{"password": "correct horse battery"}
 	register(a, password, a.setPassword)
 	register(a, with("deactivate-user", http.MethodPost, one+"/deactivate", "Deactivate an account", "Ends every sign-in of the person at once.", 0, http.StatusNotFound, http.StatusConflict), a.switchUser(false))

@@ -18,6 +18,7 @@ import (
 	"agnes/domain/people"
 	"agnes/domain/query"
 	"agnes/domain/syncs"
+	"agnes/views"
 )
 
 // Uploads keeps files that are no table yet.
@@ -49,6 +50,13 @@ type Deps struct {
 	Sources   Sources
 	Spec      func() *huma.OpenAPI // the document of the JSON API
 
+	Identity     Identity
+	Personal     *access.Tokens
+	SessionAge   time.Duration // of a browser session, in all
+	SessionIdle  time.Duration // and without use
+	PasswordsOff bool
+	Fresh        []views.Provider // services at which somebody can prove again who they are
+
 	Now       func() time.Time
 	Stopping  <-chan struct{} // closed when the server stops: live pages end
 	Version   string
@@ -63,4 +71,12 @@ type Server struct {
 }
 
 // New returns the pages over d.
-func New(d Deps) *Server { return &Server{Deps: d, pause: time.After} }
+func New(d Deps) *Server {
+	if d.SessionAge <= 0 {
+		d.SessionAge = 7 * 24 * time.Hour
+	}
+	if d.SessionIdle <= 0 {
+		d.SessionIdle = 12 * time.Hour
+	}
+	return &Server{Deps: d, pause: time.After}
+}
