@@ -176,6 +176,9 @@ func (s *site) pageRoutes() []request.Route {
 		{Method: http.MethodPost, Pattern: "/change", Need: access.SignedIn, Handler: http.HandlerFunc(answer)},
 		{Method: http.MethodGet, Pattern: "/admin", Need: access.Admin, Handler: http.HandlerFunc(answer)},
 		{Method: http.MethodPost, Pattern: "/login", Need: access.Public, SignIn: true, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.FormValue("user") == "" {
+				return
+			}
 			if err := request.SignIn(r.Context(), s.sessions, s.mustSession(people.UserID(r.FormValue("user")), people.BrowserSession)); err != nil {
 				panic(err)
 			}

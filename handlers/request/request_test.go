@@ -10,13 +10,13 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/alexedwards/scs/v2"
 
 	"agnes/domain"
 	"agnes/domain/access"
 	"agnes/domain/audit"
+	"agnes/domain/people"
 	"agnes/handlers/request"
 )
 
