@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alexedwards/scs/v2"
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -65,6 +66,7 @@ type site struct {
 	admin    people.User
 	analyst  people.User
 	signedIn map[people.UserID]people.Session
+	sessions *scs.SessionManager
 }
 
 // unfinished is how many uploads of one person may be half way.
@@ -78,6 +80,17 @@ func newSite(t *testing.T) *site {
 // newSiteWith makes a site whose dependencies change may alter.
 func newSiteWith(t *testing.T, change func(*api.Deps)) *site {
 	t.Helper()
+	s := emptySite(t, change)
+	admins, err := s.store.GetGroupByName(t.Context(), people.AdminGroup)
+	must(t, err)
+	s.admin = s.mustUser("ada@example.com", admins.ID)
+	s.analyst = s.mustUser("ben@example.com")
+	return s
+}
+
+// emptySite is a new instance, without people.
+func emptySite(t *testing.T, change func(*api.Deps)) *site {
+	t.Helper()
 	s := &site{t: t, clock: &clock{}, engine: &engine{}, files: files{}, log: &bytes.Buffer{}, signedIn: map[people.UserID]people.Session{}}
 	s.clock.micros.Store(time.Date(2026, 11, 22, 14, 31, 0, 0, time.UTC).UnixMicro())
 	var ids atomic.Int64
@@ -88,7 +101,7 @@ func newSiteWith(t *testing.T, change func(*api.Deps)) *site {
 	must(t, err)
 	t.Cleanup(func() { must(t, s.store.Close()) })
 	s.tokens, err = request.NewTokens([]byte("0123456789abcdef0123456789abcdef"), s.clock.now)
-	sessions := handlers.NewSessions(s.store.Sessions(), false, 0)
+	s.sessions = handlers.NewSessions(s.store.Sessions(), false, 0)
 	must(t, err)
 	s.folder = filesource.Folder{Root: t.TempDir(), MaxBytes: 1 << 20, MaxParts: unfinished}
 	s.syncer = &syncs.Syncer{Runs: s.store, Tables: s.store, Feed: syncs.NewFeed(), Now: s.clock.now, NewID: newID, Log: log}
@@ -102,7 +115,7 @@ func newSiteWith(t *testing.T, change func(*api.Deps)) *site {
 	}
 	t.Cleanup(func() { must(t, s.runner.Stop(context.WithoutCancel(t.Context()))) })
 	deps := api.Deps{
-		Personal: &access.Tokens{Store: s.store, Signer: s.tokens, Now: s.clock.now, NewID: uuid.NewString}, Sessions: sessions,
+		Personal: &access.Tokens{Store: s.store, Signer: s.tokens, Now: s.clock.now, NewID: uuid.NewString}, Sessions: s.sessions,
 		Profiler: s.profiler,
 		Store:    s.store, SignIn: &people.SignIn{Accounts: s.store, Now: s.clock.now}, Tokens: s.tokens,
 		Remover: remover{s.store}, Rebuilder: &s.rebuilds, Syncer: s.syncer, Data: s.files, Whole: &joined{}, Sources: &looks{}, Uploads: s.folder,
@@ -118,17 +131,13 @@ func newSiteWith(t *testing.T, change func(*api.Deps)) *site {
 	s.api, err = api.New(deps)
 	must(t, err)
 	s.handler, err = handlers.New(handlers.Config{
-		People: s.store, Tokens: s.tokens, Sessions: sessions, API: s.api.Routes(),
+		People: s.store, Tokens: s.tokens, Sessions: s.sessions, API: s.api.Routes(),
 		PageError: func(http.ResponseWriter, *http.Request, int, *domain.Error) {
 			t.Error("an operation answered with a page")
 		},
 		Version: "1.2.3", Registry: prometheus.NewRegistry(), Now: s.clock.now, Log: log, AuthPerMinute: 1000,
 	})
 	must(t, err)
-	admins, err := s.store.GetGroupByName(t.Context(), people.AdminGroup)
-	must(t, err)
-	s.admin = s.mustUser("ada@example.com", admins.ID)
-	s.analyst = s.mustUser("ben@example.com")
 	return s
 }
 

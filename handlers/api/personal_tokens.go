@@ -2,7 +2,11 @@ package api
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"agnes/domain/access"
 	"agnes/domain/audit"
@@ -53,7 +57,7 @@ type (
 	createPersonalInput struct {
 		Body struct {
 			Name          string `json:"name" example:"nightly export"`
-			ExpiresInDays *int   `json:"expires_in_days,omitempty" nullable:"true" default:"90" doc:"1 to 3650; null for a token that does not expire."`
+			ExpiresInDays days   `json:"expires_in_days,omitempty"`
 			Scope         string `json:"scope,omitempty" default:"general" doc:"general, or some of read, query, sync and admin with blanks between; bootstrap-analyst reads and queries for an hour at most."`
 			TTLSeconds    *int64 `json:"ttl_seconds,omitempty" nullable:"true" doc:"In place of expires_in_days: 1 to 315360000."`
 		}
@@ -79,6 +83,36 @@ type (
 		Body  []anyToken
 	}
 )
+
+// days is a number that may be left out, and null, which is something else.
+type days struct {
+	sent  bool
+	count *int
+}
+
+// UnmarshalJSON reads a whole number or null.
+func (d *days) UnmarshalJSON(data []byte) error {
+	d.sent = true
+	if err := json.Unmarshal(data, &d.count); err != nil {
+		return fmt.Errorf("neither a whole number nor null: %w", err)
+	}
+	return nil
+}
+
+// Schema says so.
+func (days) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{
+		Type: huma.TypeInteger, Nullable: true, Default: *access.DefaultDays(),
+		Description: "1 to 3650; null for a token that does not expire.",
+	}
+}
+
+func (d days) orDefault() *int {
+	if !d.sent {
+		return access.DefaultDays()
+	}
+	return d.count
+}
 
 func (a *API) personalTokenRoutes() {
 	with := func(id, method, path, summary, about string, need access.Need, terms access.Terms, status int, errors ...int) operation {
@@ -108,7 +142,7 @@ func (a *API) personalTokenRoutes() {
 
 func (a *API) createPersonal(ctx context.Context, in *createPersonalInput) (*madePersonalOutput, error) {
 	t, text, err := a.Personal.Make(ctx, principal(ctx), access.TokenRequest{
-		Name: in.Body.Name, Scope: in.Body.Scope, Days: in.Body.ExpiresInDays, Seconds: in.Body.TTLSeconds,
+		Name: in.Body.Name, Scope: in.Body.Scope, Days: in.Body.ExpiresInDays.orDefault(), Seconds: in.Body.TTLSeconds,
 	})
 	if err != nil {
 		return nil, err
