@@ -83,15 +83,6 @@ func (a *app) baseURL() string {
 	return publicURL(a.cfg.Server.URL, *at)
 }
 
-// listenAddr is a configured address before anything listens there.
-type listenAddr string
-
-// Network is TCP.
-func (listenAddr) Network() string { return "tcp" }
-
-// String is the address.
-func (l listenAddr) String() string { return string(l) }
-
 // checkMail says how mail is sent, and what is amiss with it, for the doctor.
 func checkMail(a *app) (string, error) {
 	info := mailInfo(a.cfg.Mail)

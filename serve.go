@@ -9,12 +9,15 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
 
+	"agnes/domain/access"
 	"agnes/domain/config"
 	"agnes/domain/people"
 	"agnes/domain/query"
@@ -114,12 +117,13 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	tokens, err := request.NewTokens(key, clock, newID)
+	tokens, err := request.NewTokens(key, clock)
 	if err != nil {
 		return nil, err
 	}
 	secure := a.cfg.Server.SecureCookies()
-	sessions := handlers.NewSessions(a.store.Sessions(), secure)
+	sessions := handlers.NewSessions(a.store.Sessions(), secure, a.cfg.Auth.SessionAge)
+	personal := &access.Tokens{Store: a.store, Signer: tokens, Now: clock, NewID: uuid.NewString}
 	build := buildOf(a.cfg.Build)
 	data, err := newVersionFiles(a.cfg.Dirs.Data)
 	if err != nil {
@@ -127,6 +131,7 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 	}
 	operations, err := api.New(api.Deps{
 		Store: a.store, SignIn: a.signIn, Tokens: tokens, Remover: a.importer, Rebuilder: a.rebuilder, Syncer: a.syncer, Queries: a.runner, History: a.store, Results: a.kept, PersonLimits: a.queryLimits().Person, TempDir: filepath.Join(a.cfg.Dirs.Data, "results"), Data: data, Whole: a.children, Sources: a.watcher, Profiler: a.profiler, Uploads: a.folder, Stopping: stopping,
+		Personal: personal, Sessions: sessions,
 		Ready: query.Probe{Engine: a.pool}.Ready, Walls: a.walls, Build: build, DeployedAt: time.Now(), Debug: a.cfg.Server.Debug, Now: clock, Log: a.log,
 
 		Links: a.links, Inviter: a.links,
@@ -138,6 +143,7 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 	portal := pages.New(pages.Deps{
 		Sessions: sessions, SignIn: a.signIn, Catalogs: a.store, Runner: a.runner, Results: a.kept, Importer: a.importer, Uploads: a.folder,
 		Syncer: a.syncer, Feed: a.feed, History: a.store, Rebuilder: a.rebuilder, Sources: a.watcher, Profiler: a.profiler, Spec: operations.OpenAPI, Now: clock, Stopping: stopping,
+		Identity: a.store, Personal: personal, SessionAge: a.cfg.Auth.SessionAge, SessionIdle: a.cfg.Auth.SessionIdle, Fresh: pages.ServiceButtons(services), PasswordsOff: slices.Contains(a.cfg.Auth.Disabled, string(people.ByPassword)),
 		Version: build.Version, Instance: a.companyName(), MaxUpload: a.cfg.Files.MaxUploadBytes,
 
 		People: a.store, Links: a.links, Inviter: a.links, Mail: mailInfo(a.cfg.Mail),
@@ -145,7 +151,7 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 		Providers: func() []views.Provider { return pages.ServiceButtons(services) },
 	})
 	return handlers.New(handlers.Config{
-		People: a.store, Tokens: tokens, Sessions: sessions, SchedulerToken: a.cfg.Auth.SchedulerToken.Reveal(),
+		People: a.store, Tokens: tokens, Sessions: sessions, SessionIdle: a.cfg.Auth.SessionIdle, SchedulerToken: a.cfg.Auth.SchedulerToken.Reveal(),
 		API: operations.Routes(), Pages: portal.Routes(), PageError: portal.PageError, CORSOrigins: a.cfg.Server.CORSOrigins, TrustedOrigins: a.trustedOrigins(),
 		Throttle: a.throttle, Proxies: a.cfg.Server.Proxies,
 		Secure: secure, Debug: a.cfg.Server.Debug, Version: build.Version, Stopping: stopping,

@@ -20,19 +20,34 @@ import (
 // TokenCookie is the cookie that may carry an access token (contract 9.2).
 const TokenCookie = "access_token"
 
-// How long a browser session lasts, whatever happens, and without being used.
+// The names of the browser session's cookie. The first one binds it to this
+// host and to HTTPS, and only a browser on HTTPS keeps it.
 const (
-	sessionLifetime = 7 * 24 * time.Hour
-	sessionIdle     = 12 * time.Hour
+	secureCookie = "__Host-agnes_session"
+	plainCookie  = "agnes_session"
 )
 
-// NewSessions makes the manager of browser sessions.
-func NewSessions(store scs.CtxStore, secure bool) *scs.SessionManager {
+// How long a browser session lasts where the configuration does not say: in
+// all, and without being used.
+const (
+	defaultSessionAge  = 7 * 24 * time.Hour
+	defaultSessionIdle = 12 * time.Hour
+)
+
+// NewSessions makes the manager of browser sessions, which last for age.
+func NewSessions(store scs.CtxStore, secure bool, age time.Duration) *scs.SessionManager {
+	if age <= 0 {
+		age = defaultSessionAge
+	}
 	m := scs.New()
 	m.Store = store
-	m.Lifetime = sessionLifetime
+	m.Lifetime = age
 	m.HashTokenInStore = true
-	m.Cookie.Name = "agnes_session"
+	m.Cookie.Name = plainCookie
+	if secure {
+		m.Cookie.Name = secureCookie
+	}
+	m.Cookie.Path, m.Cookie.Domain = "/", ""
 	m.Cookie.HttpOnly = true
 	m.Cookie.SameSite = http.SameSiteLaxMode
 	m.Cookie.Secure = secure
@@ -118,57 +133,86 @@ func (s *Server) byToken(r *http.Request, token string) (*access.Principal, erro
 			UserID: "system:scheduler", Email: "scheduler@system.local", Name: "Scheduler", Admin: true, Via: access.ViaSystem, Client: client,
 		}, nil
 	}
-	id, issued, err := s.Tokens.Verify(token)
-	if err != nil {
+	v, err := s.Tokens.Verify(token)
+	switch {
+	case err != nil:
 		return nil, err
+	case v.Token != "":
+		return s.byPersonalToken(r, token, v)
 	}
-	return s.principal(r, id, issued, access.ViaToken)
+	p, session, err := s.People.PrincipalBySession(r.Context(), v.Session)
+	switch {
+	case err != nil:
+		return nil, err
+	case session.Kind != people.TokenSession, session.UserID != v.UserID:
+		return nil, request.ErrInvalidToken()
+	}
+	s.useSession(r, session)
+	p.Via, p.Client = access.ViaToken, request.Client(r)
+	return &p, nil
 }
 
-// idleStep is how exactly a session's last use is known. Writing it at each
+func (s *Server) byPersonalToken(r *http.Request, text string, v request.Verified) (*access.Principal, error) {
+	p, token, err := s.People.PrincipalByToken(r.Context(), v.Token, access.HashToken(text))
+	switch {
+	case err != nil:
+		return nil, err
+	case v.Expired:
+		return nil, access.ErrTokenExpired()
+	case token.UserID != v.UserID:
+		return nil, request.ErrInvalidToken()
+	}
+	p.Via, p.Client = access.ViaPAT, request.Client(r)
+	p.Client.ClientKind = request.CLI
+	if err := s.People.UseToken(r.Context(), p.Actor(), token); err != nil {
+		request.Logger(r.Context()).Warn("the use of a token was not noted", "err", err)
+	}
+	return &p, nil
+}
+
+// useStep is how exactly the last use of a sign-in is known. Writing it at each
 // request would make every page a write.
-const idleStep = 5 * time.Minute
+const useStep = 5 * time.Minute
+
+// useSession notes that a sign-in was used. What cannot be noted is no reason
+// to turn its person away.
+func (s *Server) useSession(r *http.Request, v people.Session) {
+	since := s.Now().Add(-useStep)
+	if v.UsedAt.After(since) {
+		return
+	}
+	if err := s.People.UseSession(r.Context(), v, request.IP(r), since); err != nil {
+		request.Logger(r.Context()).Warn("the use of a sign-in was not noted", "err", err)
+	}
+}
 
 func (s *Server) bySession(r *http.Request) (*access.Principal, error) {
 	ctx := r.Context()
-	id, since, ok := request.SessionUser(ctx, s.Sessions)
+	id, ok := request.SessionID(ctx, s.Sessions)
 	if !ok {
 		return nil, access.Check(nil, access.SignedIn)
 	}
-	now := s.Now()
-	used := request.SessionUsed(ctx, s.Sessions)
-	if now.Sub(used) >= sessionIdle {
+	p, session, err := s.People.PrincipalBySession(ctx, id)
+	switch {
+	case domain.KindOf(err) == domain.Unauthenticated:
+		return nil, s.endSession(ctx, err)
+	case err != nil:
+		return nil, err
+	case session.Kind != people.BrowserSession, s.Now().Sub(session.UsedAt) >= s.SessionIdle:
 		return nil, s.endSession(ctx, request.ErrInvalidToken())
 	}
-	p, err := s.principal(r, id, since, access.ViaSession)
-	if domain.KindOf(err) == domain.Unauthenticated {
-		return nil, s.endSession(ctx, err)
-	}
-	if err == nil && now.Sub(used) >= idleStep {
-		request.UseSession(ctx, s.Sessions, now)
-	}
-	return p, err
+	s.useSession(r, session)
+	p.Via, p.Client = access.ViaSession, request.Client(r)
+	return &p, nil
 }
 
-// endSession destroys a session that proves nothing any more, and returns why.
+// endSession destroys a browser session that proves nothing any more, and
+// returns why.
 func (s *Server) endSession(ctx context.Context, why error) error {
 	if err := request.SignOut(ctx, s.Sessions); err != nil {
 		return err
 	}
 	return why
-}
-
-// principal reads who a credential of that age stands for today.
-func (s *Server) principal(r *http.Request, id people.UserID, issued time.Time, via access.Via) (*access.Principal, error) {
-	p, err := s.People.Principal(r.Context(), id)
-	switch {
-	case err != nil:
-		return nil, err
-	case issued.Before(p.SessionsFrom):
-		return nil, request.ErrInvalidToken()
-	}
-	p.Via, p.Client = via, request.Client(r)
-	return &p, nil
 }
 
 // refusalKey is the context's key for why credentials were refused.

@@ -77,7 +77,7 @@ func TestAccountsCountAtEveryRequest(t *testing.T) {
 			_, err := s.store.UpdateUser(s.t.Context(), tester, s.user.ID, people.UserChange{Active: &no})
 			return err
 		}, "Account deactivated"},
-		{"deleted", func(s *site) error { return s.store.DeleteUser(s.t.Context(), tester, s.user.ID) }, "User not found"},
+		{"deleted", func(s *site) error { return s.store.DeleteUser(s.t.Context(), tester, s.user.ID) }, "Invalid or expired token"},
 		{"new password", func(s *site) error {
 			_, err := s.store.UpdateUser(s.t.Context(), tester, s.user.ID, people.UserChange{PasswordHash: &hash})
 			return err
@@ -137,25 +137,62 @@ func TestUsingASessionIsNoWriteEachTime(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
 	cookie := s.signIn(s.user)
-	for _, tt := range []struct {
-		after time.Duration
-		want  int
-	}{{time.Minute, 0}, {time.Minute, 0}, {4 * time.Minute, 1}, {time.Minute, 0}} {
-		s.clock.advance(tt.after)
-		w := s.ask(http.MethodGet, "/api/mine", "", "Cookie", cookie)
-		if got := len(w.Result().Cookies()); w.Code != http.StatusOK || got != tt.want {
-			t.Errorf("%v later: %d, %d cookies set, want %d", tt.after, w.Code, got, tt.want)
+	began := s.clock.now()
+	used := func() time.Duration {
+		all, err := s.store.ListSessions(t.Context(), s.user.ID, time.Time{})
+		must(t, err)
+		if all[0].UsedIP != "192.0.2.7" {
+			t.Errorf("used from %q", all[0].UsedIP)
 		}
+		return all[0].UsedAt.Sub(began)
+	}
+	for _, step := range []struct {
+		after, want time.Duration
+		queries     int64
+	}{{time.Minute, 0, 2}, {time.Minute, 0, 2}, {4 * time.Minute, 6 * time.Minute, 4}, {time.Minute, 6 * time.Minute, 2}} {
+		s.clock.advance(step.after)
+		before := s.store.Queries()
+		w := s.ask(http.MethodGet, "/api/mine", "", "Cookie", cookie)
+		queries := s.store.Queries() - before
+		if got := used(); w.Code != http.StatusOK || got != step.want || queries != step.queries || len(w.Result().Cookies()) > 0 {
+			t.Errorf("%v later: %d, used %v, %d statements, cookies %v; want %v and %d", step.after, w.Code, got, queries, w.Result().Cookies(), step.want, step.queries)
+		}
+	}
+}
+
+func TestSessionsEndAfterTheirLifetime(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	token := "Bearer " + s.mustToken(s.user)
+	s.clock.advance(24*time.Hour - time.Second)
+	if got := s.ask(http.MethodGet, "/api/mine", "", "Authorization", token).Code; got != http.StatusOK {
+		t.Errorf("a token just before its end: %d", got)
+	}
+	s.clock.advance(time.Second)
+	if got := s.ask(http.MethodGet, "/api/mine", "", "Authorization", token).Code; got != http.StatusUnauthorized {
+		t.Errorf("a token at its end: %d", got)
+	}
+	cookie := s.signIn(s.user)
+	for range 7*24 - 1 {
+		s.clock.advance(time.Hour)
+		if got := s.ask(http.MethodGet, "/api/mine", "", "Cookie", cookie).Code; got != http.StatusOK {
+			t.Fatalf("a session in use: %d", got)
+		}
+	}
+	s.clock.advance(time.Hour)
+	if got := s.ask(http.MethodGet, "/api/mine", "", "Cookie", cookie).Code; got != http.StatusUnauthorized {
+		t.Errorf("a session after seven days: %d, although it was used all the time", got)
 	}
 }
 
 func TestSessionCookie(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
-	for _, secure := range []bool{false, true} {
-		m := handlers.NewSessions(s.store.Sessions(), secure)
-		if m.Cookie.Secure != secure || !m.Cookie.HttpOnly || m.Cookie.SameSite != http.SameSiteLaxMode || m.Cookie.Name != "agnes_session" || !m.HashTokenInStore {
-			t.Errorf("secure %t: %+v", secure, m.Cookie)
+	for secure, name := range map[bool]string{false: "agnes_session", true: "__Host-agnes_session"} {
+		m := handlers.NewSessions(s.store.Sessions(), secure, time.Hour)
+		c := m.Cookie
+		if c.Secure != secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Name != name || c.Path != "/" || c.Domain != "" || !m.HashTokenInStore || m.Lifetime != time.Hour {
+			t.Errorf("secure %t: %+v", secure, c)
 		}
 	}
 	w := s.ask(http.MethodPost, "/login", "user="+string(s.user.ID), "Content-Type", "application/x-www-form-urlencoded")
@@ -168,6 +205,85 @@ func TestSessionCookie(t *testing.T) {
 	value := w.Result().Cookies()[0].Value
 	if _, found, err := s.store.Sessions().FindCtx(t.Context(), value); err != nil || found {
 		t.Errorf("the token itself is in the store (found %t, err %v), not its hash", found, err)
+	}
+}
+
+// A session that an attacker planted before the sign-in is worth nothing after it.
+func TestSessionFixation(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	planted := s.signIn(s.admin)
+	w := s.ask(http.MethodPost, "/login", "user="+string(s.user.ID), "Content-Type", "application/x-www-form-urlencoded", "Cookie", planted)
+	fresh := w.Result().Cookies()[0]
+	if w.Code != http.StatusOK || fresh.Name+"="+fresh.Value == planted {
+		t.Fatalf("signing in kept the cookie: %d", w.Code)
+	}
+	if w := s.ask(http.MethodGet, "/api/mine", "", "Cookie", planted); w.Code != http.StatusUnauthorized {
+		t.Errorf("the planted session: %d %s", w.Code, w.Body)
+	}
+	w = s.ask(http.MethodPost, "/login", "user="+string(s.user.ID), "Content-Type", "application/x-www-form-urlencoded", "Cookie", "agnes_session=chosen-by-somebody-else")
+	if got := w.Result().Cookies()[0].Value; got == "chosen-by-somebody-else" {
+		t.Error("a token that somebody chose was taken")
+	}
+}
+
+// Ended is ended with the next request, whatever holds the sign-in.
+func TestRevocationAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	cookie := s.signIn(s.user)
+	browser, err := s.store.ListSessions(t.Context(), s.user.ID, time.Time{})
+	must(t, err)
+	v := s.mustSession(s.user.ID, people.TokenSession)
+	token, err := s.tokens.Issue(s.user, v)
+	must(t, err)
+	other := s.mustToken(s.user)
+	for _, held := range []struct {
+		id      people.SessionID
+		headers []string
+	}{{browser[0].ID, []string{"Cookie", cookie}}, {v.ID, []string{"Authorization", "Bearer " + token}}} {
+		if got := s.ask(http.MethodGet, "/api/mine", "", held.headers...).Code; got != http.StatusOK {
+			t.Errorf("before: %d", got)
+		}
+		must(t, s.store.EndSession(t.Context(), tester, s.user.ID, held.id))
+		if w := s.ask(http.MethodGet, "/api/mine", "", held.headers...); w.Code != http.StatusUnauthorized || detail(t, w) != "Invalid or expired token" {
+			t.Errorf("after: %d %s", w.Code, w.Body)
+		}
+	}
+	if got := s.ask(http.MethodGet, "/api/mine", "", "Authorization", "Bearer "+other).Code; got != http.StatusOK {
+		t.Errorf("another sign-in ended too: %d", got)
+	}
+}
+
+// Tokens that we signed prove nothing without a row of their own kind and person.
+func TestTokensNeedTheirRow(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	browser := s.mustSession(s.user.ID, people.BrowserSession)
+	theirs := s.mustSession(s.admin.ID, people.TokenSession)
+	predecessors := people.Session{ID: "00000000-0000-4000-8000-000000000000", CreatedAt: s.clock.now(), ExpiresAt: s.clock.now().Add(time.Hour)}
+	for name, v := range map[string]people.Session{"of a browser": browser, "of somebody else": theirs, "of the predecessor": predecessors} {
+		token, err := s.tokens.Issue(s.user, v)
+		must(t, err)
+		if w := s.ask(http.MethodGet, "/api/mine", "", "Authorization", "Bearer "+token); w.Code != http.StatusUnauthorized || detail(t, w) != "Invalid or expired token" {
+			t.Errorf("a token with the row %s: %d %s", name, w.Code, w.Body)
+		}
+	}
+}
+
+func TestOneStatementSaysWhoAsks(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	_, personal := s.mustPersonal(s.user, "read")
+	for name, text := range map[string]string{"access token": s.mustToken(s.user), "personal token": personal} {
+		s.ask(http.MethodGet, "/api/mine", "", "Authorization", "Bearer "+text) // notes its first use
+		before := s.store.Queries()
+		if w := s.ask(http.MethodGet, "/api/mine", "", "Authorization", "Bearer "+text); w.Code != http.StatusOK {
+			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		}
+		if got := s.store.Queries() - before; got != 1 {
+			t.Errorf("%s: %d statements, want 1", name, got)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"agnes/domain"
+	"agnes/domain/access"
 	"agnes/handlers/request"
 )
 
@@ -26,6 +27,7 @@ func (s *Server) failAs(w http.ResponseWriter, r *http.Request, status int, know
 	switch {
 	case status == http.StatusUnauthorized && !machine && (reads(r) || r.Header.Get("HX-Request") == "true"):
 		toSignIn(w, r)
+	case request.MustConfirm(w, r, known):
 	case request.WantsHTML(r):
 		s.PageError(w, r, status, known)
 	default:
@@ -58,6 +60,9 @@ func signInURL(r *http.Request) string {
 // writeDetail writes an error as contract 0.1 has it.
 func writeDetail(w http.ResponseWriter, r *http.Request, status int, known *domain.Error, debug bool) {
 	body := map[string]any{"detail": known.Message}
+	if known.Code == access.CodeRecent {
+		body["code"], body["confirm_url"] = known.Code, request.ConfirmPath
+	}
 	if status == http.StatusInternalServerError {
 		body = map[string]any{"detail": "Internal server error", "request_id": request.ID(r.Context())}
 		if cause := errors.Unwrap(known); debug && cause != nil {

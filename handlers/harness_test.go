@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"agnes/domain"
@@ -63,9 +64,9 @@ func newSite(t *testing.T, change func(*handlers.Config)) *site {
 	s.store, err = store.Open(t.Context(), store.Options{Dir: t.TempDir(), Now: s.clock.now, NewID: newID})
 	must(t, err)
 	t.Cleanup(func() { must(t, s.store.Close()) })
-	s.tokens, err = request.NewTokens([]byte("0123456789abcdef0123456789abcdef"), s.clock.now, newID)
+	s.tokens, err = request.NewTokens([]byte("0123456789abcdef0123456789abcdef"), s.clock.now)
 	must(t, err)
-	s.sessions = handlers.NewSessions(s.store.Sessions(), false)
+	s.sessions = handlers.NewSessions(s.store.Sessions(), false, 0)
 
 	config := handlers.Config{
 		People: s.store, Tokens: s.tokens, Sessions: s.sessions, SchedulerToken: schedulerToken,
@@ -103,9 +104,32 @@ func (s *site) mustUser(email string, groups ...people.GroupID) people.User {
 
 func (s *site) mustToken(u people.User) string {
 	s.t.Helper()
-	token, err := s.tokens.Issue(u)
+	token, err := s.tokens.Issue(u, s.mustSession(u.ID, people.TokenSession))
 	must(s.t, err)
 	return token
+}
+
+func (s *site) mustSession(id people.UserID, kind people.SessionKind) people.Session {
+	s.t.Helper()
+	life := request.TokenLifetime
+	if kind == people.BrowserSession {
+		life = 7 * 24 * time.Hour
+	}
+	v, err := s.store.StartSession(s.t.Context(), people.NewSession{
+		UserID: id, Kind: kind, Method: people.ByPassword, Client: audit.Actor{ClientIP: "192.0.2.7"}, ExpiresAt: s.clock.now().Add(life),
+	})
+	must(s.t, err)
+	return v
+}
+
+// mustPersonal makes a personal access token with scopes.
+func (s *site) mustPersonal(u people.User, scope string) (access.Token, string) {
+	s.t.Helper()
+	maker := access.Tokens{Store: s.store, Signer: s.tokens, Now: s.clock.now, NewID: uuid.NewString}
+	p := access.Principal{UserID: u.ID, Email: u.Email, Admin: u.ID == s.admin.ID, Via: access.ViaSession, ProvedAt: s.clock.now()}
+	t, text, err := maker.Make(s.t.Context(), p, access.TokenRequest{Name: "test", Scope: scope, Days: access.DefaultDays()})
+	must(s.t, err)
+	return t, text
 }
 
 func pageError(w http.ResponseWriter, _ *http.Request, status int, err *domain.Error) {
@@ -154,7 +178,10 @@ func (s *site) pageRoutes() []request.Route {
 		{Method: http.MethodPost, Pattern: "/change", Need: access.SignedIn, Handler: http.HandlerFunc(answer)},
 		{Method: http.MethodGet, Pattern: "/admin", Need: access.Admin, Handler: http.HandlerFunc(answer)},
 		{Method: http.MethodPost, Pattern: "/login", Need: access.Public, SignIn: true, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if err := request.SignIn(r.Context(), s.sessions, people.UserID(r.FormValue("user")), s.clock.now()); err != nil {
+			if r.FormValue("user") == "" {
+				return
+			}
+			if err := request.SignIn(r.Context(), s.sessions, s.mustSession(people.UserID(r.FormValue("user")), people.BrowserSession)); err != nil {
 				panic(err)
 			}
 		})},
@@ -249,6 +276,14 @@ func (s *site) lines() []map[string]any {
 // broken answers every question of who somebody is with a failure.
 type broken struct{}
 
-func (broken) Principal(context.Context, people.UserID) (access.Principal, error) {
-	return access.Principal{}, errors.New("read /srv/data/state/system.db: disk I/O error")
+func (broken) PrincipalBySession(context.Context, people.SessionID) (access.Principal, people.Session, error) {
+	return access.Principal{}, people.Session{}, errors.New("read /srv/data/state/system.db: disk I/O error")
 }
+
+func (broken) PrincipalByToken(context.Context, access.TokenID, string) (access.Principal, access.Token, error) {
+	return access.Principal{}, access.Token{}, errors.New("read /srv/data/state/system.db: disk I/O error")
+}
+
+func (broken) UseSession(context.Context, people.Session, string, time.Time) error { return nil }
+
+func (broken) UseToken(context.Context, audit.Actor, access.Token) error { return nil }

@@ -29,6 +29,7 @@ func (s *Server) identify(next http.Handler) http.Handler {
 		ctx := request.WithID(r.Context(), id)
 		ctx = request.WithLogger(ctx, s.Log.With("request_id", id))
 		ctx = request.WithGuard(ctx, s.Guard)
+		ctx = request.WithUserAgent(ctx, r.UserAgent())
 		r = r.WithContext(ctx)
 		next.ServeHTTP(w, r.WithContext(request.WithClient(ctx, request.Client(r))))
 	})

@@ -97,18 +97,5 @@ func (s *Server) permit(r *http.Request, route request.Route) error {
 	if err := access.Check(p, route.Need); err != nil || p == nil || route.Need == access.Public {
 		return err
 	}
-	return p.Meet(terms(route), s.Now())
-}
-
-// terms are a route's own, with the scope that its need brings where it names none.
-func terms(route request.Route) access.Terms {
-	t := route.Terms
-	switch {
-	case t.Scope != "":
-	case route.Need == access.Admin:
-		t.Scope = access.ScopeAdmin
-	default:
-		t.Scope = access.ScopeRead
-	}
-	return t
+	return p.Meet(route.Asked(), s.Now())
 }

@@ -14,6 +14,7 @@ import (
 
 	"agnes/domain"
 	"agnes/domain/access"
+	"agnes/domain/audit"
 	"agnes/domain/guard"
 	"agnes/domain/people"
 	"agnes/handlers/request"
@@ -21,9 +22,13 @@ import (
 
 // People reads anew, for every request, who somebody is.
 type People interface {
-	// Principal returns who somebody is now; Unauthenticated for an account that
-	// is unknown or deactivated.
-	Principal(ctx context.Context, id people.UserID) (access.Principal, error)
+	// PrincipalBySession returns who a sign-in stands for now; Unauthenticated
+	// for one that is unknown or over, and for a person who is deactivated.
+	PrincipalBySession(ctx context.Context, id people.SessionID) (access.Principal, people.Session, error)
+	// PrincipalByToken is PrincipalBySession for a personal access token.
+	PrincipalByToken(ctx context.Context, id access.TokenID, hash string) (access.Principal, access.Token, error)
+	UseSession(ctx context.Context, v people.Session, ip string, since time.Time) error
+	UseToken(ctx context.Context, by audit.Actor, t access.Token) error
 }
 
 // Config is what the router is made of.
@@ -31,6 +36,8 @@ type Config struct {
 	People   People
 	Tokens   *request.Tokens
 	Sessions *scs.SessionManager // from NewSessions
+	// SessionIdle is after how long without use a browser session ends; 0: 12 hours.
+	SessionIdle time.Duration
 	// SchedulerToken signs an outside scheduler in as an administrator; "" for none.
 	SchedulerToken string
 
@@ -96,6 +103,9 @@ func New(c Config) (*Server, error) {
 	}
 	if c.Timeout <= 0 {
 		c.Timeout = defaultTimeout
+	}
+	if c.SessionIdle <= 0 {
+		c.SessionIdle = defaultSessionIdle
 	}
 	if c.Version == "" {
 		c.Version = "0.0.0" // clients compare it with their own

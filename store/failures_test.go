@@ -69,6 +69,15 @@ func changes(s *Store, ids prepared) []change {
 			return s.FinishQuery(ctx, query.Record{ID: "q", By: p, State: query.OK})
 		}},
 		{"TouchPull", func(ctx context.Context, by audit.Actor) error { return s.TouchPull(ctx, by, ids.user) }},
+		{"EndSession", func(ctx context.Context, by audit.Actor) error { return s.EndSession(ctx, by, ids.user, ids.session) }},
+		{"EndSessions", func(ctx context.Context, by audit.Actor) error { return second(s.EndSessions(ctx, by, ids.user, "")) }},
+		{"CreateToken", func(ctx context.Context, by audit.Actor) error {
+			return s.CreateToken(ctx, by, access.Token{ID: "new", UserID: ids.user}, "h")
+		}},
+		{"RotateToken", func(ctx context.Context, by audit.Actor) error {
+			return s.RotateToken(ctx, by, "t", s.now(), access.Token{ID: "new", UserID: ids.user}, "h")
+		}},
+		{"RevokeToken", func(ctx context.Context, by audit.Actor) error { return s.RevokeToken(ctx, by, ids.user, "t") }},
 		{"Audit", func(ctx context.Context, by audit.Actor) error {
 			return s.Audit(ctx, audit.Entry{Actor: by, Action: "catalog.list"})
 		}},
@@ -79,6 +88,7 @@ type prepared struct {
 	user       people.UserID
 	group      people.GroupID
 	grant, run string
+	session    people.SessionID
 }
 
 // prepare makes one of everything.
@@ -92,7 +102,9 @@ func prepare(tb testing.TB, s *Store) prepared {
 	if err := s.StartQuery(tb.Context(), query.Record{ID: "q", State: query.Running, StartedAt: s.now()}, query.PersonLimits{}); err != nil {
 		tb.Fatal(err)
 	}
-	return prepared{user: u.ID, group: g.ID, grant: grant.ID, run: run.ID}
+	session := mustSession(tb, s, u.ID, people.BrowserSession)
+	mustToken(tb, s, "t", u.ID, nil)
+	return prepared{session: session.ID, user: u.ID, group: g.ID, grant: grant.ID, run: run.ID}
 }
 
 // TestEveryChangeIsAudited: a change and its audit row are there together or
@@ -159,48 +171,60 @@ func TestBrokenStore(t *testing.T) {
 	}
 	ctx := t.Context()
 	reads := map[string]error{
-		"CountUsers":      second(s.CountUsers(ctx)),
-		"ListUsers":       third(s.ListUsers(ctx, people.UserFilter{})),
-		"GetUser":         second(s.GetUser(ctx, ids.user)),
-		"GetUserByEmail":  second(s.GetUserByEmail(ctx, "ada@example.com")),
-		"Memberships":     second(s.Memberships(ctx, ids.user)),
-		"ListGroups":      second(s.ListGroups(ctx)),
-		"GetGroup":        second(s.GetGroup(ctx, ids.group)),
-		"GetGroupByName":  second(s.GetGroupByName(ctx, "Finance")),
-		"ListMembers":     second(s.ListMembers(ctx, ids.group)),
-		"Principal":       second(s.Principal(ctx, ids.user)),
-		"ListGrants":      second(s.ListGrants(ctx, access.GrantFilter{})),
-		"EffectiveAccess": second(s.EffectiveAccess(ctx, ids.user)),
-		"Catalog":         second(s.Catalog(ctx, access.Principal{Admin: true})),
-		"ListTables":      second(s.ListTables(ctx)),
-		"GetTable":        second(s.GetTable(ctx, "orders")),
-		"ListVersions":    second(s.ListVersions(ctx, "orders")),
-		"PruneVersions":   second(s.PruneVersions(ctx, Retention{Keep: 1})),
-		"VersionKeys":     second(s.VersionKeys(ctx)),
-		"GetRun":          second(s.GetRun(ctx, ids.run)),
-		"ListRuns":        third(s.ListRuns(ctx, syncs.RunFilter{})),
-		"LiveRuns":        second(s.LiveRuns(ctx)),
-		"ListSteps":       second(s.ListSteps(ctx, ids.run)),
-		"ClaimRun":        second(s.ClaimRun(ctx)),
-		"RecoverRuns":     second(s.RecoverRuns(ctx)),
-		"SaveRun":         s.SaveRun(ctx, syncs.Run{ID: ids.run}),
-		"FinishRun":       s.FinishRun(ctx, syncs.Run{ID: ids.run, State: syncs.OK}),
-		"ListSources":     second(s.ListSources(ctx)),
-		"SaveSource":      s.SaveSource(ctx, syncs.Source{Name: "shop"}),
-		"DeleteSource":    s.DeleteSource(ctx, "shop"),
-		"ClaimView":       second(s.ClaimView(ctx, "orders", "shop")),
-		"ListQueryRuns":   second(s.ListQueryRuns(ctx, ids.user, 0)),
-		"StartQuery":      s.StartQuery(ctx, query.Record{ID: "q2"}, query.PersonLimits{}),
-		"ListAudit":       second(s.ListAudit(ctx, 0)),
-		"FirstRunOpen":    s.FirstRunOpen(ctx, nil),
-		"ReplaceLink":     s.ReplaceFirstRunLink(ctx, []byte("h"), c.Now()),
-		"EnsureSeedAdmin": s.EnsureSeedAdmin(ctx, "a@example.com", "h"),
-		"SweepSessions":   s.SweepSessions(ctx),
-		"Commit":          s.Sessions().Commit("h", []byte("x"), c.Now()),
-		"Find":            third(s.Sessions().Find("h")),
-		"SchemaVersion":   second(s.SchemaVersion(ctx)),
-		"Backup":          s.Backup(ctx, filepath.Join(t.TempDir(), "b.db")),
-		"PasswordHash":    func() error { _, _, _, err := s.PasswordHash(ctx, "ada@example.com"); return err }(),
+		"CountUsers":         second(s.CountUsers(ctx)),
+		"ListUsers":          third(s.ListUsers(ctx, people.UserFilter{})),
+		"GetUser":            second(s.GetUser(ctx, ids.user)),
+		"GetUserByEmail":     second(s.GetUserByEmail(ctx, "ada@example.com")),
+		"Memberships":        second(s.Memberships(ctx, ids.user)),
+		"ListGroups":         second(s.ListGroups(ctx)),
+		"GetGroup":           second(s.GetGroup(ctx, ids.group)),
+		"GetGroupByName":     second(s.GetGroupByName(ctx, "Finance")),
+		"ListMembers":        second(s.ListMembers(ctx, ids.group)),
+		"Principal":          second(s.Principal(ctx, ids.user)),
+		"PrincipalBySession": third(s.PrincipalBySession(ctx, ids.session)),
+		"StartSession":       second(s.StartSession(ctx, people.NewSession{UserID: ids.user})),
+		"PrincipalByToken":   third(s.PrincipalByToken(ctx, "t", "h")),
+		"UseSession":         s.UseSession(ctx, people.Session{ID: ids.session}, "", s.now()),
+		"UseToken":           s.UseToken(ctx, admin, access.Token{ID: "t"}),
+		"ListSessions":       second(s.ListSessions(ctx, ids.user, s.now())),
+		"ListIdentities":     second(s.ListIdentities(ctx, ids.user)),
+		"ListTokens":         second(s.ListTokens(ctx, ids.user)),
+		"ListAllTokens":      third(s.ListAllTokens(ctx, 0, 0)),
+		"GetToken":           second(s.GetToken(ctx, ids.user, "t")),
+		"Prove":              s.Prove(ctx, admin, ids.session, people.ByPassword),
+		"BootstrapAdmin":     second(s.BootstrapAdmin(ctx, admin, people.NewUser{})),
+		"ListGrants":         second(s.ListGrants(ctx, access.GrantFilter{})),
+		"EffectiveAccess":    second(s.EffectiveAccess(ctx, ids.user)),
+		"Catalog":            second(s.Catalog(ctx, access.Principal{Admin: true})),
+		"ListTables":         second(s.ListTables(ctx)),
+		"GetTable":           second(s.GetTable(ctx, "orders")),
+		"ListVersions":       second(s.ListVersions(ctx, "orders")),
+		"PruneVersions":      second(s.PruneVersions(ctx, Retention{Keep: 1})),
+		"VersionKeys":        second(s.VersionKeys(ctx)),
+		"GetRun":             second(s.GetRun(ctx, ids.run)),
+		"ListRuns":           third(s.ListRuns(ctx, syncs.RunFilter{})),
+		"LiveRuns":           second(s.LiveRuns(ctx)),
+		"ListSteps":          second(s.ListSteps(ctx, ids.run)),
+		"ClaimRun":           second(s.ClaimRun(ctx)),
+		"RecoverRuns":        second(s.RecoverRuns(ctx)),
+		"SaveRun":            s.SaveRun(ctx, syncs.Run{ID: ids.run}),
+		"FinishRun":          s.FinishRun(ctx, syncs.Run{ID: ids.run, State: syncs.OK}),
+		"ListSources":        second(s.ListSources(ctx)),
+		"SaveSource":         s.SaveSource(ctx, syncs.Source{Name: "shop"}),
+		"DeleteSource":       s.DeleteSource(ctx, "shop"),
+		"ClaimView":          second(s.ClaimView(ctx, "orders", "shop")),
+		"ListQueryRuns":      second(s.ListQueryRuns(ctx, ids.user, 0)),
+		"StartQuery":         s.StartQuery(ctx, query.Record{ID: "q2"}, query.PersonLimits{}),
+		"ListAudit":          second(s.ListAudit(ctx, 0)),
+		"FirstRunOpen":       s.FirstRunOpen(ctx, nil),
+		"ReplaceLink":        s.ReplaceFirstRunLink(ctx, []byte("h"), c.Now()),
+		"EnsureSeedAdmin":    s.EnsureSeedAdmin(ctx, "a@example.com", "h"),
+		"SweepSessions":      s.SweepSessions(ctx),
+		"Commit":             s.Sessions().Commit("h", []byte("x"), c.Now()),
+		"Find":               third(s.Sessions().Find("h")),
+		"SchemaVersion":      second(s.SchemaVersion(ctx)),
+		"Backup":             s.Backup(ctx, filepath.Join(t.TempDir(), "b.db")),
+		"PasswordHash":       func() error { _, _, _, err := s.PasswordHash(ctx, "ada@example.com"); return err }(),
 	}
 	for _, c := range changes(s, ids) {
 		reads[c.name] = c.call(ctx, admin)

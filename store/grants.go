@@ -13,18 +13,9 @@ import (
 // Principal reads anew who a person is; Via and Client are the caller's to
 // fill in. It fails with Unauthenticated for somebody unknown or inactive.
 func (s *Store) Principal(ctx context.Context, id people.UserID) (access.Principal, error) {
-	p := access.Principal{UserID: id, Groups: []people.GroupID{s.everyoneID}}
-	active := false
-	rows, err := collect(ctx, s.reader(), func(row scanner) (struct{}, error) {
-		var group *people.GroupID
-		err := row.Scan(&p.Email, &p.Name, &active, at{&p.SessionsFrom}, &group)
-		if group != nil && *group != s.everyoneID {
-			p.Groups = append(p.Groups, *group)
-			p.Admin = p.Admin || *group == s.adminID
-		}
-		return struct{}{}, err
-	}, `
-		SELECT u.email, u.name, u.active, u.sessions_from, m.group_id
+	found := account{all: s.everyoneID, admin: s.adminID}
+	rows, err := collect(ctx, s.reader(), func(row scanner) (struct{}, error) { return struct{}{}, found.scan(row) }, `
+		SELECT`+accountColumns+`
 		FROM users u
 		LEFT JOIN user_group_members m ON m.user_id = u.id
 		WHERE u.id = $1
@@ -33,11 +24,11 @@ func (s *Store) Principal(ctx context.Context, id people.UserID) (access.Princip
 	case err != nil:
 		return access.Principal{}, fmt.Errorf("read principal %s: %w", id, explain(err))
 	case len(rows) == 0:
-		return access.Principal{}, domain.E(domain.Unauthenticated, "user_not_found", "User not found")
-	case !active:
-		return access.Principal{}, domain.E(domain.Unauthenticated, "account_deactivated", "Account deactivated")
+		return access.Principal{}, userUnknown()
+	case !found.active:
+		return access.Principal{}, accountDeactivated()
 	}
-	return p, nil
+	return found.Principal, nil
 }
 
 // grantColumns are read by scanGrant.

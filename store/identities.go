@@ -104,10 +104,6 @@ func (s *Store) SignInFederated(ctx context.Context, by audit.Actor, in people.F
 				return err
 			}
 		}
-		if err := s.note(ctx, tx, actor, "login_succeeded", "session",
-			params{"method": in.Claims.Provider, "email": u.Email, "address_there": in.Claims.Email}, nil); err != nil {
-			return err
-		}
 		u, err = getUser(ctx, tx, "id", string(u.ID))
 		return err
 	})

@@ -74,10 +74,12 @@ func (b Sessions) Delete(tokenHash string) error {
 	return b.DeleteCtx(context.Background(), tokenHash)
 }
 
-// SweepSessions removes sessions and one-time links that have expired.
+// SweepSessions removes sessions, sign-ins and one-time links that have expired.
 func (s *Store) SweepSessions(ctx context.Context) error {
 	err := s.quietly(ctx, func(tx runner) error {
-		for _, statement := range []string{`DELETE FROM sessions WHERE expires_at <= $1`, `DELETE FROM one_time_links WHERE expires_at <= $1`} {
+		for _, statement := range []string{
+			`DELETE FROM sessions WHERE expires_at <= $1`, `DELETE FROM one_time_links WHERE expires_at <= $1`, `DELETE FROM sign_ins WHERE expires_at <= $1`,
+		} {
 			if _, err := tx.exec(ctx, statement, micros(s.now())); err != nil {
 				return err
 			}

@@ -77,7 +77,11 @@ func (s *Store) UpdateUser(ctx context.Context, by audit.Actor, id people.UserID
 		if err := s.mayDeactivate(ctx, tx, by, u, c); err != nil {
 			return err
 		}
-		if err := s.saveUser(ctx, tx, by, applyUser(u, c, s.now()), c.PasswordHash); err != nil {
+		changed := applyUser(u, c, s.now())
+		if err := s.saveUser(ctx, tx, by, changed, c.PasswordHash); err != nil {
+			return err
+		}
+		if err := s.endSignIns(ctx, tx, before, changed); err != nil {
 			return err
 		}
 		if after, err = getUser(ctx, tx, "id", string(id)); err != nil {
@@ -162,6 +166,17 @@ func (s *Store) saveUser(ctx context.Context, tx runner, by audit.Actor, u peopl
 	return err
 }
 
+// endSignIns ends what a change of a person voids, so that lists are true.
+func (s *Store) endSignIns(ctx context.Context, tx runner, before, after people.User) error {
+	if after.SessionsFrom.Equal(before.SessionsFrom) {
+		return nil
+	}
+	if _, err := s.endAll(ctx, tx, after.ID, ""); err != nil || after.Active {
+		return err
+	}
+	return s.endTokens(ctx, tx, after.ID)
+}
+
 func (s *Store) noteUserChange(ctx context.Context, tx runner, by audit.Actor, c people.UserChange, before people.User) error {
 	resource := "user:" + string(before.ID)
 	if c.PasswordHash != nil {
@@ -201,6 +216,9 @@ func (s *Store) DeleteUser(ctx context.Context, by audit.Actor, id people.UserID
 			return err
 		}
 		if err := voidLinks(ctx, tx, u.Email); err != nil {
+			return err
+		}
+		if err := s.endTokens(ctx, tx, id); err != nil {
 			return err
 		}
 		for _, statement := range []string{

@@ -159,27 +159,13 @@ func personLabel(u people.User) string {
 	return u.Name
 }
 
-// methodWords are the ways in of a person, as people call them.
-func methodWords(u people.User) string {
+// waysIn are the ways in of a person, as people call them.
+func waysIn(u people.User) string {
 	var words []string
 	for _, m := range u.Methods {
 		words = append(words, methodWord(m))
 	}
 	return strings.Join(words, ", ")
-}
-
-func methodWord(m people.Method) string {
-	switch m {
-	case people.ByPassword, people.ByFirstRun:
-		return "Password"
-	case people.ByLink:
-		return "Link"
-	case people.ByGoogle:
-		return "Google"
-	case people.ByOIDC:
-		return "Single sign-on"
-	}
-	return string(m)
 }
 
 // groupWords names the groups of a person, Everyone left out.

@@ -35,6 +35,7 @@ type Principal struct {
 	Session      people.SessionID // of a browser session or access token, else ""
 	ProvedAt     time.Time        // when the person last proved who they are, of a session
 	Scopes       Scopes           // of a personal access token; others have none and need none
+	ExpiresAt    *time.Time       // of the sign-in or token; nil: never
 }
 
 // RecentFor is how long a proof of who one is serves for dangerous actions.
@@ -82,10 +83,22 @@ func (p Principal) Meet(t Terms, now time.Time) error {
 		return domain.E(domain.Forbidden, "session_required", "This needs a person who signed in. A token of automation may not do it.")
 	case p.Via == ViaPAT && !p.Scopes.Allow(t.Scope):
 		return domain.E(domain.Forbidden, "scope_missing", "This token has the scope %s. This needs %s. Make a token with it on your profile.", p.Scopes, t.Scope)
-	case t.Recent && p.Via == ViaSession && now.Sub(p.ProvedAt) > RecentFor:
-		return domain.E(domain.Forbidden, "recent_sign_in_required", "This needs a sign-in of the last 15 minutes. Confirm who you are, then do it again.")
+	case t.Recent && p.Via == ViaSession:
+		return p.Recent(now)
 	}
 	return nil
+}
+
+// CodeRecent is the code of Recent's refusal.
+const CodeRecent = "recent_sign_in_required"
+
+// Recent fails with Forbidden unless p is a person who proved who they are
+// within RecentFor, whatever the way in.
+func (p Principal) Recent(now time.Time) error {
+	if p.Interactive() && now.Sub(p.ProvedAt) <= RecentFor {
+		return nil
+	}
+	return domain.E(domain.Forbidden, CodeRecent, "This needs a sign-in of the last 15 minutes. Confirm who you are, then do it again.")
 }
 
 // Check fails with Unauthenticated or Forbidden unless p may use a route that

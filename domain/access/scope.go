@@ -21,6 +21,8 @@ const (
 	ScopeGeneral Scope = "general" // all of these (contract 5.7)
 	// ScopeBootstrap is ScopeRead and ScopeQuery of a token that lives at most an hour (contract 5.7).
 	ScopeBootstrap Scope = "bootstrap-analyst"
+	// ScopeAny is what routes ask for that every token may use. No token has it.
+	ScopeAny Scope = "any"
 )
 
 // Scopes are those of one token.
@@ -58,6 +60,9 @@ func (s Scopes) String() string {
 
 // Allow reports whether a token with these scopes may be used where need is asked for.
 func (s Scopes) Allow(need Scope) bool {
+	if need == ScopeAny {
+		return true
+	}
 	for _, one := range s {
 		switch {
 		case one == need, one == ScopeGeneral, one == ScopeBootstrap && (need == ScopeRead || need == ScopeQuery):

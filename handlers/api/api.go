@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/alexedwards/scs/v2"
 	"github.com/danielgtaylor/huma/v2"
 
 	"agnes/domain/access"
@@ -36,6 +37,8 @@ type Store interface {
 	SourceList
 	Auditor
 	Identities
+	SignIns
+	PersonalTokens
 }
 
 // Deps is everything the operations work with.
@@ -44,7 +47,11 @@ type Deps struct {
 	SignIn  Passwords
 	Tokens  *request.Tokens
 	Inviter people.Inviter
-	Remover Remover
+	// Personal makes personal access tokens.
+	Personal *access.Tokens
+	// Sessions are the browsers', which signing out ends too.
+	Sessions *scs.SessionManager
+	Remover  Remover
 	// Rebuilder is asked for a rebuild after a table got another name; with nil
 	// the new name is published by whatever rebuild comes next.
 	Rebuilder Rebuilder
@@ -93,6 +100,8 @@ func New(d Deps) (*API, error) {
 	a.OpenAPI().Components.Schemas.RegisterTypeAlias(reflect.TypeFor[json.Number](), reflect.TypeFor[float64]())
 	a.authRoutes()
 	a.linkRoutes()
+	a.sessionRoutes()
+	a.personalTokenRoutes()
 	a.healthRoutes()
 	a.tableRoutes()
 	a.profileRoutes()
@@ -150,18 +159,18 @@ func securitySchemes() map[string]*huma.SecurityScheme {
 	return map[string]*huma.SecurityScheme{
 		"token": {
 			Type: "http", Scheme: "bearer", BearerFormat: "JWT",
-			Description: "Header `Authorization: Bearer <access_token>` with a token from `POST /auth/token`. The cookie `access_token` does as well.",
+			Description: "Header `Authorization: Bearer <token>` with an access token from `POST /auth/token` or a personal access token from `POST /auth/tokens`. The cookie `access_token` does as well; the header wins.",
 		},
 		"session": {
 			Type: "apiKey", In: "cookie", Name: "agnes_session",
-			Description: "What a browser has after signing in.",
+			Description: "What a browser has after signing in. Where Agnes is reached by HTTPS the cookie is called `__Host-agnes_session`.",
 		},
 	}
 }
 
 func tags() []*huma.Tag {
 	return []*huma.Tag{
-		{Name: "Sign-in", Description: "Access tokens."},
+		{Name: "Sign-in", Description: "Access tokens, personal access tokens, and who you are."},
 		{Name: "Catalog", Description: "Which tables there are for you, and what is in them."},
 		{Name: "Query", Description: "SQL over the tables that you may read."},
 		{Name: "Data", Description: "Tables as Parquet files."},
@@ -186,7 +195,7 @@ func (a *API) describe() error {
 		return fmt.Errorf("describe the API: %w", err)
 	}
 	a.routes = append(a.routes, request.Route{
-		Method: http.MethodGet, Pattern: "/openapi.json", Need: access.SignedIn,
+		Method: http.MethodGet, Pattern: "/openapi.json", Need: access.SignedIn, Terms: access.Terms{Scope: access.ScopeRead},
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			if _, err := w.Write(document); err != nil {

@@ -52,7 +52,12 @@ func (a *API) createToken(ctx context.Context, in *tokenInput) (*tokenOutput, er
 	if err != nil {
 		return nil, a.refused(ctx, in.Body.Email, people.ByPassword, err)
 	}
-	token, err := a.issue(ctx, u, people.ByPassword)
+	return a.signedIn(ctx, u, people.ByPassword)
+}
+
+// signedIn is the answer to somebody who proved who they are.
+func (a *API) signedIn(ctx context.Context, u people.User, method people.Method) (*tokenOutput, error) {
+	token, err := a.issue(ctx, u, method)
 	if err != nil {
 		return nil, err
 	}
@@ -65,12 +70,16 @@ func (a *API) createToken(ctx context.Context, in *tokenInput) (*tokenOutput, er
 // issue makes an access token of a person who proved who they are by a method.
 // It is the only way in for programs without a personal token.
 func (a *API) issue(ctx context.Context, u people.User, method people.Method) (string, error) {
-	token, err := a.Tokens.Issue(u)
+	v, err := a.Store.StartSession(ctx, people.NewSession{
+		UserID: u.ID, Kind: people.TokenSession, Method: method, UserAgent: request.UserAgent(ctx),
+		Client: request.ActorOf(ctx), ExpiresAt: a.Now().Add(request.TokenLifetime),
+	})
 	if err != nil {
 		return "", err
 	}
-	if err := a.Store.Audit(ctx, request.SignedIn(request.ActorOf(ctx), u, method)); err != nil {
-		return "", fmt.Errorf("record a sign-in: %w", err)
+	token, err := a.Tokens.Issue(u, v)
+	if err != nil {
+		return "", err
 	}
 	request.Logger(ctx).Info("token issued", "user_id", string(u.ID), "method", string(method))
 	return token, nil

@@ -41,14 +41,6 @@ type (
 			Message     string `json:"message"`
 		}
 	}
-	signedInOutput struct {
-		Body struct {
-			AccessToken string `json:"access_token" doc:"To be sent as Authorization: Bearer."`
-			TokenType   string `json:"token_type" doc:"Always bearer."`
-			Email       string `json:"email"`
-			Role        string `json:"role" enum:"admin,user"`
-		}
-	}
 )
 
 func (a *API) linkRoutes() {
@@ -76,7 +68,7 @@ func (a *API) sendLink(ctx context.Context, in *askLinkInput) (*messageOutput, e
 	return out, nil
 }
 
-func (a *API) verifyLink(ctx context.Context, in *useLinkInput) (*signedInOutput, error) {
+func (a *API) verifyLink(ctx context.Context, in *useLinkInput) (*tokenOutput, error) {
 	u, err := a.Links.SignInAs(ctx, request.ActorOf(ctx), in.Body.Email, in.Body.Token)
 	if err != nil {
 		return nil, a.refused(ctx, in.Body.Email, people.ByLink, err)
@@ -84,22 +76,12 @@ func (a *API) verifyLink(ctx context.Context, in *useLinkInput) (*signedInOutput
 	return a.signedIn(ctx, u, people.ByLink)
 }
 
-func (a *API) passwordLogin(ctx context.Context, in *tokenInput) (*signedInOutput, error) {
+func (a *API) passwordLogin(ctx context.Context, in *tokenInput) (*tokenOutput, error) {
 	u, err := a.SignIn.Password(ctx, in.Body.Email, in.Body.Password)
 	if err != nil {
 		return nil, a.refused(ctx, in.Body.Email, people.ByPassword, err)
 	}
 	return a.signedIn(ctx, u, people.ByPassword)
-}
-
-func (a *API) signedIn(ctx context.Context, u people.User, method people.Method) (*signedInOutput, error) {
-	token, err := a.issue(ctx, u, method)
-	if err != nil {
-		return nil, err
-	}
-	out := &signedInOutput{}
-	out.Body.AccessToken, out.Body.TokenType, out.Body.Email, out.Body.Role = token, "bearer", u.Email, role(u.Admin)
-	return out, nil
 }
 
 // passwordSetUp sets a first password. Whether an address is known shows only

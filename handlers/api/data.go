@@ -29,12 +29,12 @@ type Whole interface {
 
 func (a *API) dataRoutes() {
 	register(a, operation{
-		id: "check-access", method: http.MethodGet, path: "/api/data/{id}/check-access", tag: "Data", need: access.SignedIn,
+		id: "check-access", method: http.MethodGet, path: "/api/data/{id}/check-access", tag: "Data", need: access.SignedIn, terms: asks(access.ScopeRead),
 		summary: "Whether you may read a table", about: "204 when you may, 403 when not.",
 		status: http.StatusNoContent, errors: []int{http.StatusForbidden, http.StatusNotFound},
 	}, a.checkAccess)
 	o := operation{
-		id: "download", method: http.MethodGet, path: "/api/data/{id}/download", tag: "Data", need: access.NeedTable, long: true,
+		id: "download", method: http.MethodGet, path: "/api/data/{id}/download", tag: "Data", need: access.NeedTable, terms: asks(access.ScopeRead), long: true,
 		summary: "A table as a Parquet file",
 		about:   "The file of the current version. It can be asked for in ranges; the ETag names the version, so If-None-Match answers 304 while nothing changed.",
 		errors:  []int{http.StatusNotFound, http.StatusRequestedRangeNotSatisfiable},

@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"agnes/domain"
+	"agnes/domain/access"
 	"agnes/domain/people"
 	"agnes/domain/query"
 	"agnes/handlers/request"
@@ -24,9 +25,12 @@ type failure struct {
 	status int
 	Detail any `json:"detail"` // a sentence, or []fault
 	// RequestID and Cause are for internal errors only.
-	RequestID string        `json:"request_id,omitempty"`
-	Cause     string        `json:"error,omitempty"`
-	retry     time.Duration // when another try is worth it; 0: not said
+	RequestID string `json:"request_id,omitempty"`
+	Cause     string `json:"error,omitempty"`
+	// Code and Confirm are for what needs a new proof of who one is.
+	Code    string        `json:"code,omitempty"`
+	Confirm string        `json:"confirm_url,omitempty"`
+	retry   time.Duration // when another try is worth it; 0: not said
 }
 
 // Error returns the sentence.
@@ -97,6 +101,8 @@ func (a *API) failure(ctx context.Context, o operation, err error) *failure {
 		if a.Debug {
 			f.Cause = err.Error()
 		}
+	case known.Code == access.CodeRecent:
+		f.Code, f.Confirm = known.Code, request.ConfirmPath
 	case known.Kind == domain.Limited:
 		f.retry = max(query.RetryAfter(err), people.TryAgainAfter(err))
 		if detail := limitDetail(err); detail != nil {
@@ -259,8 +265,10 @@ func failureSchema() *huma.Schema {
 		Type:        huma.TypeObject,
 		Description: "Why something was not done.",
 		Properties: map[string]*huma.Schema{
-			"detail":     {OneOf: []*huma.Schema{text, {Type: huma.TypeArray, Items: one}, limit, managed}},
-			"request_id": {Type: huma.TypeString, Description: "To be named to an administrator; with internal errors only."},
+			"detail":      {OneOf: []*huma.Schema{text, {Type: huma.TypeArray, Items: one}, limit, managed}},
+			"code":        {Type: huma.TypeString, Description: "recent_sign_in_required, where a person in a browser has to confirm who they are; else absent."},
+			"confirm_url": {Type: huma.TypeString, Description: "The page to do that on."},
+			"request_id":  {Type: huma.TypeString, Description: "To be named to an administrator; with internal errors only."},
 		},
 		Required: []string{"detail"},
 	}

@@ -64,7 +64,7 @@ type (
 )
 
 func (a *API) grantRoutes() {
-	base := operation{tag: "Access", need: access.Admin, invalid: http.StatusBadRequest}
+	base := operation{tag: "Access", need: access.Admin, terms: asks(access.ScopeAdmin), invalid: http.StatusBadRequest}
 	with := func(id, method, path, summary, about string, status int, errors ...int) operation {
 		o := base
 		o.id, o.method, o.path, o.summary, o.about, o.status, o.errors = id, method, path, summary, about, status, errors

@@ -115,7 +115,7 @@ type (
 )
 
 func (a *API) groupRoutes() {
-	base := operation{tag: "Access", need: access.Admin, invalid: http.StatusBadRequest}
+	base := operation{tag: "Access", need: access.Admin, terms: asks(access.ScopeAdmin), invalid: http.StatusBadRequest}
 	with := func(id, method, path, summary, about string, status int, errors ...int) operation {
 		o := base
 		o.id, o.method, o.path, o.summary, o.about, o.status, o.errors = id, method, path, summary, about, status, errors
@@ -204,6 +204,9 @@ func (a *API) listMembers(ctx context.Context, in *OneGroup) (*membersOutput, er
 }
 
 func (a *API) addMember(ctx context.Context, in *addMemberInput) (*memberOutput, error) {
+	if err := a.recentForGroup(ctx, in.ID); err != nil {
+		return nil, err
+	}
 	m, err := a.Store.AddMember(ctx, principal(ctx).Actor(), people.GroupID(in.ID), in.Body.Email, people.ByAdmin)
 	if err != nil {
 		return nil, err
@@ -212,5 +215,26 @@ func (a *API) addMember(ctx context.Context, in *addMemberInput) (*memberOutput,
 }
 
 func (a *API) removeMember(ctx context.Context, in *removeMemberInput) (*none, error) {
+	if err := a.recentForGroup(ctx, in.ID); err != nil {
+		return nil, err
+	}
 	return nil, a.Store.RemoveMember(ctx, principal(ctx).Actor(), people.GroupID(in.ID), people.UserID(in.UserID))
+}
+
+// recentForGroup is recentFor a group's id.
+func (a *API) recentForGroup(ctx context.Context, id string) error {
+	g, err := a.Store.GetGroup(ctx, people.GroupID(id))
+	if err != nil {
+		return err
+	}
+	return a.recentFor(ctx, g)
+}
+
+// recentFor asks for a recent proof of who one is before somebody becomes an
+// administrator or is none any more.
+func (a *API) recentFor(ctx context.Context, g people.Group) error {
+	if !g.System || g.Name != people.AdminGroup {
+		return nil
+	}
+	return principal(ctx).Meet(access.Terms{Scope: access.ScopeAdmin, Recent: true}, a.Now())
 }

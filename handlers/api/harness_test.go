@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alexedwards/scs/v2"
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
 	filesource "agnes/connectors/files"
@@ -64,6 +66,8 @@ type site struct {
 	limits   query.Limits
 	admin    people.User
 	analyst  people.User
+	signedIn map[people.UserID]people.Session
+	sessions *scs.SessionManager
 }
 
 // unfinished is how many uploads of one person may be half way.
@@ -77,7 +81,18 @@ func newSite(t *testing.T) *site {
 // newSiteWith makes a site whose dependencies change may alter.
 func newSiteWith(t *testing.T, change func(*api.Deps)) *site {
 	t.Helper()
-	s := &site{t: t, clock: &clock{}, engine: &engine{}, files: files{}, log: &bytes.Buffer{}}
+	s := emptySite(t, change)
+	admins, err := s.store.GetGroupByName(t.Context(), people.AdminGroup)
+	must(t, err)
+	s.admin = s.mustUser("ada@example.com", admins.ID)
+	s.analyst = s.mustUser("ben@example.com")
+	return s
+}
+
+// emptySite is a new instance, without people.
+func emptySite(t *testing.T, change func(*api.Deps)) *site {
+	t.Helper()
+	s := &site{t: t, clock: &clock{}, engine: &engine{}, files: files{}, log: &bytes.Buffer{}, signedIn: map[people.UserID]people.Session{}}
 	s.clock.micros.Store(time.Date(2026, 11, 22, 14, 31, 0, 0, time.UTC).UnixMicro())
 	var ids atomic.Int64
 	newID := func() string { return fmt.Sprintf("id%06d", ids.Add(1)) }
@@ -86,7 +101,8 @@ func newSiteWith(t *testing.T, change func(*api.Deps)) *site {
 	s.store, err = store.Open(t.Context(), store.Options{Dir: t.TempDir(), Now: s.clock.now, NewID: newID})
 	must(t, err)
 	t.Cleanup(func() { must(t, s.store.Close()) })
-	s.tokens, err = request.NewTokens([]byte("0123456789abcdef0123456789abcdef"), s.clock.now, newID)
+	s.tokens, err = request.NewTokens([]byte("0123456789abcdef0123456789abcdef"), s.clock.now)
+	s.sessions = handlers.NewSessions(s.store.Sessions(), false, 0)
 	must(t, err)
 	s.folder = filesource.Folder{Root: t.TempDir(), MaxBytes: 1 << 20, MaxParts: unfinished}
 	s.syncer = &syncs.Syncer{Runs: s.store, Tables: s.store, Feed: syncs.NewFeed(), Now: s.clock.now, NewID: newID, Log: log}
@@ -101,6 +117,7 @@ func newSiteWith(t *testing.T, change func(*api.Deps)) *site {
 	t.Cleanup(func() { must(t, s.runner.Stop(context.WithoutCancel(t.Context()))) })
 	deps := api.Deps{
 		Profiler: s.profiler, Inviter: &s.inviter,
+		Personal: &access.Tokens{Store: s.store, Signer: s.tokens, Now: s.clock.now, NewID: uuid.NewString}, Sessions: s.sessions,
 		Store: s.store, SignIn: &people.SignIn{Accounts: s.store, Now: s.clock.now}, Tokens: s.tokens,
 		Remover: remover{s.store}, Rebuilder: &s.rebuilds, Syncer: s.syncer, Data: s.files, Whole: &joined{}, Sources: &looks{}, Uploads: s.folder,
 		Queries: s.runner, History: s.store, PersonLimits: s.limits.Person, TempDir: t.TempDir(),
@@ -115,17 +132,13 @@ func newSiteWith(t *testing.T, change func(*api.Deps)) *site {
 	s.api, err = api.New(deps)
 	must(t, err)
 	s.handler, err = handlers.New(handlers.Config{
-		People: s.store, Tokens: s.tokens, Sessions: handlers.NewSessions(s.store.Sessions(), false), API: s.api.Routes(),
+		People: s.store, Tokens: s.tokens, Sessions: s.sessions, API: s.api.Routes(),
 		PageError: func(http.ResponseWriter, *http.Request, int, *domain.Error) {
 			t.Error("an operation answered with a page")
 		},
 		Version: "1.2.3", Registry: prometheus.NewRegistry(), Now: s.clock.now, Log: log,
 	})
 	must(t, err)
-	admins, err := s.store.GetGroupByName(t.Context(), people.AdminGroup)
-	must(t, err)
-	s.admin = s.mustUser("ada@example.com", admins.ID)
-	s.analyst = s.mustUser("ben@example.com")
 	return s
 }
 
@@ -194,6 +207,29 @@ func (s *site) mustGrant(table string) {
 	must(s.t, err)
 }
 
+// mustToken is an access token of a user. The same one serves as long as it works.
+func (s *site) mustToken(u people.User) string {
+	s.t.Helper()
+	if v, ok := s.signedIn[u.ID]; ok {
+		if _, _, err := s.store.PrincipalBySession(s.t.Context(), v.ID); err == nil {
+			return s.mustIssue(u, v)
+		}
+	}
+	v, err := s.store.StartSession(s.t.Context(), people.NewSession{
+		UserID: u.ID, Kind: people.TokenSession, Method: people.ByPassword, ExpiresAt: s.clock.now().Add(request.TokenLifetime),
+	})
+	must(s.t, err)
+	s.signedIn[u.ID] = v
+	return s.mustIssue(u, v)
+}
+
+func (s *site) mustIssue(u people.User, v people.Session) string {
+	s.t.Helper()
+	token, err := s.tokens.Issue(u, v)
+	must(s.t, err)
+	return token
+}
+
 // reply is one answer.
 type reply struct {
 	*httptest.ResponseRecorder
@@ -216,9 +252,7 @@ func (s *site) as(u people.User, method, path string, body any, headers ...strin
 		r.Header.Set("Content-Type", "application/json")
 	}
 	if u.ID != "" {
-		token, err := s.tokens.Issue(u)
-		must(s.t, err)
-		r.Header.Set("Authorization", "Bearer "+token)
+		r.Header.Set("Authorization", "Bearer "+s.mustToken(u))
 	}
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])

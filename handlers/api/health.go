@@ -93,7 +93,7 @@ func (a *API) healthRoutes() {
 		errors:  []int{http.StatusServiceUnavailable},
 	}, a.healthReady)
 	register(a, operation{
-		id: "health-detailed", method: http.MethodGet, path: "/api/health/detailed", tag: "Health", need: access.SignedIn,
+		id: "health-detailed", method: http.MethodGet, path: "/api/health/detailed", tag: "Health", need: access.SignedIn, terms: asks(access.ScopeRead),
 		summary: "How each part of the server is",
 		about:   "The version, and each part with its state. Tables whose newest rows are older than a day are named, to those who may read them.",
 	}, a.healthDetailed)

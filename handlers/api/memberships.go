@@ -53,7 +53,7 @@ type (
 func (a *API) membershipRoutes() {
 	with := func(id, method, path, summary, about string, status int, errors ...int) operation {
 		return operation{
-			tag: "Access", need: access.Admin, id: id, method: method, path: path,
+			tag: "Access", need: access.Admin, terms: asks(access.ScopeAdmin), id: id, method: method, path: path,
 			summary: summary, about: about, status: status, errors: errors,
 		}
 	}
@@ -63,7 +63,7 @@ func (a *API) membershipRoutes() {
 	register(a, with("remove-membership", http.MethodDelete, memberships+"/{group_id}", "Take a person out of a group", "As removing the member from the group.", http.StatusNoContent, http.StatusNotFound, http.StatusConflict), a.removeMembership)
 	register(a, with("effective-access", http.MethodGet, "/api/admin/users/{id}/effective-access", "What a person may read", "Every granted resource, and the groups that open it.", 0, http.StatusNotFound), a.effectiveAccess)
 	mine := with("my-effective-access", http.MethodGet, "/api/me/effective-access", "What you may read", "Every granted resource, and the groups that open it.", 0)
-	mine.need = access.SignedIn
+	mine.need, mine.terms = access.SignedIn, asks(access.ScopeRead)
 	register(a, mine, func(ctx context.Context, _ *none) (*effectiveOutput, error) {
 		p := principal(ctx)
 		return a.effectiveOf(ctx, p.UserID, p.Admin)
@@ -107,6 +107,9 @@ func (a *API) addMembership(ctx context.Context, in *addMembershipInput) (*membe
 	if err != nil {
 		return nil, err
 	}
+	if err := a.recentFor(ctx, g); err != nil {
+		return nil, err
+	}
 	m, err := a.Store.AddMember(ctx, principal(ctx).Actor(), g.ID, u.Email, people.ByAdmin)
 	if err != nil {
 		return nil, err
@@ -117,6 +120,9 @@ func (a *API) addMembership(ctx context.Context, in *addMembershipInput) (*membe
 }
 
 func (a *API) removeMembership(ctx context.Context, in *removeMembershipInput) (*none, error) {
+	if err := a.recentForGroup(ctx, in.GroupID); err != nil {
+		return nil, err
+	}
 	return nil, a.Store.RemoveMember(ctx, principal(ctx).Actor(), people.GroupID(in.GroupID), people.UserID(in.ID))
 }
 

@@ -95,8 +95,28 @@ func (o operation) permission() string {
 }
 
 func (o operation) description() string {
-	return o.about + "\n\nWho: " + o.permission() + "."
+	return o.about + "\n\nWho: " + o.permission() + "." + o.termsText()
 }
+
+// termsText says what the way in has to meet.
+func (o operation) termsText() string {
+	text := ""
+	switch scope := o.terms.Scope; {
+	case o.need == access.Public:
+		return ""
+	case o.terms.Interactive:
+		text = " Only a person who signed in: personal access tokens are refused."
+	case scope != "" && scope != access.ScopeAny:
+		text = " A personal access token needs the scope " + string(scope) + "."
+	}
+	if o.terms.Recent {
+		text += " A browser needs a sign-in of the last 15 minutes."
+	}
+	return text
+}
+
+// asks are the terms of an operation that personal access tokens may use.
+func asks(s access.Scope) access.Terms { return access.Terms{Scope: s} }
 
 func (o operation) security() []map[string][]string {
 	if o.need == access.Public {

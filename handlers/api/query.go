@@ -49,7 +49,7 @@ type queryAnswer struct {
 
 func (a *API) queryRoutes() {
 	o := operation{
-		id: "query", method: http.MethodPost, path: "/api/query", tag: "Query", need: access.SignedIn, long: true,
+		id: "query", method: http.MethodPost, path: "/api/query", tag: "Query", need: access.SignedIn, terms: asks(access.ScopeQuery), long: true,
 		summary: "Run SQL",
 		about: "Runs one reading statement (SELECT, WITH, FROM, VALUES, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN, PIVOT) in DuckDB. It sees the tables of your catalog and nothing else. " +
 			"Rows are sent as they come; an answer that breaks off is not whole. The header X-Query-Run names the run; " +

@@ -49,7 +49,7 @@ type resultAnswer struct {
 
 func (a *API) queryResultRoutes() {
 	rows := operation{
-		id: "get-query-rows", method: http.MethodGet, path: "/api/query/runs/{id}/rows", tag: "Query", need: access.SignedIn, long: true,
+		id: "get-query-rows", method: http.MethodGet, path: "/api/query/runs/{id}/rows", tag: "Query", need: access.SignedIn, terms: asks(access.ScopeQuery), long: true,
 		summary: "Read kept rows of a query", about: "A page of a result, in its own order or sorted, without running the query again.",
 		errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
 	}
@@ -59,7 +59,7 @@ func (a *API) queryResultRoutes() {
 		Description: "The rows.", Content: map[string]*huma.MediaType{"application/json": {Schema: schema}},
 	}
 	file := operation{
-		id: "export-query-rows", method: http.MethodGet, path: "/api/query/runs/{id}/export", tag: "Query", need: access.SignedIn, long: true,
+		id: "export-query-rows", method: http.MethodGet, path: "/api/query/runs/{id}/export", tag: "Query", need: access.SignedIn, terms: asks(access.ScopeQuery), long: true,
 		summary: "Download kept rows of a query", about: "All rows of a result as a file. In csv and tsv NULL is an empty cell and an empty text is \"\"; " +
 			"json and ndjson hold objects; an xlsx holds at most 1,048,575 rows, and numbers of more than 15 digits as text.",
 		errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},

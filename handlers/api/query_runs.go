@@ -98,25 +98,25 @@ type (
 
 func (a *API) queryRunRoutes() {
 	register(a, operation{
-		id: "submit-query", method: http.MethodPost, path: "/api/query/runs", tag: "Query", need: access.SignedIn, status: http.StatusAccepted,
+		id: "submit-query", method: http.MethodPost, path: "/api/query/runs", tag: "Query", need: access.SignedIn, terms: asks(access.ScopeQuery), status: http.StatusAccepted,
 		summary: "Run SQL in the background", about: "Starts a run that goes on when you leave, and keeps its rows. The header Location says where it is.",
 		invalid: http.StatusBadRequest, errors: []int{http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusServiceUnavailable},
 		example: map[string]any{"sql": "SELECT * FROM airports"},
 	}, a.submitQuery)
 	register(a, operation{
-		id: "list-query-runs", method: http.MethodGet, path: "/api/query/runs", tag: "Query", need: access.SignedIn,
+		id: "list-query-runs", method: http.MethodGet, path: "/api/query/runs", tag: "Query", need: access.SignedIn, terms: asks(access.ScopeQuery),
 		summary: "List your queries", about: "Your own, the newest first.", errors: []int{http.StatusUnprocessableEntity},
 	}, a.listQueryRuns)
 	register(a, operation{
-		id: "get-query-usage", method: http.MethodGet, path: "/api/query/usage", tag: "Query", need: access.SignedIn,
+		id: "get-query-usage", method: http.MethodGet, path: "/api/query/usage", tag: "Query", need: access.SignedIn, terms: asks(access.ScopeQuery),
 		summary: "What your queries returned today", about: "With the limits that you are held to.",
 	}, a.queryUsage)
 	register(a, operation{
-		id: "get-query-run", method: http.MethodGet, path: "/api/query/runs/{id}", tag: "Query", need: access.SignedIn,
+		id: "get-query-run", method: http.MethodGet, path: "/api/query/runs/{id}", tag: "Query", need: access.SignedIn, terms: asks(access.ScopeQuery),
 		summary: "Get one of your queries", about: "How it stands, its place in the queue, or how it ended.", errors: []int{http.StatusNotFound},
 	}, a.getQueryRun)
 	register(a, operation{
-		id: "forget-query-run", method: http.MethodDelete, path: "/api/query/runs/{id}", tag: "Query", need: access.SignedIn, status: http.StatusNoContent,
+		id: "forget-query-run", method: http.MethodDelete, path: "/api/query/runs/{id}", tag: "Query", need: access.SignedIn, terms: asks(access.ScopeQuery), status: http.StatusNoContent,
 		summary: "Cancel or forget a query", about: "Stops one that runs or waits; one that has ended leaves your list with its rows. The audit log keeps both.",
 		errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, a.forgetQueryRun)

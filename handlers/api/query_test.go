@@ -144,8 +144,7 @@ func TestLongAnswers(t *testing.T) {
 		}
 		server := httptest.NewServer(s.handler)
 		t.Cleanup(server.Close)
-		token, err := s.tokens.Issue(s.analyst)
-		must(t, err)
+		token := s.mustToken(s.analyst)
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/api/query", strings.NewReader(`{"sql":"x","limit":1000000}`))
 		must(t, err)
 		r.Header.Set("Authorization", "Bearer "+token)

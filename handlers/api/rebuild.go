@@ -86,12 +86,12 @@ const recentRebuilds = 20
 
 func (a *API) rebuildRoutes() {
 	register(a, operation{
-		id: "get-rebuild", method: http.MethodGet, path: "/api/admin/rebuild", tag: "Sync", need: access.Admin,
+		id: "get-rebuild", method: http.MethodGet, path: "/api/admin/rebuild", tag: "Sync", need: access.Admin, terms: asks(access.ScopeAdmin),
 		summary: "How the last rebuilds went",
 		about:   "A rebuild publishes `analytics/server.duckdb` and each source's `extract.duckdb` from the current versions. What could not be published is named with a code and a sentence.",
 	}, a.getRebuild)
 	register(a, operation{
-		id: "rebuild", method: http.MethodPost, path: "/api/admin/rebuild", tag: "Sync", need: access.Admin, long: true,
+		id: "rebuild", method: http.MethodPost, path: "/api/admin/rebuild", tag: "Sync", need: access.Admin, terms: asks(access.ScopeAdmin), long: true,
 		summary: "Rebuild now",
 		about:   "Publishes the current versions and answers when that is done. Everybody who asks while a rebuild runs shares the next one. Tables that cannot be read do not fail it: they are in `problems`.",
 		errors:  []int{http.StatusServiceUnavailable},

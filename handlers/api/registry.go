@@ -73,11 +73,11 @@ type (
 
 func (a *API) registryRoutes() {
 	register(a, operation{
-		id: "list-registry", method: http.MethodGet, path: "/api/admin/registry", tag: "Tables", need: access.Admin,
+		id: "list-registry", method: http.MethodGet, path: "/api/admin/registry", tag: "Tables", need: access.Admin, terms: asks(access.ScopeAdmin),
 		summary: "List the registry", about: "Every registered table with all its settings and its last error.",
 	}, a.listRegistry)
 	register(a, operation{
-		id: "register-table", method: http.MethodPost, path: "/api/admin/register-table", tag: "Tables", need: access.Admin,
+		id: "register-table", method: http.MethodPost, path: "/api/admin/register-table", tag: "Tables", need: access.Admin, terms: asks(access.ScopeAdmin),
 		summary: "Register a table", status: http.StatusCreated,
 		about:   "Makes a table of a file in the data directory's folder files, named by source_table, and starts its first sync. Unknown fields are ignored.",
 		errors:  []int{http.StatusConflict, http.StatusUnprocessableEntity},
@@ -85,7 +85,7 @@ func (a *API) registryRoutes() {
 		answer:  map[string]any{"id": "orders", "name": "orders", "status": "registered"},
 	}, a.registerTable)
 	register(a, operation{
-		id: "unregister-table", method: http.MethodDelete, path: "/api/admin/registry/{id}", tag: "Tables", need: access.Admin,
+		id: "unregister-table", method: http.MethodDelete, path: "/api/admin/registry/{id}", tag: "Tables", need: access.Admin, terms: asks(access.ScopeAdmin),
 		summary: "Unregister a table", status: http.StatusNoContent,
 		about:  "Takes the table out of everybody's catalog, with its grants and versions. A file that people brought stays.",
 		errors: []int{http.StatusNotFound, http.StatusConflict},

@@ -16,7 +16,7 @@ import (
 
 func (a *API) rejectRoutes() {
 	o := operation{
-		id: "run-rejects", method: http.MethodGet, path: "/api/sync/runs/{id}/rejects", tag: "Sync", need: access.Admin, long: true,
+		id: "run-rejects", method: http.MethodGet, path: "/api/sync/runs/{id}/rejects", tag: "Sync", need: access.Admin, terms: asks(access.ScopeSync), long: true,
 		summary: "The rows that a run put aside",
 		about:   "CSV with line, column, reason and the row as the file has it, of a run whose table skips rows that do not fit.",
 		errors:  []int{http.StatusNotFound},

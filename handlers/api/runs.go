@@ -104,18 +104,18 @@ type (
 
 func (a *API) runRoutes() {
 	register(a, operation{
-		id: "list-runs", method: http.MethodGet, path: "/api/sync/runs", tag: "Sync", need: access.Admin,
+		id: "list-runs", method: http.MethodGet, path: "/api/sync/runs", tag: "Sync", need: access.Admin, terms: asks(access.ScopeSync),
 		summary: "List sync runs", about: "The newest first. A run is one sync of one table.",
 		errors: []int{http.StatusUnprocessableEntity},
 	}, a.listRuns)
 	register(a, operation{
-		id: "get-run", method: http.MethodGet, path: "/api/sync/runs/{id}", tag: "Sync", need: access.Admin,
+		id: "get-run", method: http.MethodGet, path: "/api/sync/runs/{id}", tag: "Sync", need: access.Admin, terms: asks(access.ScopeSync),
 		summary: "Get a sync run with its steps", about: "How the run stands, and each phase that has ended.",
 		errors: []int{http.StatusNotFound},
 	}, a.getRun)
 	a.rejectRoutes()
 	register(a, operation{
-		id: "cancel-run", method: http.MethodPost, path: "/api/sync/runs/{id}/cancel", tag: "Sync", need: access.Admin,
+		id: "cancel-run", method: http.MethodPost, path: "/api/sync/runs/{id}/cancel", tag: "Sync", need: access.Admin, terms: asks(access.ScopeSync),
 		summary: "Cancel a sync run", about: "Ends a queued run at once and stops a running one. The previous version is still served.",
 		errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, a.cancelRun)

@@ -80,16 +80,16 @@ type (
 
 func (a *API) sourceRoutes() {
 	register(a, operation{
-		id: "list-sources", method: http.MethodGet, path: "/api/admin/sources", tag: "Tables", need: access.Admin,
+		id: "list-sources", method: http.MethodGet, path: "/api/admin/sources", tag: "Tables", need: access.Admin, terms: asks(access.ScopeAdmin),
 		summary: "List custom sources", about: "Every folder of a custom extractor: what of it is served under which name, what is not and why.",
 	}, a.listSources)
 	register(a, operation{
-		id: "inspect-source", method: http.MethodPost, path: "/api/admin/sources/{source}/inspect", tag: "Tables", need: access.Admin, long: true,
+		id: "inspect-source", method: http.MethodPost, path: "/api/admin/sources/{source}/inspect", tag: "Tables", need: access.Admin, terms: asks(access.ScopeAdmin), long: true,
 		summary: "Look at a source now", about: "Looks at the extract at once, also one that is broken and rests.",
 		errors: []int{http.StatusNotFound},
 	}, a.inspectSource)
 	register(a, operation{
-		id: "rename-source-table", method: http.MethodPut, path: "/api/admin/sources/{source}/tables/{table}", tag: "Tables", need: access.Admin, long: true,
+		id: "rename-source-table", method: http.MethodPut, path: "/api/admin/sources/{source}/tables/{table}", tag: "Tables", need: access.Admin, terms: asks(access.ScopeAdmin), long: true,
 		summary: "Serve a source's table under another name",
 		about:   "Gives a table of a custom extractor another name in SQL, without a change of the extractor: for one whose own name another source holds.",
 		errors:  []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},

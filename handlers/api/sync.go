@@ -68,7 +68,7 @@ type (
 
 func (a *API) syncRoutes() {
 	register(a, operation{
-		id: "manifest", method: http.MethodGet, path: "/api/sync/manifest", tag: "Data", need: access.SignedIn,
+		id: "manifest", method: http.MethodGet, path: "/api/sync/manifest", tag: "Data", need: access.SignedIn, terms: asks(access.ScopeRead),
 		summary: "What there is to pull",
 		about:   "Your tables with the hash, size and age of their current versions. Tables that were never synced are left out.",
 	}, a.manifest)
@@ -77,7 +77,7 @@ func (a *API) syncRoutes() {
 		summary: "Whether a sync is running", about: "For scripts that wait.",
 	}, a.syncStatus)
 	o := operation{
-		id: "trigger-sync", method: http.MethodPost, path: "/api/sync/trigger", tag: "Sync", need: access.Admin,
+		id: "trigger-sync", method: http.MethodPost, path: "/api/sync/trigger", tag: "Sync", need: access.Admin, terms: asks(access.ScopeSync),
 		summary: "Start syncs",
 		about: "With ids, syncs those tables, whatever their schedules. Without a body, syncs every table that has no schedule or is due. " +
 			"A table that is being synced keeps that run; 409 when this holds for all of them.",

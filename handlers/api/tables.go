@@ -101,21 +101,21 @@ type (
 
 func (a *API) tableRoutes() {
 	register(a, operation{
-		id: "list-tables", method: http.MethodGet, path: "/api/catalog/tables", tag: "Catalog", need: access.SignedIn,
+		id: "list-tables", method: http.MethodGet, path: "/api/catalog/tables", tag: "Catalog", need: access.SignedIn, terms: asks(access.ScopeRead),
 		summary: "List your tables", about: "The tables that you may read, by name. Administrators see all.",
 	}, a.listTables)
 	register(a, operation{
-		id: "catalog", method: http.MethodGet, path: "/api/v2/catalog", tag: "Catalog", need: access.SignedIn,
+		id: "catalog", method: http.MethodGet, path: "/api/v2/catalog", tag: "Catalog", need: access.SignedIn, terms: asks(access.ScopeRead),
 		summary: "List your tables with their sizes",
 		about:   "As /api/catalog/tables, with what an agent needs to choose: rows, bytes, the flavour of SQL and how to get the rows.",
 	}, a.listCatalog)
 	register(a, operation{
-		id: "schema", method: http.MethodGet, path: "/api/v2/schema/{id}", tag: "Catalog", need: access.NeedTable,
+		id: "schema", method: http.MethodGet, path: "/api/v2/schema/{id}", tag: "Catalog", need: access.NeedTable, terms: asks(access.ScopeRead),
 		summary: "Columns of a table", about: "The columns of the current version, with DuckDB's types. Empty until the first sync.",
 		errors: []int{http.StatusNotFound},
 	}, a.schema)
 	register(a, operation{
-		id: "sample", method: http.MethodGet, path: "/api/v2/sample/{id}", tag: "Catalog", need: access.NeedTable, long: true,
+		id: "sample", method: http.MethodGet, path: "/api/v2/sample/{id}", tag: "Catalog", need: access.NeedTable, terms: asks(access.ScopeRead), long: true,
 		summary: "Some rows of a table", about: "Up to a hundred rows of the current version, one object each.",
 		errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusTooManyRequests},
 	}, a.sample)

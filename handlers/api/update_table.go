@@ -58,14 +58,14 @@ type (
 
 func (a *API) updateTableRoutes() {
 	register(a, operation{
-		id: "update-table", method: http.MethodPut, path: "/api/admin/registry/{id}", tag: "Tables", need: access.Admin,
+		id: "update-table", method: http.MethodPut, path: "/api/admin/registry/{id}", tag: "Tables", need: access.Admin, terms: asks(access.ScopeAdmin),
 		summary: "Change a table", about: "Changes the fields that are sent; null clears one. A table of a custom extractor keeps what its extract says of it.",
 		errors:  []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
 		example: map[string]any{"description": "One row per order", "sync_schedule": "daily 05:00"},
 		answer:  map[string]any{"id": "orders", "updated": []string{"description", "sync_schedule"}},
 	}, a.updateTable)
 	register(a, operation{
-		id: "precheck-table", method: http.MethodPost, path: "/api/admin/register-table/precheck", tag: "Tables", need: access.Admin,
+		id: "precheck-table", method: http.MethodPost, path: "/api/admin/register-table/precheck", tag: "Tables", need: access.Admin, terms: asks(access.ScopeAdmin),
 		summary: "Check a registration", about: "Checks what register-table checks, and registers nothing.",
 		errors:  []int{http.StatusUnprocessableEntity},
 		example: map[string]any{"name": "orders", "source_type": "local", "source_table": "orders.csv"},

@@ -60,7 +60,7 @@ type PartList struct {
 // a finished one lies where those of the plain form do.
 func (a *API) uploadRoutes() error {
 	register(a, operation{
-		id: "list-uploads", method: http.MethodGet, path: uploadsPath, tag: "Uploads", need: access.Admin,
+		id: "list-uploads", method: http.MethodGet, path: uploadsPath, tag: "Uploads", need: access.Admin, terms: asks(access.ScopeSync),
 		summary: "Your uploads that are not complete",
 		about:   "Each is kept for a day after its last byte came. It goes on at its url, at the byte that arrived names.",
 	}, a.listUploads)
@@ -128,7 +128,7 @@ func header(name, about, example string) *huma.Param {
 // tus declares one operation of the protocol. A stop of the server ends it at
 // once: the client goes on with the next one.
 func (a *API) tus(protocol *tus.UnroutedHandler, o operation, handle http.HandlerFunc, params ...*huma.Param) {
-	o.tag, o.need, o.long, o.anyBody = "Uploads", access.Admin, true, true
+	o.tag, o.need, o.terms, o.long, o.anyBody = "Uploads", access.Admin, asks(access.ScopeSync), true, true
 	documented := o.huma()
 	documented.Parameters = append(params, header("Tus-Resumable", "Version of the protocol.", "1.0.0"))
 	if strings.Contains(o.path, "{id}") {

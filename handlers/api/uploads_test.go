@@ -190,8 +190,7 @@ func TestUploadThatBreaksOff(t *testing.T) {
 	s := newSite(t)
 	at := s.mustBegin(s.admin, "a.csv", 100)
 	r := httptest.NewRequest(http.MethodPatch, at, brokenBody("0123456789"))
-	token, err := s.tokens.Issue(s.admin)
-	must(t, err)
+	token := s.mustToken(s.admin)
 	for name, value := range map[string]string{"Authorization": "Bearer " + token, "Tus-Resumable": "1.0.0", "Content-Type": offsetBytes, "Upload-Offset": "0"} {
 		r.Header.Set(name, value)
 	}
@@ -239,8 +238,7 @@ func TestUploadWhenTheServerStops(t *testing.T) {
 	server := httptest.NewServer(s.handler)
 	t.Cleanup(server.Close)
 	at := s.mustBegin(s.admin, "a.csv", 1000)
-	token, err := s.tokens.Issue(s.admin)
-	must(t, err)
+	token := s.mustToken(s.admin)
 	body, feed := io.Pipe()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, server.URL+at, body)
 	must(t, err)

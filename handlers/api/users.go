@@ -104,7 +104,7 @@ type resetOutput struct {
 func (a *API) userRoutes() {
 	with := func(id, method, path, summary, about string, status int, errors ...int) operation {
 		return operation{
-			tag: "People", need: access.Admin, id: id, method: method, path: path,
+			tag: "People", need: access.Admin, terms: asks(access.ScopeAdmin), id: id, method: method, path: path,
 			summary: summary, about: about, status: status, errors: errors,
 		}
 	}
@@ -121,8 +121,7 @@ func (a *API) userRoutes() {
 	register(a, with("update-user", http.MethodPatch, one, "Change an account", "Changes what is sent. Nobody deactivates themselves or the last active administrator; a deactivated person is signed out at once.", 0, http.StatusNotFound, http.StatusConflict), a.updateUser)
 	register(a, recent(with("delete-user", http.MethodDelete, one, "Delete an account", "Its memberships go with it; what it did stays in the audit log. Nobody deletes themselves, the last active administrator or somebody whom a directory keeps.", http.StatusNoContent, http.StatusNotFound, http.StatusConflict)), a.deleteUser)
 	password := with("set-password", http.MethodPost, one+"/set-password", "Set a password", "Ends every sign-in of the person. Somebody whom a directory keeps has no password.", http.StatusNoContent, http.StatusBadRequest, http.StatusNotFound, http.StatusConflict)
-	password.terms.Recent = true
-	password.invalid = http.StatusBadRequest
+	password.invalid, password.terms.Recent = http.StatusBadRequest, true
 	password.example = map[string]any{"password": "correct horse battery"}
 	register(a, password, a.setPassword)
 	register(a, recent(with("reset-password", http.MethodPost, one+"/reset-password", "Send a link to set a password", "Makes a link to set another password, and mails it where mail is set up. Somebody whom a directory keeps has no password.", 0, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable)), a.resetPassword)

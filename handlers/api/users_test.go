@@ -83,8 +83,7 @@ func TestUsersArePaged(t *testing.T) {
 func TestANewPasswordEndsSignIns(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	token, err := s.tokens.Issue(s.analyst)
-	must(t, err)
+	token := s.mustToken(s.analyst)
 	s.clock.advance(time.Second)
 	s.as(s.admin, http.MethodPost, "/api/users/"+string(s.analyst.ID)+"/set-password", object{"password": password}).is(http.StatusNoContent)
 	s.clock.advance(time.Second)

@@ -65,25 +65,25 @@ type (
 
 func (a *API) versionRoutes() {
 	register(a, operation{
-		id: "list-versions", method: http.MethodGet, path: "/api/admin/registry/{id}/versions", tag: "Tables", need: access.Admin,
+		id: "list-versions", method: http.MethodGet, path: "/api/admin/registry/{id}/versions", tag: "Tables", need: access.Admin, terms: asks(access.ScopeAdmin),
 		summary: "List a table's versions", about: "The newest first, each with its files' SHA-256 and how its columns differ from the one before.",
 		errors: []int{http.StatusNotFound},
 	}, a.listVersions)
 	register(a, operation{
-		id: "restore-version", method: http.MethodPost, path: "/api/admin/registry/{id}/versions/{version}/restore", tag: "Tables", need: access.Admin,
+		id: "restore-version", method: http.MethodPost, path: "/api/admin/registry/{id}/versions/{version}/restore", tag: "Tables", need: access.Admin, terms: asks(access.ScopeAdmin),
 		summary: "Go back to a version", status: http.StatusAccepted,
 		about: "Starts a run that compares every file of the version with its SHA-256, makes it current and reads it back. " +
 			"It pins nothing: the next sync brings newer rows as usual.",
 		errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable},
 	}, a.restoreVersion)
 	register(a, operation{
-		id: "publish-held-run", method: http.MethodPost, path: "/api/sync/runs/{id}/publish", tag: "Sync", need: access.Admin,
+		id: "publish-held-run", method: http.MethodPost, path: "/api/sync/runs/{id}/publish", tag: "Sync", need: access.Admin, terms: asks(access.ScopeSync),
 		summary: "Publish held rows anyway", status: http.StatusAccepted,
 		about:  "A run that shrank its table or changed its columns is held. This publishes its version as it is.",
 		errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable},
 	}, a.publishHeld)
 	register(a, operation{
-		id: "discard-held-run", method: http.MethodPost, path: "/api/sync/runs/{id}/discard", tag: "Sync", need: access.Admin,
+		id: "discard-held-run", method: http.MethodPost, path: "/api/sync/runs/{id}/discard", tag: "Sync", need: access.Admin, terms: asks(access.ScopeSync),
 		summary: "Keep the old rows", about: "Ends a held run. Its version stays among the table's versions until it is past keeping.",
 		errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, a.discardHeld)

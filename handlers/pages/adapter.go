@@ -33,6 +33,9 @@ func (s *Server) page(h handler) http.Handler {
 
 // fail logs a handler's error, once, and shows it.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if request.MustConfirm(w, r, err) {
+		return
+	}
 	status := statusOf(err)
 	log := request.Logger(r.Context())
 	switch {

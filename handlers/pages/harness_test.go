@@ -14,6 +14,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-chi/chi/v5"
+	"github.com/google/uuid"
 
 	"agnes/domain"
 	"agnes/domain/access"
@@ -95,8 +96,11 @@ func emptyPortal(t *testing.T) *portal {
 		Limits: query.Limits{Timeout: time.Minute, MaxSQL: 1 << 10},
 	}
 	t.Cleanup(func() { must(t, runner.Stop(context.Background())) })
+	tokens, err := request.NewTokens([]byte("0123456789abcdef0123456789abcdef"), p.clock.now)
+	must(t, err)
 	p.Server = New(Deps{
 		Profiler: p.profiler, People: p.store, Inviter: p.inviter,
+		Identity: p.store, Personal: &access.Tokens{Store: p.store, Signer: tokens, Now: p.clock.now, NewID: uuid.NewString},
 		Sessions: scs.New(), SignIn: &people.SignIn{Accounts: p.store, Now: p.clock.now}, Catalogs: p.store,
 		Runner:  runner,
 		Results: &query.Results{Runs: p.store, Keeper: kept, Catalogs: p.store, Engine: p.engine, Runner: runner, Timeout: time.Minute},
@@ -121,11 +125,15 @@ func (p *portal) router(log *slog.Logger) http.Handler {
 	mux.Use(p.Sessions.LoadAndSave, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			ctx := request.WithLogger(request.WithID(r.Context(), "req-1"), log)
-			if id, _, ok := request.SessionUser(ctx, p.Sessions); ok {
-				who, err := p.store.Principal(ctx, id)
-				must(p.t, err)
-				who.Client = request.Client(r)
-				ctx = request.WithPrincipal(ctx, &who)
+			if id, ok := request.SessionID(ctx, p.Sessions); ok {
+				who, _, err := p.store.PrincipalBySession(ctx, id)
+				switch domain.KindOf(err) {
+				case domain.Unauthenticated:
+				default:
+					must(p.t, err)
+					who.Client, who.Via = request.Client(r), access.ViaSession
+					ctx = request.WithPrincipal(ctx, &who)
+				}
 			}
 			next.ServeHTTP(w, r.WithContext(ctx))
 		})
@@ -141,7 +149,11 @@ func (p *portal) router(log *slog.Logger) http.Handler {
 		}))
 	}
 	mux.Post("/test/sign-in/{id}", func(_ http.ResponseWriter, r *http.Request) {
-		must(p.t, request.SignIn(r.Context(), p.Sessions, people.UserID(chi.URLParam(r, "id")), p.clock.now()))
+		v, err := p.store.StartSession(r.Context(), people.NewSession{
+			UserID: people.UserID(chi.URLParam(r, "id")), Kind: people.BrowserSession, Method: people.ByPassword, ExpiresAt: p.clock.now().Add(7 * 24 * time.Hour),
+		})
+		must(p.t, err)
+		must(p.t, request.SignIn(r.Context(), p.Sessions, v))
 	})
 	mux.NotFound(func(w http.ResponseWriter, r *http.Request) {
 		p.PageError(w, r, http.StatusNotFound, domain.E(domain.NotFound, "not_found", "There is nothing at this address."))
@@ -227,5 +239,6 @@ func (p *portal) principal(u people.User) access.Principal {
 	p.t.Helper()
 	who, err := p.store.Principal(p.t.Context(), u.ID)
 	must(p.t, err)
+	who.Via, who.Session, who.ProvedAt = access.ViaSession, "s1", p.clock.now()
 	return who
 }

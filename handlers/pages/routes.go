@@ -11,11 +11,12 @@ import (
 
 // Routes lists every page and form, grouped by who may use it.
 func (s *Server) Routes() []request.Route {
+	forPeople := access.Terms{Interactive: true} // programs have the API
 	get := func(need access.Need, pattern string, h handler) request.Route {
-		return request.Route{Method: http.MethodGet, Pattern: pattern, Need: need, Handler: s.page(h)}
+		return request.Route{Method: http.MethodGet, Pattern: pattern, Need: need, Terms: forPeople, Handler: s.page(h)}
 	}
 	post := func(need access.Need, pattern string, h handler) request.Route {
-		return request.Route{Method: http.MethodPost, Pattern: pattern, Need: need, Handler: s.page(h)}
+		return request.Route{Method: http.MethodPost, Pattern: pattern, Need: need, Terms: forPeople, Handler: s.page(h)}
 	}
 	live := get(access.Admin, "/syncs/live", s.syncsLive)
 	live.Stream = true
@@ -50,6 +51,9 @@ func (s *Server) Routes() []request.Route {
 		route.SignIn = true
 		return route
 	}
+
+	confirm := post(access.SignedIn, "/confirm", s.confirm)
+	confirm.SignIn = true
 
 	return slices.Concat(s.peopleRoutes(), s.formRoutes(), []request.Route{
 		get(access.Public, "/", s.home),
@@ -88,6 +92,17 @@ func (s *Server) Routes() []request.Route {
 		get(access.SignedIn, "/console/schema.json", s.consoleSchema),
 		get(access.SignedIn, "/palette.json", s.palette),
 		get(access.SignedIn, "/docs", s.reference),
+
+		get(access.SignedIn, "/profile", s.account),
+		post(access.SignedIn, "/profile/sessions/others/end", s.sessionsEndOthers),
+		post(access.SignedIn, "/profile/sessions/all/end", s.sessionsEndAll),
+		post(access.SignedIn, "/profile/sessions/{id}/end", s.sessionEnd),
+		post(access.SignedIn, "/profile/tokens", s.tokenMake),
+		post(access.SignedIn, "/profile/tokens/{id}/rotate", s.tokenRotate),
+		post(access.SignedIn, "/profile/tokens/{id}/revoke", s.tokenRevoke),
+		get(access.SignedIn, "/confirm", s.confirmPage),
+		confirm,
+		post(access.SignedIn, "/confirm/again", s.confirmAgain),
 
 		get(access.NeedTable, "/tables/{id}", s.tablePage),
 

@@ -60,6 +60,12 @@ type Deps struct {
 	// CallbackBase is the address that services send browsers back to, without a
 	// path; "": that of the request.
 	CallbackBase string
+	Identity     Identity
+	Personal     *access.Tokens
+	SessionAge   time.Duration // of a browser session, in all
+	SessionIdle  time.Duration // and without use
+	PasswordsOff bool
+	Fresh        []views.Provider // services at which somebody can prove again who they are
 
 	Now       func() time.Time
 	Stopping  <-chan struct{} // closed when the server stops: live pages end
@@ -75,4 +81,12 @@ type Server struct {
 }
 
 // New returns the pages over d.
-func New(d Deps) *Server { return &Server{Deps: d, pause: time.After} }
+func New(d Deps) *Server {
+	if d.SessionAge <= 0 {
+		d.SessionAge = 7 * 24 * time.Hour
+	}
+	if d.SessionIdle <= 0 {
+		d.SessionIdle = 12 * time.Hour
+	}
+	return &Server{Deps: d, pause: time.After}
+}

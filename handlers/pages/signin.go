@@ -75,10 +75,16 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 // enter signs a browser in as a person who proved who they are by a method, and
 // sends it on. It is the only way in for pages.
 func (s *Server) enter(w http.ResponseWriter, r *http.Request, u people.User, method people.Method, next string) error {
-	if err := request.SignIn(r.Context(), s.Sessions, u.ID, s.Now()); err != nil {
+	if err := s.endSignIns(r); err != nil { // of whoever used this browser before
 		return err
 	}
-	if err := s.noteSignIn(r, u, method); err != nil {
+	v, err := s.Identity.StartSession(r.Context(), people.NewSession{
+		UserID: u.ID, Kind: people.BrowserSession, Method: method, UserAgent: r.UserAgent(), Client: request.Client(r), ExpiresAt: s.Now().Add(s.SessionAge),
+	})
+	if err != nil {
+		return err
+	}
+	if err := request.SignIn(r.Context(), s.Sessions, v); err != nil {
 		return err
 	}
 	request.Logger(r.Context()).Info("signed in", "user_id", string(u.ID), "method", string(method))
@@ -96,17 +102,4 @@ func refusal(err error) string {
 		return request.Known(err).Message
 	}
 	return "E-mail and password do not match. Check both; an administrator can set a new password."
-}
-
-func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
-	if err := s.noteSignOut(r); err != nil {
-		return err
-	}
-	if err := request.SignOut(r.Context(), s.Sessions); err != nil {
-		return err
-	}
-	// Drafts of queries lie in the browser; the next person at it shall not find them.
-	w.Header().Set("Clear-Site-Data", `"storage"`)
-	request.Redirect(w, r, "/login")
-	return nil
 }

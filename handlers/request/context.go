@@ -18,6 +18,7 @@ const (
 	clientKey
 	seenKey
 	guardKey
+	agentKey
 )
 
 // WithID returns a context that carries the request's id.
@@ -87,4 +88,18 @@ func Guard(ctx context.Context) *guard.Guard {
 		return nil
 	}
 	return g
+}
+
+// WithUserAgent returns a context that carries what the client calls itself.
+func WithUserAgent(ctx context.Context, agent string) context.Context {
+	return context.WithValue(ctx, agentKey, agent)
+}
+
+// UserAgent returns what the client calls itself, "" outside a request.
+func UserAgent(ctx context.Context) string {
+	agent, ok := ctx.Value(agentKey).(string)
+	if !ok {
+		return ""
+	}
+	return agent
 }

@@ -32,5 +32,19 @@ type Route struct {
 	Attempts int
 }
 
+// Asked are the terms of the route, with the scope that its need brings where
+// it names none.
+func (r Route) Asked() access.Terms {
+	t := r.Terms
+	switch {
+	case t.Scope != "":
+	case r.Need == access.Admin:
+		t.Scope = access.ScopeAdmin
+	default:
+		t.Scope = access.ScopeRead
+	}
+	return t
+}
+
 // NoLimit is the MaxBody of a handler that bounds its own body.
 const NoLimit = -1

@@ -3,33 +3,37 @@ package request
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/alexedwards/scs/v2"
 
 	"agnes/domain/people"
 )
 
-// What a browser session holds of its person.
-const (
-	sessionUser  = "user_id"
-	sessionSince = "since"
-	sessionUsed  = "used"
-)
+// sessionSignIn is what a browser session holds of its person: which sign-in
+// it is. All else is read from there for every request.
+const sessionSignIn = "sign_in"
 
-// SignIn makes the browser session that of a user, under a new token, so that
-// one known from before is worth nothing.
-func SignIn(ctx context.Context, s *scs.SessionManager, id people.UserID, now time.Time) error {
-	if err := s.RenewToken(ctx); err != nil {
-		return fmt.Errorf("renew session: %w", err)
+// SignIn makes the browser session that of a sign-in, under a new token, so
+// that one known from before is worth nothing.
+func SignIn(ctx context.Context, s *scs.SessionManager, v people.Session) error {
+	if err := RenewSession(ctx, s); err != nil {
+		return err
 	}
-	s.Put(ctx, sessionUser, string(id))
-	s.Put(ctx, sessionSince, now.UnixMicro())
-	UseSession(ctx, s, now)
+	s.Put(ctx, sessionSignIn, string(v.ID))
 	return nil
 }
 
-// SignOut ends the browser session, here and in the store.
+// RenewSession gives the browser session a new token. It is due whenever what
+// the session may do grows.
+func RenewSession(ctx context.Context, s *scs.SessionManager) error {
+	if err := s.RenewToken(ctx); err != nil {
+		return fmt.Errorf("renew session: %w", err)
+	}
+	return nil
+}
+
+// SignOut ends the browser session, here and in the store. The sign-in behind
+// it is the caller's to end.
 func SignOut(ctx context.Context, s *scs.SessionManager) error {
 	if err := s.Destroy(ctx); err != nil {
 		return fmt.Errorf("end session: %w", err)
@@ -37,22 +41,9 @@ func SignOut(ctx context.Context, s *scs.SessionManager) error {
 	return nil
 }
 
-// SessionUser returns whose browser session it is and since when; ok is false
-// when nobody has signed in.
-func SessionUser(ctx context.Context, s *scs.SessionManager) (id people.UserID, since time.Time, ok bool) {
-	id = people.UserID(s.GetString(ctx, sessionUser))
-	if id == "" {
-		return "", time.Time{}, false
-	}
-	return id, time.UnixMicro(s.GetInt64(ctx, sessionSince)), true
-}
-
-// UseSession notes that a session was used.
-func UseSession(ctx context.Context, s *scs.SessionManager, now time.Time) {
-	s.Put(ctx, sessionUsed, now.UnixMicro())
-}
-
-// SessionUsed is when a session was last known to be used.
-func SessionUsed(ctx context.Context, s *scs.SessionManager) time.Time {
-	return time.UnixMicro(s.GetInt64(ctx, sessionUsed))
+// SessionID returns which sign-in the browser session is; ok is false when
+// nobody has signed in.
+func SessionID(ctx context.Context, s *scs.SessionManager) (id people.SessionID, ok bool) {
+	id = people.SessionID(s.GetString(ctx, sessionSignIn))
+	return id, id != ""
 }

@@ -11,14 +11,6 @@ import (
 // maxEmail is the longest address there is.
 const maxEmail = 254
 
-// SignedIn is the audit row of somebody who proved who they are.
-func SignedIn(from audit.Actor, u people.User, method people.Method) audit.Entry {
-	from.UserID, from.Email = string(u.ID), u.Email
-	return audit.Entry{
-		Actor: from, Action: "login_succeeded", Resource: "session", Result: "success", Params: map[string]any{"method": method},
-	}
-}
-
 // RefusedSignIn is the audit row of somebody who did not: whom they claimed to
 // be and why they were refused, never what they proved it with.
 func RefusedSignIn(from audit.Actor, email string, method people.Method, why error) audit.Entry {

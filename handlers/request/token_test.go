@@ -1,8 +1,11 @@
 package request_test
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +13,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"agnes/domain"
+	"agnes/domain/access"
 	"agnes/domain/people"
 	"agnes/handlers/request"
 )
@@ -21,7 +25,7 @@ var (
 
 func mustTokens(t *testing.T, key []byte, now time.Time) *request.Tokens {
 	t.Helper()
-	tokens, err := request.NewTokens(key, func() time.Time { return now }, func() string { return "jti1" })
+	tokens, err := request.NewTokens(key, func() time.Time { return now })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,36 +34,62 @@ func mustTokens(t *testing.T, key []byte, now time.Time) *request.Tokens {
 
 func mustIssue(t *testing.T, tokens *request.Tokens) string {
 	t.Helper()
-	token, err := tokens.Issue(people.User{ID: "u1", Email: "ada@example.com"})
+	token, err := tokens.Issue(people.User{ID: "u1", Email: "ada@example.com"}, people.Session{ID: "s1", CreatedAt: issued, ExpiresAt: issued.Add(request.TokenLifetime)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return token
 }
 
-func TestTokenHasTheClaimsOfTheContract(t *testing.T) {
-	t.Parallel()
-	token := mustIssue(t, mustTokens(t, key, issued))
-	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
+func payload(t *testing.T, token string) map[string]any {
+	t.Helper()
+	text, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
 	if err != nil {
 		t.Fatal(err)
 	}
 	var claims map[string]any
-	if err := json.Unmarshal(payload, &claims); err != nil {
+	if err := json.Unmarshal(text, &claims); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]any{
-		"sub": "u1", "email": "ada@example.com", "typ": "session", "jti": "jti1",
-		"iat": float64(issued.Unix()), "exp": float64(issued.Unix() + 86400), "iat_us": float64(issued.UnixMicro()),
+	return claims
+}
+
+func TestTokensHaveTheClaimsOfTheContract(t *testing.T) {
+	t.Parallel()
+	tokens := mustTokens(t, key, issued)
+	day := issued.Add(request.TokenLifetime)
+	personal, err := tokens.SignPersonal(access.Token{ID: "p1", UserID: "u1", Email: "ada@example.com", Scopes: access.Scopes{access.ScopeRead, access.ScopeQuery}, CreatedAt: issued, ExpiresAt: &day})
+	if err != nil {
+		t.Fatal(err)
 	}
-	for name, v := range want {
-		if claims[name] != v {
-			t.Errorf("claim %s = %v, want %v", name, claims[name], v)
+	endless, err := tokens.SignPersonal(access.Token{ID: "p2", UserID: "u1", CreatedAt: issued})
+	if err != nil {
+		t.Fatal(err)
+	}
+	iat, exp := float64(issued.Unix()), float64(issued.Unix()+86400)
+	for token, c := range map[string]struct {
+		claims map[string]any
+		want   request.Verified
+	}{
+		mustIssue(t, tokens): {
+			map[string]any{"sub": "u1", "email": "ada@example.com", "typ": "session", "jti": "s1", "iat": iat, "exp": exp},
+			request.Verified{UserID: "u1", Session: "s1"},
+		},
+		personal: {
+			map[string]any{"sub": "u1", "email": "ada@example.com", "typ": "pat", "jti": "p1", "iat": iat, "exp": exp, "scope": "read query"},
+			request.Verified{UserID: "u1", Token: "p1"},
+		},
+		endless: {map[string]any{"sub": "u1", "email": "", "typ": "pat", "jti": "p2", "iat": iat}, request.Verified{UserID: "u1", Token: "p2"}},
+	} {
+		if got := payload(t, token); !maps.Equal(got, c.claims) {
+			t.Errorf("claims %v, want %v", got, c.claims)
+		}
+		if got, err := mustTokens(t, key, issued.Add(23*time.Hour)).Verify(token); err != nil || got != c.want {
+			t.Errorf("Verify = %+v, %v; want %+v", got, err, c.want)
 		}
 	}
-	id, at, err := mustTokens(t, key, issued.Add(23*time.Hour)).Verify(token)
-	if err != nil || id != "u1" || !at.Equal(issued) {
-		t.Errorf("Verify = %q, %v, %v", id, at, err)
+	if got, err := mustTokens(t, key, day).Verify(personal); err != nil || !got.Expired {
+		t.Errorf("an expired personal token: %+v, %v; the store says what it is", got, err)
 	}
 }
 
@@ -67,51 +97,69 @@ func TestVerifyRefuses(t *testing.T) {
 	t.Parallel()
 	sign := func(method jwt.SigningMethod, with any, claims jwt.MapClaims) string {
 		token := jwt.NewWithClaims(method, claims)
-		token.Header["kid"], token.Header["jwk"] = "evil", map[string]string{"kty": "oct", "k": "AAAA"}
+		token.Header["kid"], token.Header["jwk"], token.Header["jku"] = "evil", map[string]string{"kty": "oct", "k": "AAAA"}, "https://evil.example/keys"
 		text, err := token.SignedString(with)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return text
 	}
-	good := func() jwt.MapClaims {
-		return jwt.MapClaims{"sub": "u1", "typ": "session", "iat": issued.Unix(), "exp": issued.Unix() + 3600}
-	}
-	without := func(name string) jwt.MapClaims {
-		c := good()
-		delete(c, name)
+	claims := func(purpose string, change func(jwt.MapClaims)) jwt.MapClaims {
+		c := jwt.MapClaims{"sub": "u1", "typ": purpose, "jti": "s1", "iat": issued.Unix(), "exp": issued.Unix() + 3600}
+		if change != nil {
+			change(c)
+		}
 		return c
+	}
+	good := func() jwt.MapClaims { return claims("session", nil) }
+	without := func(name string) jwt.MapClaims {
+		return claims("session", func(c jwt.MapClaims) { delete(c, name) })
 	}
 	with := func(name string, v any) jwt.MapClaims {
-		c := good()
-		c[name] = v
-		return c
+		return claims("session", func(c jwt.MapClaims) { c[name] = v })
+	}
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
 	}
 	tokens := mustTokens(t, key, issued)
-	if _, _, err := tokens.Verify(sign(jwt.SigningMethodHS256, key, good())); err != nil {
+	if _, err := tokens.Verify(sign(jwt.SigningMethodHS256, key, good())); err != nil {
 		t.Fatalf("a token with the predecessor's claims: %v", err)
 	}
 	cut := mustIssue(t, tokens)
+	parts := strings.Split(cut, ".")
+	admin := base64.RawURLEncoding.EncodeToString([]byte(`{"sub":"admin","typ":"session","jti":"s1","iat":1,"exp":9999999999}`))
+	none := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","typ":"JWT"}`))
+	old := func(c jwt.MapClaims) { c["exp"] = issued.Unix() - 1 }
 	for name, token := range map[string]string{
-		"no signature":        sign(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, good()),
-		"another algorithm":   sign(jwt.SigningMethodHS512, key, good()),
-		"another key":         sign(jwt.SigningMethodHS256, []byte("another key"), good()),
-		"another purpose":     sign(jwt.SigningMethodHS256, key, with("typ", "pat")),
-		"no purpose":          sign(jwt.SigningMethodHS256, key, without("typ")),
-		"no subject":          sign(jwt.SigningMethodHS256, key, without("sub")),
-		"no time of issue":    sign(jwt.SigningMethodHS256, key, without("iat")),
-		"no expiry":           sign(jwt.SigningMethodHS256, key, without("exp")),
-		"expired":             sign(jwt.SigningMethodHS256, key, with("exp", issued.Unix()-1)),
-		"a changed byte":      cut[:len(cut)-2] + "xx",
-		"nothing":             "",
-		"no token at all":     "hello",
-		"too many full stops": cut + "." + cut,
+		"no signature":                        sign(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, good()),
+		"no signature, for a personal token":  sign(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, claims("pat", nil)),
+		"alg none with a real signature":      none + "." + parts[1] + "." + parts[2],
+		"RS256 with a key of the attacker":    sign(jwt.SigningMethodRS256, rsaKey, good()),
+		"another algorithm":                   sign(jwt.SigningMethodHS512, key, good()),
+		"another key":                         sign(jwt.SigningMethodHS256, []byte("another key"), good()),
+		"another key, expired personal token": sign(jwt.SigningMethodHS256, []byte("another key"), claims("pat", old)),
+		"an empty key":                        sign(jwt.SigningMethodHS256, []byte{}, good()),
+		"another purpose":                     sign(jwt.SigningMethodHS256, key, with("typ", "reset")),
+		"no purpose":                          sign(jwt.SigningMethodHS256, key, without("typ")),
+		"no subject":                          sign(jwt.SigningMethodHS256, key, without("sub")),
+		"no id":                               sign(jwt.SigningMethodHS256, key, without("jti")),
+		"no time of issue":                    sign(jwt.SigningMethodHS256, key, without("iat")),
+		"no expiry":                           sign(jwt.SigningMethodHS256, key, without("exp")),
+		"expired":                             sign(jwt.SigningMethodHS256, key, with("exp", issued.Unix()-1)),
+		"not valid yet":                       sign(jwt.SigningMethodHS256, key, with("nbf", issued.Unix()+60)),
+		"a personal token not valid yet":      sign(jwt.SigningMethodHS256, key, claims("pat", func(c jwt.MapClaims) { old(c); c["nbf"] = issued.Unix() + 60 })),
+		"other claims, same signature":        parts[0] + "." + admin + "." + parts[2],
+		"a changed byte":                      cut[:len(cut)-2] + "xx",
+		"nothing":                             "",
+		"no token at all":                     "hello",
+		"too many full stops":                 cut + "." + cut,
 	} {
-		if _, _, err := tokens.Verify(token); domain.KindOf(err) != domain.Unauthenticated {
-			t.Errorf("%s: Verify returned %v, want Unauthenticated", name, err)
+		if got, err := tokens.Verify(token); domain.KindOf(err) != domain.Unauthenticated || got != (request.Verified{}) {
+			t.Errorf("%s: Verify returned %+v, %v, want Unauthenticated", name, got, err)
 		}
 	}
-	if _, err := request.NewTokens(nil, nil, nil); err == nil {
+	if _, err := request.NewTokens(nil, nil); err == nil {
 		t.Error("NewTokens took an empty key")
 	}
 }
@@ -119,12 +167,12 @@ func TestVerifyRefuses(t *testing.T) {
 func FuzzVerify(f *testing.F) {
 	f.Add("a.b.c")
 	f.Add("eyJhbGciOiJub25lIn0.e30.")
-	tokens, err := request.NewTokens(key, func() time.Time { return issued }, func() string { return "" })
+	tokens, err := request.NewTokens(key, func() time.Time { return issued })
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, token string) {
-		if _, _, err := tokens.Verify(token); domain.KindOf(err) != domain.Unauthenticated {
+		if _, err := tokens.Verify(token); domain.KindOf(err) != domain.Unauthenticated {
 			t.Fatalf("Verify(%q) = %v", token, err)
 		}
 	})

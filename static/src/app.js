@@ -3,6 +3,7 @@
 import htmx from "htmx.org";
 import "htmx.org/dist/ext/hx-sse.js";
 import "./busy.js";
+import "./copy.js";
 import "./dialogs.js";
 import "./drafts.js";
 import "./filter.js";

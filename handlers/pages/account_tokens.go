@@ -1,0 +1,84 @@
+package pages
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+
+	"agnes/domain"
+	"agnes/domain/access"
+	"agnes/views"
+
+	"agnes/handlers/request"
+)
+
+func (s *Server) tokenMake(w http.ResponseWriter, r *http.Request) error {
+	p, err := who(r)
+	if err != nil {
+		return err
+	}
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	form := views.TokenForm{Name: r.PostFormValue("name"), Days: r.PostFormValue("days"), Scope: r.PostFormValue("scope")}
+	ask := access.TokenRequest{Name: form.Name, Scope: form.Scope}
+	if ask.Days, err = parseDays(form.Days); err != nil {
+		return err
+	}
+
+	t, text, err := s.Personal.Make(r.Context(), p, ask)
+	if fields, ok := fieldErrors(err); ok {
+		form.Errors = fields
+		return s.showAccount(w, r, http.StatusUnprocessableEntity, views.AccountView{Form: form})
+	}
+	if err != nil {
+		return err
+	}
+	return s.showMade(w, r, views.MadeToken{Name: t.Name, Text: text})
+}
+
+// parseDays reads a lifetime that the form offers.
+func parseDays(text string) (*int, error) {
+	if !slices.Contains(views.DayChoices(), text) {
+		return nil, domain.E(domain.Invalid, codeBadRequest, "The form offers other lifetimes.")
+	}
+	if text == "" {
+		return nil, nil //nolint:nilnil // a token without an end
+	}
+	days, err := strconv.Atoi(text)
+	if err != nil {
+		return nil, badForm(err)
+	}
+	return &days, nil
+}
+
+// showMade shows a token this once. It is no redirect: then the text would have
+// to be kept until the next page.
+func (s *Server) showMade(w http.ResponseWriter, r *http.Request, made views.MadeToken) error {
+	return s.showAccount(w, r, http.StatusCreated, views.AccountView{Made: &made, Form: views.TokenForm{Days: "90", Scope: "read query"}})
+}
+
+func (s *Server) tokenRotate(w http.ResponseWriter, r *http.Request) error {
+	p, err := who(r)
+	if err != nil {
+		return err
+	}
+	t, text, err := s.Personal.Rotate(r.Context(), p, access.TokenID(param(r, "id")))
+	if err != nil {
+		return err
+	}
+	return s.showMade(w, r, views.MadeToken{Name: t.Name, Text: text, Rotated: true})
+}
+
+func (s *Server) tokenRevoke(w http.ResponseWriter, r *http.Request) error {
+	p, err := who(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Identity.RevokeToken(r.Context(), p.Actor(), p.UserID, access.TokenID(param(r, "id"))); err != nil {
+		return err
+	}
+	s.tell(r.Context(), views.Toast{Text: "The token is revoked. Programs that use it are refused from now on."})
+	request.Redirect(w, r, "/profile#tokens")
+	return nil
+}
