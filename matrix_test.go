@@ -285,8 +285,10 @@ func (k knocker) knock(h http.Handler, r request.Route, headers ...string) *http
 	for i := 0; i < len(headers); i += 2 {
 		q.Header.Set(headers[i], headers[i+1])
 	}
+	ctx, cancel := context.WithTimeout(q.Context(), 20*time.Second) // a stream that lets in by mistake must end
+	defer cancel()
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, q)
+	h.ServeHTTP(w, q.WithContext(ctx))
 	return w
 }
 

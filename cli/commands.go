@@ -33,7 +33,8 @@ func Commands(env Env) []*cobra.Command {
 	a := newApp(env)
 	commands := []*cobra.Command{
 		a.loginCommand(), a.logoutCommand(), a.whoamiCommand(),
-		family("auth", "Sign in and out", a.loginCommand(), a.logoutCommand(), a.whoamiCommand()),
+		family("auth", "Sign in and out, and tokens for programs", a.loginCommand(), a.logoutCommand(), a.whoamiCommand(), a.importTokenCommand(),
+			family("token", "Personal access tokens", a.tokenCreateCommand(), a.tokenListCommand(), a.tokenRevokeCommand())),
 		a.catalogCommand(), a.queryCommand(), a.pullCommand(), a.statusCommand(), a.adminCommand(),
 	}
 	for _, c := range commands {

@@ -104,25 +104,47 @@ func warnUnencrypted(cmd *cobra.Command, server string) {
 
 func (a *app) logoutCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "logout", Short: "Forget the saved sign-in", Args: takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			dir, err := a.configDir()
-			if err != nil {
-				return err
-			}
-			text := "Signed out: the saved sign-in is gone."
-			switch err := os.Remove(filepath.Join(dir, "token.json")); {
-			case errors.Is(err, fs.ErrNotExist):
-				text = "There was no saved sign-in."
-			case err != nil:
-				return domain.E(domain.Internal, "logout", "The saved sign-in cannot be removed: %s.", reason(err))
-			}
-			if a.env.Getenv("AGNES_TOKEN") != "" {
-				text += " AGNES_TOKEN is still set and signs you in."
-			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), text)
-			return err
-		},
+		Use: "logout", Short: "End the saved sign-in and forget it", Args: takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.logout(cmd) },
+	}
+}
+
+func (a *app) logout(cmd *cobra.Command) error {
+	dir, err := a.configDir()
+	if err != nil {
+		return err
+	}
+	a.endSignIn(cmd)
+	text := "Signed out: the saved sign-in is gone."
+	switch err := os.Remove(filepath.Join(dir, "token.json")); {
+	case errors.Is(err, fs.ErrNotExist):
+		text = "There was no saved sign-in."
+	case err != nil:
+		return domain.E(domain.Internal, "logout", "The saved sign-in cannot be removed: %s.", reason(err))
+	}
+	if a.env.Getenv("AGNES_TOKEN") != "" {
+		text += " AGNES_TOKEN is still set and signs you in."
+	}
+	_, err = fmt.Fprintln(cmd.OutOrStdout(), text)
+	return err
+}
+
+// endSignIn ends the saved access token at its server, where that can be
+// reached. A personal token is for programs and goes on working.
+func (a *app) endSignIn(cmd *cobra.Command) {
+	saved, err := a.readSignIn()
+	if err != nil || saved.AccessToken == "" || saved.Server == "" {
+		return
+	}
+	if c, ok := parseClaims(saved.AccessToken); !ok || c.Type != "session" {
+		if ok && c.Type == "pat" {
+			fmt.Fprintln(cmd.ErrOrStderr(), "The saved personal token goes on working elsewhere. End it with: agnes auth token revoke")
+		}
+		return
+	}
+	err = a.newClient(saved.Server, saved.AccessToken).call(cmd.Context(), http.MethodPost, "/auth/logout", nil, nil)
+	if err != nil && statusOf(err) != http.StatusUnauthorized {
+		fmt.Fprintf(cmd.ErrOrStderr(), "The server could not be told, so the access token works for up to a day more: %s\n", clean(err.Error()))
 	}
 }
 
