@@ -183,9 +183,8 @@ func (l *Links) make(ctx context.Context, p Purpose, id UserID, email string, q 
 	if err != nil {
 		return Letter{}, err
 	}
-	expires := l.Now().Add(p.Lifetime())
-	link := NewLink{Hash: hashFor(string(p), token), Purpose: p, UserID: id, Email: email, Next: q.Next, ExpiresAt: expires}
-	letter := Letter{Purpose: p, To: email, Brand: l.Brand, URL: l.address(p, token), Expires: expires, Works: p.Lifetime()}
+	link := NewLink{Hash: hashFor(string(p), token), Purpose: p, UserID: id, Email: email, Next: q.Next, ExpiresAt: l.Now().Add(p.Lifetime())}
+	letter := Letter{Purpose: p, To: email, Brand: l.Brand, URL: l.address(p, token), Works: p.Lifetime()}
 	if q.Request != "" && p == ToSignIn {
 		code, err := newCode()
 		if err != nil {

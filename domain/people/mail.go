@@ -33,7 +33,6 @@ type Letter struct {
 	Brand   string // of the company or instance, "" when it has no name
 	URL     string // whole; with the token
 	Code    string // for the browser that asked, "" for none
-	Expires time.Time
 	Works   time.Duration // how long the link works
 	By      string        // address of who invited, "" when nobody did
 }
