@@ -77,7 +77,7 @@ func newMatrix(t *testing.T) *matrix {
 		m.routes = append(m.routes, routes...)
 		return routes
 	}
-		c.Throttle = nil
+	c.API, c.Pages, c.Registry, c.Throttle = stub(c.API), stub(c.Pages), prometheus.NewRegistry(), nil
 	if m.probe, err = handlers.New(c); err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,8 @@ test("sign out and in again by password", async (t) => {
   await signOut(page);
   await page.goto("/catalog");
   await page.waitForURL("**/login?next=*");
-  await page.getByLabel("Work e-mail").fill(admin.email);
+  await page.getByText("Use a password").click();
+  await page.getByLabel("Account").fill(admin.email);
   await page.getByLabel("Password").fill("not the password");
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("alert").filter({ hasText: /./ }).first().waitFor();

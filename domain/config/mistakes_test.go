@@ -64,6 +64,7 @@ func TestMistakes(t *testing.T) {
 		"no versions":           {from("", "", "AGNES_VERSIONS_KEPT=0"), "is outside 1 to 1000"},
 		"neither true nor so":   {from("", "", "DEBUG=maybe"), "is neither true nor false"},
 		"not an address":        {from("", "", "SEED_ADMIN_EMAIL=petra"), "An e-mail address looks like"},
+		"mail from nobody":      {from("", "", "SMTP_HOST=smtp.example.com", "SMTP_USER=apikey"), "nobody that it comes from"},
 		"short first password":  {from("", "", "SEED_ADMIN_EMAIL=a@b.example", "SEED_ADMIN_PASSWORD=short"), "at least 8 characters; this one has 5"},
 		"control in a name":     {from(`instance: {name: "a\nb"}`, ""), "more than one line"},
 		"name too long":         {from("instance: {name: "+strings.Repeat("a", 201)+"}", ""), "longer than 200 characters"},

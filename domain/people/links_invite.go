@@ -40,7 +40,7 @@ func (l *Links) give(ctx context.Context, by audit.Actor, p Purpose, u User) (In
 	outcome := "sent"
 	if l.Mailer == nil {
 		out.Problem, outcome = "No mail server is set up, so nothing was sent. Copy the link and pass it on.", "not_sent"
-	} else if _, err := l.deliver(ctx, letter); err != nil {
+	} else if err := l.deliver(ctx, letter); err != nil {
 		l.Log.Error("send a link by mail", "purpose", string(p), "user_id", string(u.ID), "err", err)
 		out.Problem, outcome = problemOf(err), "failed"
 	} else {

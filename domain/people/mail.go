@@ -28,12 +28,11 @@ type Mailer interface {
 // Letter is what a mail with a link says; how it looks is the composer's.
 type Letter struct {
 	Purpose Purpose
-	To      string // address
-	Name    string // of the person, "" when it is not known
-	Brand   string // of the company or instance, "" when it has no name
-	URL     string // whole; with the token
-	Code    string // for the browser that asked, "" for none
-	Expires time.Time
+	To      string        // address
+	Name    string        // of the person, "" when it is not known
+	Brand   string        // of the company or instance, "" when it has no name
+	URL     string        // whole; with the token
+	Code    string        // for the browser that asked, "" for none
 	Works   time.Duration // how long the link works
 	By      string        // address of who invited, "" when nobody did
 }

@@ -16,7 +16,8 @@ export async function firstRun(page, server, person = admin) {
 
 export async function signIn(page, person) {
   await page.goto("/login");
-  await page.getByLabel("Work e-mail").fill(person.email);
+  await page.getByText("Use a password").click();
+  await page.getByLabel("Account").fill(person.email);
   await page.getByLabel("Password").fill(person.password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.waitForURL("**/catalog");

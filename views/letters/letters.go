@@ -6,8 +6,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"time"
+
+	"github.com/a-h/templ"
 
 	"agnes/domain/people"
 )
@@ -27,11 +30,13 @@ type letter struct {
 func Compose(ctx context.Context, l people.Letter) (people.Message, error) {
 	content := write(l)
 	var html bytes.Buffer
-	if err := page(content).Render(ctx, &html); err != nil {
+	if err := draw(ctx, &html, page(content)); err != nil {
 		return people.Message{}, fmt.Errorf("draw a mail: %w", err)
 	}
 	return people.Message{To: l.To, Subject: content.subject, Text: content.text(), HTML: html.String()}, nil
 }
+
+func draw(ctx context.Context, w io.Writer, c templ.Component) error { return c.Render(ctx, w) }
 
 // product is what mails call this instance.
 func product(brand string) string {

@@ -21,7 +21,8 @@ func TestCompose(t *testing.T) {
 	}{
 		"a sign-in": {
 			people.Letter{Purpose: people.ToSignIn, URL: link, Code: "ABCD-2345", Works: time.Hour, Brand: "Hollis & Brandt", Name: "Ben"},
-			"Sign in to Agnes of Hollis & Brandt", []string{"Hello Ben,", link, "ABCD-2345", "for one hour", "delete this mail"},
+			"Sign in to Agnes of Hollis & Brandt",
+			[]string{"Hello Ben,", link, "ABCD-2345", "for one hour", "delete this mail"},
 		},
 		"a reset":       {people.Letter{Purpose: people.ToReset, URL: link, Works: 24 * time.Hour}, "A new password for Agnes", []string{"Hello,", link, "for 24 hours"}},
 		"an invitation": {people.Letter{Purpose: people.ToSetUp, URL: link, Works: 7 * 24 * time.Hour, By: "ada@example.com"}, "Your account of Agnes", []string{"ada@example.com made", link, "for 7 days"}},
@@ -29,7 +30,8 @@ func TestCompose(t *testing.T) {
 		"a way in":      {people.Letter{Purpose: people.ToSetUp, URL: "https://agnes.example/login"}, "Your account of Agnes", []string{"Go to the sign-in page"}},
 		"a hostile name": {
 			people.Letter{Purpose: people.ToSignIn, URL: link, Works: time.Hour, Name: `<img src=x onerror="alert(1)">`},
-			"Sign in to Agnes", []string{`<img src=x onerror="alert(1)">`},
+			"Sign in to Agnes",
+			[]string{`<img src=x onerror="alert(1)">`},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -83,7 +83,8 @@ func New(t *testing.T, o Options) *Server {
 	var served sync.WaitGroup
 	served.Go(func() { _ = backend.Serve(listener) }) // ends with Close
 	t.Cleanup(func() {
-		_ = backend.Close() // the test is over
+		_ = backend.Close()  // the test is over
+		_ = listener.Close() // which a server that has yet to accept does not know of
 		served.Wait()
 	})
 	return s
