@@ -6,11 +6,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"strings"
 	"time"
-
-	"github.com/a-h/templ"
 
 	"agnes/domain/people"
 )
@@ -30,13 +27,11 @@ type letter struct {
 func Compose(ctx context.Context, l people.Letter) (people.Message, error) {
 	content := write(l)
 	var html bytes.Buffer
-	if err := draw(ctx, &html, page(content)); err != nil {
+	if err := page(content).Render(ctx, &html); err != nil { //nolint:contextcheck // the component takes it here
 		return people.Message{}, fmt.Errorf("draw a mail: %w", err)
 	}
 	return people.Message{To: l.To, Subject: content.subject, Text: content.text(), HTML: html.String()}, nil
 }
-
-func draw(ctx context.Context, w io.Writer, c templ.Component) error { return c.Render(ctx, w) }
 
 // product is what mails call this instance.
 func product(brand string) string {
