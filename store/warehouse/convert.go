@@ -50,6 +50,11 @@ func (s *Store) ConvertWith(ctx context.Context, key string, format files.Format
 		report.phase(syncs.Publish)
 		return got.rows, s.aside(ctx, &got, version)
 	})
+	if got.closed != nil {
+		if closing := got.closed(); closing != nil {
+			s.log.Warn("engine did not close", "err", closing) // its file was read back, or is gone
+		}
+	}
 	if !got.report.Empty() && report != nil {
 		report(work.Event{Report: &got.report})
 	}
@@ -78,6 +83,7 @@ type converted struct {
 	report   files.Report
 	found    []registry.Column // before corrections
 	aside    string            // the file of the scratch folder with the rows that do not fit
+	closed   func() error      // waits for the instance that was used
 }
 
 // convertOne makes a Parquet file of one file.
@@ -90,8 +96,9 @@ func (s *Store) convertOne(ctx context.Context, key string, format files.Format,
 	if err != nil {
 		return got, err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	return s.convert(ctx, db, r, temp, report)
+	got, err = s.convert(ctx, db, r, temp, report)
+	got.closed = closeBeside(db)
+	return got, err
 }
 
 // convert makes a Parquet file of a file that was prepared, and makes sure that

@@ -184,7 +184,7 @@ func (s *Store) keepAside(ctx context.Context, aside, key string) (bytes int64, 
 	if err := copyData(aside, temp, info.ModTime()); err != nil {
 		return 0, err
 	}
-	sums, err := hashFile(temp)
+	sums, err := hashSHA256(temp)
 	if err != nil {
 		return 0, err
 	}
