@@ -141,35 +141,46 @@ func (s *Store) retype(ctx context.Context, db *sql.DB, r *reader, err error) (r
 // copyFitting writes the rows that fit to a Parquet file, and deals with the
 // others as the corrections say.
 func (s *Store) copyFitting(ctx context.Context, db *sql.DB, r *reader, rel relation, temp string) (got converted, err error) {
+	policy := r.options.Policy()
+	if policy == files.NullCells {
+		return copyNulling(ctx, db, rel, temp)
+	}
 	losses, err := rel.losses(ctx, db, 0)
 	if err != nil {
 		return got, err
 	}
-	policy := r.options.Policy()
 	query := r.rejects()
 	if len(losses) > 0 {
-		switch policy {
-		case files.NullCells:
-			got.report.Losses = losses
-		case files.RejectAll, files.SkipRows:
-			query = rel.misfitQuery(0)
-			if got.report.Misfits, err = misfits(ctx, db, query); err != nil {
-				return got, err
-			}
-			if policy == files.RejectAll {
-				return got, valuesMisfit(r.name(), rel, losses)
-			}
-			if got.aside, err = s.putAside(ctx, db, query); err != nil {
-				return got, err
-			}
-			rel.where = "NOT coalesce(" + rel.badRow() + ", false)"
+		query = rel.misfitQuery(0)
+		if got.report.Misfits, err = misfits(ctx, db, query); err != nil {
+			return got, err
 		}
+		if policy == files.RejectAll {
+			return got, valuesMisfit(r.name(), rel, losses)
+		}
+		if got.aside, err = s.putAside(ctx, db, query); err != nil {
+			return got, err
+		}
+		rel.where = "NOT coalesce(" + rel.badRow() + ", false)"
 	}
 	if got.rows, err = copyOut(ctx, db, rel, temp); err != nil || !r.lenient || !r.delimited() {
 		return got, err
 	}
 	if got.report.Misfits, err = misfits(ctx, db, query); err == nil && got.report.Misfits.Count > 0 {
 		got.aside, err = s.putAside(ctx, db, query)
+	}
+	return got, err
+}
+
+// copyNulling writes all rows, with NULL for each value that does not fit, and
+// counts those. The file is read again for that only where a column came to have
+// a NULL: one without has lost nothing.
+func copyNulling(ctx context.Context, db *sql.DB, rel relation, temp string) (got converted, err error) {
+	if got.rows, err = copyOut(ctx, db, rel, temp); err != nil {
+		return got, err
+	}
+	if rel, err = rel.withNulls(ctx, db, temp); err == nil {
+		got.report.Losses, err = rel.losses(ctx, db, 0)
 	}
 	return got, err
 }

@@ -43,6 +43,7 @@ func columnsOf(n int, form string) string {
 
 // convertBeside converts a file of these rows and has COPY do it, in turns.
 func convertBeside(b *testing.B, rows string) {
+	b.Helper()
 	s := newTestStore(b)
 	s.budget.MemoryBytes = 1 << 30
 	mustWrite(b, s, "files/x", "")
