@@ -50,6 +50,11 @@ func (s *Store) ConvertWith(ctx context.Context, key string, format files.Format
 		report.phase(syncs.Publish)
 		return got.rows, s.aside(ctx, &got, version)
 	})
+	if got.closed != nil {
+		if closing := got.closed(); closing != nil {
+			s.log.Warn("engine did not close", "err", closing) // its file was read back, or is gone
+		}
+	}
 	if !got.report.Empty() && report != nil {
 		report(work.Event{Report: &got.report})
 	}
@@ -78,6 +83,7 @@ type converted struct {
 	report   files.Report
 	found    []registry.Column // before corrections
 	aside    string            // the file of the scratch folder with the rows that do not fit
+	closed   func() error      // waits for the instance that was used
 }
 
 // convertOne makes a Parquet file of one file.
@@ -90,8 +96,9 @@ func (s *Store) convertOne(ctx context.Context, key string, format files.Format,
 	if err != nil {
 		return got, err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	return s.convert(ctx, db, r, temp, report)
+	got, err = s.convert(ctx, db, r, temp, report)
+	got.closed = closeBeside(db)
+	return got, err
 }
 
 // convert makes a Parquet file of a file that was prepared, and makes sure that
@@ -134,35 +141,46 @@ func (s *Store) retype(ctx context.Context, db *sql.DB, r *reader, err error) (r
 // copyFitting writes the rows that fit to a Parquet file, and deals with the
 // others as the corrections say.
 func (s *Store) copyFitting(ctx context.Context, db *sql.DB, r *reader, rel relation, temp string) (got converted, err error) {
+	policy := r.options.Policy()
+	if policy == files.NullCells {
+		return copyNulling(ctx, db, rel, temp)
+	}
 	losses, err := rel.losses(ctx, db, 0)
 	if err != nil {
 		return got, err
 	}
-	policy := r.options.Policy()
 	query := r.rejects()
 	if len(losses) > 0 {
-		switch policy {
-		case files.NullCells:
-			got.report.Losses = losses
-		case files.RejectAll, files.SkipRows:
-			query = rel.misfitQuery(0)
-			if got.report.Misfits, err = misfits(ctx, db, query); err != nil {
-				return got, err
-			}
-			if policy == files.RejectAll {
-				return got, valuesMisfit(r.name(), rel, losses)
-			}
-			if got.aside, err = s.putAside(ctx, db, query); err != nil {
-				return got, err
-			}
-			rel.where = "NOT coalesce(" + rel.badRow() + ", false)"
+		query = rel.misfitQuery(0)
+		if got.report.Misfits, err = misfits(ctx, db, query); err != nil {
+			return got, err
 		}
+		if policy == files.RejectAll {
+			return got, valuesMisfit(r.name(), rel, losses)
+		}
+		if got.aside, err = s.putAside(ctx, db, query); err != nil {
+			return got, err
+		}
+		rel.where = "NOT coalesce(" + rel.badRow() + ", false)"
 	}
 	if got.rows, err = copyOut(ctx, db, rel, temp); err != nil || !r.lenient || !r.delimited() {
 		return got, err
 	}
 	if got.report.Misfits, err = misfits(ctx, db, query); err == nil && got.report.Misfits.Count > 0 {
 		got.aside, err = s.putAside(ctx, db, query)
+	}
+	return got, err
+}
+
+// copyNulling writes all rows, with NULL for each value that does not fit, and
+// counts those. The file is read again for that only where a column came to have
+// a NULL: one without has lost nothing.
+func copyNulling(ctx context.Context, db *sql.DB, rel relation, temp string) (got converted, err error) {
+	if got.rows, err = copyOut(ctx, db, rel, temp); err != nil {
+		return got, err
+	}
+	if rel, err = rel.withNulls(ctx, db, temp); err == nil {
+		got.report.Losses, err = rel.losses(ctx, db, 0)
 	}
 	return got, err
 }

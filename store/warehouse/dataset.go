@@ -61,7 +61,7 @@ func (s *Store) convertMany(ctx context.Context, key string, _ files.Format, o f
 	if err != nil {
 		return all, err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
+	defer func() { all.closed = closeBeside(db) }()
 	parts, found := make([]part, 0, len(d.Files)), []registry.Column(nil)
 	for i, f := range d.Files {
 		p, got, err := s.convertPart(ctx, db, i, f, d.Format, o)

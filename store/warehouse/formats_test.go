@@ -180,6 +180,13 @@ func TestConvertCorrections(t *testing.T) {
 			2, 0,
 		},
 		{
+			"NULL no cell that was empty", "a.csv", "id,d,n\n1,,5\n2,2024-01-02,6\n",
+			files.Options{Misfits: files.NullCells, Columns: []files.ColumnOption{{Column: "d", Name: "n", Type: "DATE"}, {Column: "n", Name: "d", Type: "DOUBLE"}}},
+			"id BIGINT, n DATE, d DOUBLE",
+			[]string{"1|5.0", "2|2024-01-02|6.0"},
+			0, 0,
+		},
+		{
 			"skip rows", "a.csv", "id,a,b\n1,2,3\n4,5\n6,x,8\n9,9,9,9\n",
 			files.Options{Misfits: files.SkipRows, Columns: []files.ColumnOption{{Column: "a", Type: "BIGINT"}}},
 			"id BIGINT, a BIGINT, b BIGINT",

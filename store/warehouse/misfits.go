@@ -33,6 +33,27 @@ func (r relation) tried() []int {
 	return which
 }
 
+// withNulls is the relation with those tried columns only that have a NULL in the
+// Parquet file that was written of it.
+func (r relation) withNulls(ctx context.Context, db *sql.DB, file string) (relation, error) {
+	which := r.tried()
+	if len(which) == 0 {
+		return r, nil
+	}
+	tests, nulls, into := make([]string, len(which)), make([]bool, len(which)), make([]any, len(which))
+	for k, i := range which {
+		tests[k], into[k] = "coalesce(bool_or("+quoteIdent(r.columns[i].Name)+" IS NULL), false)", &nulls[k]
+	}
+	if err := db.QueryRowContext(ctx, "SELECT "+strings.Join(tests, ", ")+" FROM read_parquet("+quoteFile(file)+", hive_partitioning = false)").Scan(into...); err != nil {
+		return r, fmt.Errorf("look for empty values: %w", err)
+	}
+	r.tries = map[int]bool{}
+	for k, i := range which {
+		r.tries[i] = nulls[k]
+	}
+	return r, nil
+}
+
 // losses counts, column by column, the values that do not fit their type. It
 // reads limit rows, or all.
 func (r relation) losses(ctx context.Context, db *sql.DB, limit int64) ([]files.Loss, error) {
@@ -184,7 +205,7 @@ func (s *Store) keepAside(ctx context.Context, aside, key string) (bytes int64, 
 	if err := copyData(aside, temp, info.ModTime()); err != nil {
 		return 0, err
 	}
-	sums, err := hashFile(temp)
+	sums, err := hashSHA256(temp)
 	if err != nil {
 		return 0, err
 	}

@@ -74,7 +74,7 @@ func (s *Store) fits(key string, n note) bool {
 	if err != nil || !info.Mode().IsRegular() || info.Size() != n.Bytes {
 		return false
 	}
-	sums, err := hashFile(file)
+	sums, err := hashSHA256(file)
 	return err == nil && sums.sha256 == n.SHA256
 }
 
@@ -84,7 +84,7 @@ func (s *Store) writeNote(key string, n note) (err error) {
 	if err != nil {
 		return err
 	}
-	sums, err := hashFile(final)
+	sums, err := hashSHA256(final)
 	if err != nil {
 		return err
 	}

@@ -2,14 +2,9 @@ package warehouse
 
 import (
 	"context"
-	"crypto/md5" //nolint:gosec // the contract's manifest carries MD5; SHA-256 is the one that proves
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -45,19 +40,26 @@ func (s *Store) publishParquet(ctx context.Context, key string, write func(temp 
 		err = errors.Join(err, discard(temp))
 		s.at(pointVersionSwept)
 	}()
-
+	// The instance that reads back starts while others work: a start takes as
+	// long as a small file.
+	opened := begin(func() (*sql.DB, error) { return s.locked(ctx, temp) })
 	rows, err := write(temp)
+	db, opening := opened()
 	if err != nil {
+		if opening == nil {
+			err = closeAfter(db, err)
+		}
 		return work.Extracted{}, err
 	}
 	s.at(pointVersionWritten)
-	sums, columns, err := s.examine(ctx, temp, rows)
+	if opening != nil {
+		return work.Extracted{}, notReadable(opening)
+	}
+	sums, columns, err := s.confirm(ctx, db, temp, rows)
 	if err != nil {
 		return work.Extracted{}, err
 	}
-	s.at(pointVersionHashed)
-	s.at(pointVersionChecked)
-	if err := s.settle(ctx, temp, final, sums.sha256); err != nil {
+	if err := s.name(temp, final); err != nil {
 		return work.Extracted{}, err
 	}
 	return work.Extracted{
@@ -66,15 +68,46 @@ func (s *Store) publishParquet(ctx context.Context, key string, write func(temp 
 	}, nil
 }
 
-// examine takes the sums of a file that was just written, at once, so that what
+// confirm examines a file that was just written, makes it durable and closes the
+// instance. MD5, the slowest of all, is taken meanwhile: SHA-256 is the sum that
+// proves.
+func (s *Store) confirm(ctx context.Context, db *sql.DB, temp string, rows int64) (fileSums, []registry.Column, error) {
+	hashed := begin(func() (fileSums, error) { return hashMD5(temp) })
+	sums, columns, err := s.examine(ctx, db, temp, rows)
+	closed := closeBeside(db)
+	if err == nil {
+		s.at(pointVersionHashed)
+		s.at(pointVersionChecked)
+		err = s.keep(ctx, temp, sums.sha256)
+	}
+	weak, hashing := hashed()
+	sums.md5 = weak.md5
+	if err == nil {
+		err = hashing
+	}
+	return sums, columns, errors.Join(err, closed())
+}
+
+// closeBeside closes an instance while the caller goes on: it has memory to give
+// back. What it returns waits for the end.
+func closeBeside(db *sql.DB) (wait func() error) {
+	closed := begin(func() (struct{}, error) { return struct{}{}, db.Close() })
+	return func() error {
+		_, err := closed()
+		return err
+	}
+}
+
+// examine takes the sum of a file that was just written, at once, so that what
 // happens to it from here on shows; reads it back; and has the disk begin with it.
 // The three need nothing of each other, and each waits for something else.
-func (s *Store) examine(ctx context.Context, temp string, rows int64) (sums fileSums, columns []registry.Column, err error) {
+func (s *Store) examine(ctx context.Context, db *sql.DB, temp string, rows int64) (fileSums, []registry.Column, error) {
 	var all sync.WaitGroup
-	var hashing, reading, writing error
-	all.Go(func() { sums, hashing = hashFile(temp) })
+	var sums fileSums
+	var hashing, writing error
+	all.Go(func() { sums, hashing = hashSHA256(temp) })
 	all.Go(func() { writing = syncFile(temp) })
-	columns, reading = s.readBack(ctx, temp, rows)
+	columns, reading := s.readBack(ctx, db, temp, rows)
 	all.Wait()
 	switch {
 	case writing != nil:
@@ -82,10 +115,15 @@ func (s *Store) examine(ctx context.Context, temp string, rows int64) (sums file
 	case hashing != nil:
 		return sums, nil, hashing
 	case reading != nil:
-		return sums, nil, refuse("version_not_readable", "Try again. If it happens again, the server's disk or memory may be faulty.",
-			"The new rows were written but could not be read back. The rows from before stay.").because(reading)
+		return sums, nil, notReadable(reading)
 	}
 	return sums, columns, nil
+}
+
+// notReadable is what people read when what was written cannot be read.
+func notReadable(err error) error {
+	return refuse("version_not_readable", "Try again. If it happens again, the server's disk or memory may be faulty.",
+		"The new rows were written but could not be read back. The rows from before stay.").because(err)
 }
 
 // tempBeside makes an empty temporary file in the folder of final, which it
@@ -109,6 +147,14 @@ func tempBeside(final string) (string, error) {
 // a version is never written over. What the disk holds must have the sum that
 // was taken when the file was written.
 func (s *Store) settle(ctx context.Context, temp, final, sum string) error {
+	if err := s.keep(ctx, temp, sum); err != nil {
+		return err
+	}
+	return s.name(temp, final)
+}
+
+// keep makes temp durable, and sure that the disk holds what has this sum.
+func (s *Store) keep(ctx context.Context, temp, sum string) error {
 	if err := os.Chmod(temp, 0o440); err != nil { //nolint:gosec // the group may read: backups, custom tools
 		return fmt.Errorf("make version read-only: %w", err)
 	}
@@ -116,9 +162,11 @@ func (s *Store) settle(ctx context.Context, temp, final, sum string) error {
 		return writeFault(err)
 	}
 	s.at(pointVersionSynced)
-	if err := sameOnDisk(ctx, temp, sum); err != nil {
-		return err
-	}
+	return sameOnDisk(ctx, temp, sum)
+}
+
+// name gives temp its final name, durably.
+func (s *Store) name(temp, final string) error {
 	if err := linkNew(temp, final); err != nil {
 		return fmt.Errorf("publish version: %w", err)
 	}
@@ -151,15 +199,10 @@ func writeFault(err error) error {
 	return notConfirmed(err)
 }
 
-// readBack opens a Parquet file as analysts will, in an instance that sees
-// nothing else, and returns its columns. Footer, number of rows, first row and
-// last row must all be there.
-func (s *Store) readBack(ctx context.Context, file string, rows int64) (_ []registry.Column, err error) {
-	db, err := s.locked(ctx, file)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
+// readBack opens a Parquet file as analysts will, in an instance of its own, and
+// returns its columns. Footer, number of rows, first row and last row must all be
+// there.
+func (s *Store) readBack(ctx context.Context, db *sql.DB, file string, rows int64) ([]registry.Column, error) {
 	var inFooter, read, ends int64
 	from := "read_parquet(" + quoteFile(file) + ", hive_partitioning = false)"
 	if err := db.QueryRowContext(ctx, "SELECT num_rows FROM parquet_file_metadata("+quoteFile(file)+")").Scan(&inFooter); err != nil {
@@ -199,47 +242,4 @@ func describe(ctx context.Context, db querier, from string) ([]registry.Column, 
 		return nil, fmt.Errorf("describe columns: %w", err)
 	}
 	return columns, nil
-}
-
-type fileSums struct {
-	bytes       int64
-	sha256, md5 string
-}
-
-// hashFile reads a file once for both of its sums, which are taken side by side.
-func hashFile(path string) (_ fileSums, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return fileSums{}, fmt.Errorf("open file to hash: %w", err)
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	strong, weak := sha256.New(), md5.New() //nolint:gosec // see the import
-	n, err := hashBoth(f, strong, weak)
-	if err != nil {
-		return fileSums{}, fmt.Errorf("hash file: %w", err)
-	}
-	return fileSums{bytes: n, sha256: hex.EncodeToString(strong.Sum(nil)), md5: hex.EncodeToString(weak.Sum(nil))}, nil
-}
-
-// hashBoth feeds two hashes at a time with what r brings, while the next chunk
-// is read.
-func hashBoth(r io.Reader, a, b hash.Hash) (n int64, err error) {
-	var under sync.WaitGroup
-	chunks := [2][]byte{make([]byte, hashChunk), make([]byte, hashChunk)}
-	for turn := 0; ; turn = 1 - turn {
-		got, err := io.ReadFull(r, chunks[turn])
-		under.Wait()
-		part := chunks[turn][:got]
-		under.Go(func() { a.Write(part) })
-		under.Go(func() { b.Write(part) })
-		n += int64(got)
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			under.Wait()
-			return n, nil
-		}
-		if err != nil {
-			under.Wait()
-			return n, err //nolint:wrapcheck // the caller says what it read
-		}
-	}
 }

@@ -50,8 +50,7 @@ func (s *Store) publishParts(ctx context.Context, key string, write func(dir str
 	}
 	parts, err := s.checkParts(ctx, temp, rows)
 	if err != nil {
-		return out, refuse("version_not_readable", "Try again. If it happens again, the server's disk or memory may be faulty.",
-			"The new rows were written but could not be read back. The rows from before stay.").because(err)
+		return out, notReadable(err)
 	}
 	return s.placeParts(ctx, key, folder, parts, rows)
 }
@@ -80,11 +79,8 @@ func (s *Store) checkParts(ctx context.Context, dir string, rows int64) ([]piece
 		if p.sums, err = hashFile(name); err != nil {
 			return nil, err
 		}
-		n, err := s.rowsIn(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		if p.columns, err = s.readBack(ctx, name, n); err != nil {
+		var n int64
+		if n, p.columns, err = s.readPart(ctx, name); err != nil {
 			return nil, err
 		}
 		if len(parts) > 0 && !slices.Equal(parts[0].columns, p.columns) {
@@ -99,17 +95,18 @@ func (s *Store) checkParts(ctx context.Context, dir string, rows int64) ([]piece
 	return parts, nil
 }
 
-// rowsIn is how many rows the footer of a Parquet file says.
-func (s *Store) rowsIn(ctx context.Context, file string) (rows int64, err error) {
+// readPart reads a Parquet file back that has as many rows as its footer says.
+func (s *Store) readPart(ctx context.Context, file string) (rows int64, columns []registry.Column, err error) {
 	db, err := s.locked(ctx, file)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	if err := db.QueryRowContext(ctx, "SELECT num_rows FROM parquet_file_metadata("+quoteFile(file)+")").Scan(&rows); err != nil {
-		return 0, fmt.Errorf("read footer: %w", err)
+		return 0, nil, fmt.Errorf("read footer: %w", err)
 	}
-	return rows, nil
+	columns, err = s.readBack(ctx, db, file, rows)
+	return rows, columns, err
 }
 
 // placeParts gives parts their final names.
