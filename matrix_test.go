@@ -422,7 +422,10 @@ func TestOtherSitesChangeNothing(t *testing.T) {
 				continue
 			}
 			for _, h := range [][]string{
-				{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"},
+				{"Sec-Fetch-Site", "cross-site"},
+				{"Sec-Fetch-Site", "same-site"},
+				{"Origin", "https://evil.example"},
+				{"Origin", "null"},
 				{"Sec-Fetch-Site", "cross-site", "Origin", "http://example.com", "HX-Request", "true"},
 			} {
 				if w := k.knock(m.probe, r, h...); w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "another site") {
