@@ -354,9 +354,18 @@ func TestRoutesDeclareWhatTheyAsk(t *testing.T) {
 	m := newMatrix(t)
 	public := []string{
 		"GET /", "GET /login", "POST /login", "GET /first-run", "POST /first-run", "POST /logout", "POST /theme",
+		"POST /login/link", "GET /login/sent", "POST /login/code", "GET /login/link/open", "POST /login/link/open", "GET /login/password",
+		"GET /login/forgot", "POST /login/forgot", "GET /login/forgot/sent", "GET /login/reset", "POST /login/reset", "GET /login/setup", "POST /login/setup",
+		"GET /auth/google/login", "GET /auth/google/callback", "GET /auth/oidc/login", "GET /auth/oidc/callback",
+		"POST /auth/email/send-link", "POST /auth/email/verify", "GET /auth/email/verify", "POST /auth/password/login", "POST /auth/password/login/web",
+		"GET /auth/password/reset", "POST /auth/password/reset", "POST /auth/password/reset/confirm",
+		"POST /auth/password/setup", "GET /auth/password/setup", "POST /auth/password/setup/request", "POST /auth/password/setup/confirm",
 		"POST /auth/token", "POST /auth/bootstrap", "GET /api/health", "GET /api/health/ready", "GET /api/version", "GET /api/sync/status",
 	}
-	recent := []string{"DELETE /api/users/{id}", "POST /api/users/{id}/set-password"}
+	recent := []string{
+		"DELETE /api/users/{id}", "POST /api/users/{id}/set-password", "POST /api/users/{id}/reset-password", "DELETE /api/users/{id}/identities/{provider}",
+		"POST /admin/people/invite", "POST /admin/people/{id}/groups", "POST /admin/people/{id}/invite", "POST /admin/people/{id}/reset", "POST /admin/people/{id}/delete",
+	}
 	for _, r := range m.routes {
 		name := r.Method + " " + r.Pattern
 		machine, asks := request.ForMachines(r.Pattern), r.Asked()
@@ -422,7 +431,10 @@ func TestOtherSitesChangeNothing(t *testing.T) {
 				continue
 			}
 			for _, h := range [][]string{
-				{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"},
+				{"Sec-Fetch-Site", "cross-site"},
+				{"Sec-Fetch-Site", "same-site"},
+				{"Origin", "https://evil.example"},
+				{"Origin", "null"},
 				{"Sec-Fetch-Site", "cross-site", "Origin", "http://example.com", "HX-Request", "true"},
 			} {
 				if w := k.knock(m.probe, r, h...); w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "another site") {

@@ -12,15 +12,21 @@ import (
 	"agnes/domain/people"
 )
 
-// tokenColumns are read by tokenInto. Rows that were taken over from the
+// patColumns are read by tokenInto. Rows that were taken over from the
 // predecessor may lack anything but the id.
-const tokenColumns = ` t.id, COALESCE(t.user_id, ''), COALESCE(t.name, ''), COALESCE(t.prefix, ''), COALESCE(t.scopes, ''), COALESCE(t.created_at, 0),
+const patColumns = ` t.id, COALESCE(t.user_id, ''), COALESCE(t.name, ''), COALESCE(t.prefix, ''), COALESCE(t.scopes, ''), COALESCE(t.created_at, 0),
 	t.expires_at, t.last_used_at, COALESCE(t.last_used_ip, ''), t.revoked_at, t.replaced_by`
 
 func tokenInto(t *access.Token) []any {
 	return []any{
-		&t.ID, &t.UserID, &t.Name, &t.Prefix, scopes{&t.Scopes}, at{&t.CreatedAt},
-		maybeAt{&t.ExpiresAt}, maybeAt{&t.LastUsedAt}, &t.LastUsedIP, maybeAt{&t.RevokedAt}, &t.ReplacedBy,
+		&t.ID, &t.UserID, &t.Name, &t.Prefix,
+		scopes{&t.Scopes},
+		at{&t.CreatedAt},
+		maybeAt{&t.ExpiresAt},
+		maybeAt{&t.LastUsedAt},
+		&t.LastUsedIP,
+		maybeAt{&t.RevokedAt},
+		&t.ReplacedBy,
 	}
 }
 
@@ -49,7 +55,7 @@ func scanToken(row scanner) (access.Token, error) {
 
 // tokenRows selects tokens with the addresses of their people.
 const tokenRows = `
-	SELECT` + tokenColumns + `, COALESCE(u.email, '')
+	SELECT` + patColumns + `, COALESCE(u.email, '')
 	FROM personal_access_tokens t
 	LEFT JOIN users u ON u.id = t.user_id`
 
@@ -63,7 +69,7 @@ func (s *Store) PrincipalByToken(ctx context.Context, id access.TokenID, hash st
 	rows, err := collect(ctx, s.reader(), func(row scanner) (struct{}, error) {
 		return struct{}{}, found.scan(row, append(tokenInto(&t), &kept, &known)...)
 	}, `
-		SELECT`+tokenColumns+`, COALESCE(t.token_hash, ''), u.id IS NOT NULL,
+		SELECT`+patColumns+`, COALESCE(t.token_hash, ''), u.id IS NOT NULL,
 			COALESCE(u.id, ''), COALESCE(u.email, ''), COALESCE(u.name, ''), COALESCE(u.active, FALSE), COALESCE(u.sessions_from, 0), m.group_id
 		FROM personal_access_tokens t
 		LEFT JOIN users u ON u.id = t.user_id

@@ -76,8 +76,13 @@ const sessionColumns = ` i.id, i.user_id, i.kind, i.method, i.created_at, i.prov
 // sessionInto is where a row of sessionColumns goes.
 func sessionInto(v *people.Session) []any {
 	return []any{
-		&v.ID, &v.UserID, &v.Kind, &v.Method, at{&v.CreatedAt}, at{&v.ProvedAt}, at{&v.UsedAt}, at{&v.ExpiresAt},
-		maybeAt{&v.EndedAt}, &v.FirstIP, &v.UsedIP, &v.UserAgent,
+		&v.ID, &v.UserID, &v.Kind, &v.Method,
+		at{&v.CreatedAt},
+		at{&v.ProvedAt},
+		at{&v.UsedAt},
+		at{&v.ExpiresAt},
+		maybeAt{&v.EndedAt},
+		&v.FirstIP, &v.UsedIP, &v.UserAgent,
 	}
 }
 

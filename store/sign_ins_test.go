@@ -262,8 +262,12 @@ func TestUseToken(t *testing.T) {
 		want  string // the address that is kept
 		rows  int    // of new addresses, in all
 	}{
-		{0, "192.0.2.1", "192.0.2.1", 0}, {time.Second, "192.0.2.1", "192.0.2.1", 0}, {time.Second, "192.0.2.2", "192.0.2.2", 1},
-		{time.Second, "192.0.2.2", "192.0.2.2", 1}, {2 * time.Minute, "192.0.2.1", "192.0.2.1", 2}, {2 * time.Minute, "192.0.2.2", "192.0.2.2", 2},
+		{0, "192.0.2.1", "192.0.2.1", 0},
+		{time.Second, "192.0.2.1", "192.0.2.1", 0},
+		{time.Second, "192.0.2.2", "192.0.2.2", 1},
+		{time.Second, "192.0.2.2", "192.0.2.2", 1},
+		{2 * time.Minute, "192.0.2.1", "192.0.2.1", 2},
+		{2 * time.Minute, "192.0.2.2", "192.0.2.2", 2},
 		{time.Second, "192.0.2.1", "192.0.2.2", 2},
 	} {
 		c.advance(step.after)

@@ -151,3 +151,15 @@ type ConfirmView struct {
 	Providers []Provider
 	Error     string
 }
+
+// facts are who somebody is, in one line.
+func (v AccountView) facts() string {
+	parts := []string{v.Email}
+	if v.Admin {
+		parts = append(parts, "administrator")
+	}
+	if len(v.Groups) > 0 {
+		parts = append(parts, "in "+strings.Join(v.Groups, " and "))
+	}
+	return strings.Join(parts, ", ")
+}

@@ -6,7 +6,9 @@ import (
 
 	"github.com/a-h/templ"
 
+	"agnes/domain/access"
 	"agnes/domain/files"
+	"agnes/domain/people"
 	"agnes/domain/registry"
 	"agnes/domain/syncs"
 )
@@ -36,6 +38,21 @@ func gallery() map[string]galleryPage {
 		return FirstRunPage(c, FirstRunView{Name: "Petra", Email: "petra", Errors: FieldErrors{
 			"email": "An e-mail address looks like name@example.com.", "password": "A password has at least 8 characters; this one has 3.",
 		}})
+	})
+	add("account", admin, "Your account", NavNone, func(c Chrome) templ.Component { return AccountPage(c, testAccount()) })
+	add("account-new", analyst, "Your account", NavNone, func(c Chrome) templ.Component {
+		return AccountPage(c, AccountView{Email: "jonas@hollisbrandt.eu", Form: TokenForm{Name: " ", Errors: FieldErrors{"name": "A token needs a name."}}, Now: noon()})
+	})
+	add("account-token", analyst, "Your account", NavNone, func(c Chrome) templ.Component {
+		v := testAccount()
+		v.Admin, v.Made = false, &MadeToken{Name: "nightly export", Text: "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1MSJ9.c2lnbmF0dXJl", Rotated: true}
+		return AccountPage(c, v)
+	})
+	add("confirm", admin, "Confirm", NavNone, func(c Chrome) templ.Component {
+		return ConfirmPage(c, ConfirmView{Email: "petra@hollisbrandt.eu", Next: "/catalog", Password: true, Error: "This is not your password. Nothing was changed.", Providers: []Provider{{Name: "Google", URL: "/auth/google/login", Google: true}}})
+	})
+	add("confirm-again", admin, "Confirm", NavNone, func(c Chrome) templ.Component {
+		return ConfirmPage(c, ConfirmView{Email: "petra@hollisbrandt.eu", Next: "/catalog"})
 	})
 	add("error-404", analyst, "Not found", NavNone, func(c Chrome) templ.Component {
 		return ErrorPage(c, ErrorView{Status: 404, Title: "There is no such page.", Message: "It was removed, or its address is mistyped.", RequestID: "01JD8Z5T3K"})
@@ -316,4 +333,34 @@ func testReference() ReferenceView {
 			{ID: "catalog", Method: "GET", Path: "/api/catalog", Summary: "List the tables", Need: "signed in", Responses: []Response{{Status: 200, Description: "Tables"}}},
 		}},
 	}}
+}
+
+// testAccount is an account with one of each: sign-ins and tokens.
+func testAccount() AccountView {
+	at := func(d time.Duration) *time.Time { t := noon().Add(d); return &t }
+	firefox := people.Session{ID: "s1", Kind: people.BrowserSession, Method: people.ByPassword, CreatedAt: *at(-26 * time.Hour), UsedAt: *at(-time.Minute), UsedIP: "192.0.2.17"}
+	cli := people.Session{ID: "s2", Kind: people.TokenSession, Method: people.ByOIDC, CreatedAt: *at(-3 * time.Hour), UsedAt: *at(-2 * time.Hour), UsedIP: "2001:db8::17"}
+	token := func(id, name, scopes string, change func(*access.Token)) access.Token {
+		s, err := access.ParseScopes(scopes)
+		if err != nil {
+			panic(err)
+		}
+		t := access.Token{ID: access.TokenID(id), Name: name, Prefix: id[:8], Scopes: s, CreatedAt: *at(-90 * 24 * time.Hour)}
+		change(&t)
+		return t
+	}
+	return AccountView{
+		Email: "petra@hollisbrandt.eu", Admin: true, Groups: []string{"Admin", "Finance"}, Now: noon(),
+		Methods:  []SignInMethod{{Method: people.ByPassword}, {Method: people.ByGoogle, Detail: "petra@hollisbrandt.eu", Used: at(-50 * time.Hour)}},
+		Sessions: []SessionRow{{Session: firefox, Device: "Firefox on Linux", Current: true}, {Session: cli, Device: "Agnes on the command line"}},
+		Tokens: []access.Token{
+			token("7d0c2f0e-1", "nightly export", "read query", func(t *access.Token) {
+				t.ExpiresAt, t.LastUsedAt, t.LastUsedIP = at(40*24*time.Hour), at(-8*time.Hour), "192.0.2.80"
+			}),
+			token("81bb2f0e-2", "notebook", "general", func(t *access.Token) { t.ExpiresAt, t.ReplacedBy = at(9*time.Hour), "7d0c2f0e-1" }),
+			token("93aa2f0e-3", "a token with a very long name that somebody typed without a space_inside_its_second_half", "sync", func(t *access.Token) { t.RevokedAt = at(-time.Hour) }),
+			token("a4aa2f0e-4", "old", "admin", func(t *access.Token) { t.ExpiresAt = at(-time.Hour) }),
+		},
+		Form: TokenForm{Days: "90", Scope: "read query"},
+	}
 }

@@ -63,7 +63,7 @@ func TestSignInByLinkOverTheAPI(t *testing.T) {
 		}
 	}
 	got := post("/auth/email/verify", map[string]string{"email": "Ben@example.com", "token": token}).is(http.StatusOK)
-	if got["token_type"] != "bearer" || got["email"] != "ben@example.com" || got["role"] != "user" || len(got) != 4 {
+	if got["token_type"] != "bearer" || got["email"] != "ben@example.com" || got["role"] != "user" || got["user_id"] != string(s.analyst.ID) || len(got) != 5 {
 		t.Errorf("verify = %v", got)
 	}
 	s.as(people.User{}, http.MethodGet, "/api/catalog/tables", nil, "Authorization", "Bearer "+got["access_token"].(string)).is(http.StatusOK)
@@ -104,7 +104,7 @@ func TestPasswordOverTheAPI(t *testing.T) {
 	post("/auth/password/setup", form("ben@example.com", token, password)).is(http.StatusBadRequest)
 
 	got = post("/auth/password/login", map[string]string{"email": "ben@example.com", "password": password}).is(http.StatusOK)
-	if got["token_type"] != "bearer" || got["email"] != "ben@example.com" || got["role"] != "user" || got["access_token"] == "" || len(got) != 4 {
+	if got["token_type"] != "bearer" || got["email"] != "ben@example.com" || got["role"] != "user" || got["access_token"] == "" || len(got) != 5 {
 		t.Errorf("login = %v", got)
 	}
 	wrong := post("/auth/password/login", map[string]string{"email": "ben@example.com", "password": "wrong"})

@@ -37,7 +37,7 @@ func (a *API) identityRoutes() {
 		summary: "List a person's accounts of other services", about: "Those that the person signed in with.", errors: []int{http.StatusNotFound},
 	}, a.listIdentities)
 	register(a, operation{
-		id: "unlink-identity", method: http.MethodDelete, path: path + "/{provider}", tag: "People", need: access.Admin, status: http.StatusNoContent,
+		id: "unlink-identity", method: http.MethodDelete, path: path + "/{provider}", tag: "People", need: access.Admin, terms: access.Terms{Recent: true}, status: http.StatusNoContent,
 		summary: "Unlink a person's account of another service",
 		about:   "The next account of that service with the person's address is linked when it signs in. Needed when an address, or a person, got a new account there. Sign-ins that began before go on; deactivate the person to end them.",
 		errors:  []int{http.StatusNotFound, http.StatusUnprocessableEntity},

@@ -121,14 +121,15 @@ func (a *API) personalTokenRoutes() {
 			need: need, terms: terms, status: status, errors: errors, invalid: http.StatusBadRequest,
 		}
 	}
-	const tokens, one = "/auth/tokens", "/auth/tokens/{id}"
+	const all = "/auth/tokens"
+	const one = all + "/{id}"
 	person, read := access.Terms{Interactive: true}, access.Terms{Scope: access.ScopeRead}
-	create := with("create-personal-token", http.MethodPost, tokens, "Make a personal access token",
+	create := with("create-personal-token", http.MethodPost, all, "Make a personal access token",
 		"For programs that act in your name. Its scope narrows what it may do; it never does what you may not. Administrators who make one that may administrate need a sign-in of the last 15 minutes.",
 		access.SignedIn, person, http.StatusCreated, http.StatusBadRequest, http.StatusForbidden)
 	create.example = map[string]any{"name": "nightly export", "expires_in_days": 90, "scope": "read query"}
 	register(a, create, a.createPersonal)
-	register(a, with("list-personal-tokens", http.MethodGet, tokens, "List your tokens", "Newest first, those that ended too.", access.SignedIn, read, 0), a.listPersonal)
+	register(a, with("list-personal-tokens", http.MethodGet, all, "List your tokens", "Newest first, those that ended too.", access.SignedIn, read, 0), a.listPersonal)
 	register(a, with("get-personal-token", http.MethodGet, one, "Get one of your tokens", "Without its text, which nobody keeps.", access.SignedIn, read, 0, http.StatusNotFound), a.getPersonal)
 	register(a, with("revoke-personal-token", http.MethodDelete, one, "Revoke one of your tokens", "It ends with the next request. A personal access token may do it when its scope is general.",
 		access.SignedIn, access.Terms{Scope: access.ScopeGeneral}, http.StatusNoContent, http.StatusForbidden, http.StatusNotFound), a.revokePersonal)

@@ -112,10 +112,8 @@ func TestRotatingOverlaps(t *testing.T) {
 	s := newSite(t)
 	token, old := s.mustPersonal(s.analyst, "read")
 	works := func(text string) string {
-		body := map[string]any{}
 		if got := s.with(text, http.MethodGet, "/auth/me", nil); got.Code != http.StatusOK {
-			body = got.is(http.StatusUnauthorized)
-			return body["detail"].(string)
+			return got.is(http.StatusUnauthorized)["detail"].(string)
 		}
 		return "works"
 	}

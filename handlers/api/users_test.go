@@ -146,7 +146,7 @@ func TestSignInAttemptsAreAuditedAndBounded(t *testing.T) {
 	ask(s.analyst.Email, password).is(http.StatusTooManyRequests)
 	s.clock.advance(time.Minute)
 	ask(s.analyst.Email, password).is(http.StatusOK)
-	if got := s.audited("login_succeeded"); len(got) != 2 || got[0].Actor.Email != s.analyst.Email || got[0].Params["method"] != "password" {
+	if got := s.audited("login_succeeded"); len(got) != 3 || got[0].Actor.Email != s.analyst.Email || got[0].Params["method"] != "password" || got[1].Actor.Email != s.analyst.Email {
 		t.Errorf("login_succeeded: %+v", got)
 	}
 	reasons := map[any]int{}

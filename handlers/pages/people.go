@@ -32,11 +32,11 @@ type People interface {
 // more, or takes an account away, asks for a recent sign-in.
 func (s *Server) peopleRoutes() []request.Route {
 	route := func(method, pattern string, h handler) request.Route {
-		return request.Route{Method: method, Pattern: views.PeopleURL + pattern, Need: access.Admin, Handler: s.page(h)}
+		return request.Route{Method: method, Pattern: views.PeopleURL + pattern, Need: access.Admin, Terms: access.Terms{Interactive: true}, Handler: s.page(h)}
 	}
 	recent := func(method, pattern string, h handler) request.Route {
 		r := route(method, pattern, h)
-		r.Terms = access.Terms{Recent: true}
+		r.Terms.Recent = true
 		return r
 	}
 	const get, post = http.MethodGet, http.MethodPost

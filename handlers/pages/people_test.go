@@ -244,7 +244,7 @@ func TestSignInsAreAudited(t *testing.T) {
 		try("wrong-secret").wantStatus(http.StatusUnauthorized)
 	}
 	last := try("correct horse").wantStatus(http.StatusTooManyRequests).wantText("Too many attempts to sign in to this account. Wait a minute")
-	if last.Header.Get("Retry-After") != "60" || last.value("#email") != "cyd@example.com" {
+	if last.Header.Get("Retry-After") != "60" || last.value("#account") != "cyd@example.com" {
 		t.Errorf("headers %v", last.Header)
 	}
 	entries, err := p.store.ListAudit(t.Context(), 100)
