@@ -140,10 +140,10 @@ func (s *SMTP) hand(client *smtp.Client, to string, message *gomail.Msg) (string
 	if err := client.UpdateDeadline(s.config.Timeout); err != nil {
 		return "", err
 	}
-	if err := client.Mail(s.from.address); err != nil {
+	if err := client.Mail("<" + s.from.address + ">"); err != nil {
 		return "", err
 	}
-	if err := client.Rcpt(to); err != nil {
+	if err := client.Rcpt("<" + to + ">"); err != nil {
 		return "", err
 	}
 	body, err := client.Data()

@@ -61,6 +61,12 @@ func TestSMTPDelivers(t *testing.T) {
 				t.Errorf("receipt = %+v", receipt)
 			}
 			got := <-server.Mails
+			// A lenient server takes addresses without brackets, others do not.
+			for _, command := range []string{"MAIL FROM:<agnes@example.com>", "RCPT TO:<ben@example.com>"} {
+				if !strings.Contains(server.Said(), command) {
+					t.Errorf("nobody said %s", command)
+				}
+			}
 			if got.From != "agnes@example.com" || got.To != "ben@example.com" {
 				t.Errorf("envelope from %s to %s", got.From, got.To)
 			}

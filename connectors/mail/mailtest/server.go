@@ -53,7 +53,27 @@ type Server struct {
 	Roots *x509.CertPool // trust its certificate
 	Mails chan Mail      // that arrived, in turn
 
-	o Options
+	o    Options
+	said transcript
+}
+
+// Said is all that was said on all connections so far, of both sides.
+func (s *Server) Said() string {
+	s.said.mu.Lock()
+	defer s.said.mu.Unlock()
+	return s.said.text.String()
+}
+
+type transcript struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+// Write notes what passes.
+func (t *transcript) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.Write(p)
 }
 
 // New starts a server that ends with the test.
@@ -63,7 +83,7 @@ func New(t *testing.T, o Options) *Server {
 	certificate := s.certify(t)
 	backend := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &session{server: s}, nil }))
 	backend.Domain, backend.AllowInsecureAuth = "mail.test", o.NoTLS
-	backend.ErrorLog = quiet{}
+	backend.ErrorLog, backend.Debug = quiet{}, &s.said
 	settings := &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
 	if !o.NoTLS && !o.Implicit {
 		backend.TLSConfig = settings
