@@ -89,29 +89,29 @@ test("people look after their own sign-ins and tokens", async (t) => {
   const signIns = page.getByRole("table", { name: "Sign-ins" });
   assert.equal(await signIns.locator("tbody tr").count(), 2);
   await page.getByRole("button", { name: "Sign out all others" }).click();
-  await page.getByText(/signed out|Signed out/).first().waitFor();
+  await page.getByText("1 sign-in ended. You are signed in here only.").waitFor();
   await other.goto("/catalog");
   await other.waitForURL("**/login?next=*");
 
   await page.goto("/profile");
-  await page.getByLabel("Name", { exact: true }).fill("nightly job");
+  await page.getByLabel("What it is for").fill("nightly job");
   await page.getByRole("button", { name: "Make a token" }).click();
-  const token = (await page.locator("#made-token").innerText()).trim();
+  const token = await page.locator("#made-token").inputValue();
   await checkLook(page, "account-token");
-  const asks = () => page.request.get("/auth/me", { headers: { Authorization: `Bearer ${token}`, Cookie: "" } });
-  assert.equal((await (await asks()).json()).email, admin.email);
+  const asks = () => fetch(`${server.url}/api/catalog/tables`, { headers: { Authorization: `Bearer ${token}` } });
+  assert.equal((await asks()).status, 200);
   await page.goto("/profile");
   assert.ok(!(await page.content()).includes(token), "a token is shown twice");
   await page.getByRole("table", { name: "Personal tokens" }).getByRole("button", { name: /^Revoke/ }).click();
   await page.getByText(/revoked/i).first().waitFor();
-  assert.equal((await asks()).status(), 401);
+  assert.equal((await asks()).status, 401);
 });
 
 test("administrators look after people", async (t) => {
   const mail = await startMail(t);
   const server = await startServer(t, { env: mail.env });
   const browser = await launch(t);
-  const page = await openPage(t, browser, { url: server.url, expect: [409, 422] });
+  const page = await openPage(t, browser, { url: server.url });
   await page.goto("/login");
   await checkLook(page, "signin-mail");
   await firstRun(page, server);
@@ -130,9 +130,9 @@ test("administrators look after people", async (t) => {
   await page.getByRole("button", { name: "Deactivate" }).waitFor();
 
   await page.goto("/admin/people?q=petra");
-  await page.getByRole("link", { name: admin.name }).first().click();
-  await page.getByRole("button", { name: "Deactivate" }).click();
-  await page.getByText(/You cannot deactivate yourself/).first().waitFor();
+  await page.getByRole("table", { name: "People" }).getByRole("link", { name: admin.name }).click();
+  await page.getByRole("button", { name: "Save the groups" }).waitFor();
+  assert.equal(await page.getByRole("button", { name: "Deactivate" }).count(), 0, "an administrator may deactivate themselves");
 });
 
 async function at(page, address) {
