@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { launch, openPage } from "./lib/browser.mjs";
-import { checkLook } from "./lib/checks.mjs";
+import { checkAxe, checkLook } from "./lib/checks.mjs";
 import { linkIn, startMail } from "./lib/mail.mjs";
 import { startServer } from "./lib/server.mjs";
 import { admin, firstRun, signIn, signOut, submit } from "./lib/steps.mjs";
@@ -97,7 +97,7 @@ test("people look after their own sign-ins and tokens", async (t) => {
   await page.getByLabel("What it is for").fill("nightly job");
   await page.getByRole("button", { name: "Make a token" }).click();
   const token = await page.locator("#made-token").inputValue();
-  await checkLook(page, "account-token");
+  await checkAxe(page, "a new token");
   const asks = () => fetch(`${server.url}/api/catalog/tables`, { headers: { Authorization: `Bearer ${token}` } });
   assert.equal((await asks()).status, 200);
   await page.goto("/profile");
