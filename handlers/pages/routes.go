@@ -42,13 +42,19 @@ func (s *Server) Routes() []request.Route {
 	firstRun.SignIn = true
 	service := func(pattern string, h handler) request.Route {
 		route := get(access.Public, pattern, h)
-		route.SignIn = true
+		route.SignIn, route.Limited = true, http.HandlerFunc(tooManyTrips)
 		return route
 	}
 
 	proves := func(pattern string, h handler) request.Route {
 		route := post(access.Public, pattern, h)
 		route.SignIn = true
+		return route
+	}
+
+	mails := func(pattern string, h handler) request.Route {
+		route := proves(pattern, h)
+		route.Attempts = mailsAsked
 		return route
 	}
 
@@ -64,14 +70,14 @@ func (s *Server) Routes() []request.Route {
 		post(access.Public, "/logout", s.signOut),
 		post(access.Public, "/theme", s.themeChange),
 
-		proves("/login/link", s.linkAsk),
+		mails("/login/link", s.linkAsk),
 		get(access.Public, "/login/sent", s.linkSent),
 		proves("/login/code", s.codeSignIn),
 		get(access.Public, "/login/link/open", s.linkOpenPage),
 		proves("/login/link/open", s.linkOpen),
 		get(access.Public, "/login/password", s.signInPassword),
 		get(access.Public, "/login/forgot", s.forgotPage),
-		proves("/login/forgot", s.forgot),
+		mails("/login/forgot", s.forgot),
 		get(access.Public, "/login/forgot/sent", s.forgotSent),
 		get(access.Public, resetPath, s.newPasswordPage(people.ToReset, resetPath)),
 		proves(resetPath, s.newPassword(people.ToReset, resetPath)),
