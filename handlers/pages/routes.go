@@ -58,6 +58,8 @@ func (s *Server) Routes() []request.Route {
 		return route
 	}
 
+	password := post(access.SignedIn, "/profile/password", s.accountPassword)
+	password.SignIn = true // the current one is asked for
 	confirm := post(access.SignedIn, "/confirm", s.confirm)
 	confirm.SignIn = true
 
@@ -100,6 +102,8 @@ func (s *Server) Routes() []request.Route {
 		get(access.SignedIn, "/docs", s.reference),
 
 		get(access.SignedIn, "/profile", s.account),
+		post(access.SignedIn, "/profile/name", s.accountRename),
+		password,
 		post(access.SignedIn, "/profile/sessions/others/end", s.sessionsEndOthers),
 		post(access.SignedIn, "/profile/sessions/all/end", s.sessionsEndAll),
 		post(access.SignedIn, "/profile/sessions/{id}/end", s.sessionEnd),
