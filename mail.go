@@ -17,6 +17,7 @@ func (a *app) newLinks() (*people.Links, error) {
 	l := &people.Links{
 		Store: a.store, Compose: letters.Compose, AllowedDomains: a.cfg.Auth.AllowedDomains, BaseURL: a.baseURL, Brand: a.companyName(),
 		NoLink: a.cfg.Auth.Off("link"), NoPassword: a.cfg.Auth.Off("password"), Now: clock, Log: a.log, Guard: a.guard,
+		Throttle: a.throttle,
 	}
 	mailer, err := newMailer(a.cfg.Mail, l.Brand)
 	switch {

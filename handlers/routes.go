@@ -70,6 +70,10 @@ func (s *Server) mount(mux chi.Router, route request.Route) {
 			return
 		}
 		if err := s.attempt(r, route); err != nil {
+			if route.Limited != nil && domain.KindOf(err) == domain.Limited {
+				route.Limited.ServeHTTP(w, r)
+				return
+			}
 			retryAfter(w.Header(), err)
 			s.fail(w, r, err)
 			return

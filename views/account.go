@@ -23,7 +23,24 @@ type AccountView struct {
 	Tokens      []access.Token
 	Made        *MadeToken // a token that was just made
 	Form        TokenForm
-	Now         time.Time
+	NameForm    NameForm
+	// Passwords says that the person may set one; Stale that the proof of who they
+	// are is older than what asks for a recent one takes.
+	Passwords, HasPassword, Stale bool
+	PasswordErrors                FieldErrors
+	Now                           time.Time
+}
+
+// NameForm is the name that somebody typed.
+type NameForm struct {
+	Name   string
+	Errors FieldErrors
+}
+
+// confirmURL is the page on which somebody proves again who they are, with the
+// way back.
+func confirmURL(next string) templ.SafeURL {
+	return templ.SafeURL("/confirm?" + url.Values{"next": {next}}.Encode())
 }
 
 // SignInMethod is one way in which somebody can sign in.

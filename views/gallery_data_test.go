@@ -43,6 +43,17 @@ func gallery() map[string]galleryPage {
 	add("account-new", analyst, "Your account", NavNone, func(c Chrome) templ.Component {
 		return AccountPage(c, AccountView{Email: "jonas@hollisbrandt.eu", Form: TokenForm{Name: " ", Errors: FieldErrors{"name": "A token needs a name."}}, Now: noon()})
 	})
+	add("account-password", analyst, "Your account", NavNone, func(c Chrome) templ.Component {
+		v := testAccount()
+		v.Passwords, v.HasPassword, v.NameForm.Name = true, true, "Jonas"
+		v.PasswordErrors = FieldErrors{"current": "This is not your password. Nothing was changed.", "password": "A password has at least 8 characters; this one has 3.", "again": "The two passwords differ."}
+		return AccountPage(c, v)
+	})
+	add("account-stale", admin, "Your account", NavNone, func(c Chrome) templ.Component {
+		v := testAccount()
+		v.Passwords, v.Stale, v.Methods, v.NameForm.Errors = true, true, nil, FieldErrors{"name": "A name has at most 200 characters; this one has 201."}
+		return AccountPage(c, v)
+	})
 	add("account-token", analyst, "Your account", NavNone, func(c Chrome) templ.Component {
 		v := testAccount()
 		v.Admin, v.Made = false, &MadeToken{Name: "nightly export", Text: "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1MSJ9.c2lnbmF0dXJl", Rotated: true}

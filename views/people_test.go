@@ -53,6 +53,9 @@ func peopleGallery(add func(name string, title string, draw func(Chrome) templ.C
 		return PeoplePage(c, PeopleView{Query: PeopleQuery{Search: "zz"}, Counts: people.UserCounts{All: 3, Active: 3}, Now: noon()})
 	})
 	add("person", "Petra", func(c Chrome) templ.Component { return PersonPage(c, testPerson(nil)) })
+	add("person-stale", "Petra", func(c Chrome) templ.Component {
+		return PersonPage(c, testPerson(func(v *PersonView) { v.Stale = true }))
+	})
 	add("person-link", "Petra", func(c Chrome) templ.Component {
 		return PersonPage(c, testPerson(func(v *PersonView) {
 			v.Link, v.Errors = &people.Invitation{URL: "https://agnes.hollisbrandt.eu/x", Problem: "No mail is set up."}, FieldErrors{"name": "Too long.", "groups": "Gone."}

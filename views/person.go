@@ -17,6 +17,7 @@ type PersonView struct {
 	Error       string             // why the last action was refused
 	Link        *people.Invitation // that was just made, shown once
 	Self        bool               // the viewer's own account
+	Stale       bool               // the viewer's proof of who they are is too old for some of it
 	Now         time.Time
 }
 

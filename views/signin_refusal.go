@@ -25,6 +25,8 @@ func SignInRefusal(code string) string {
 		return "Your address is known here by another account of the same service. If you are the same person, ask an administrator to unlink the old account."
 	case "provider_unavailable":
 		return "The service that you sign in with does not answer. Try again in a minute, or sign in another way."
+	case "too_many_attempts":
+		return "Too many attempts to sign in from this address. Wait a minute, then try again."
 	case "access_denied":
 		return "The service did not let you go on, or you stopped there. Nobody was signed in."
 	case "sign_in_expired":

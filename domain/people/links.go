@@ -110,8 +110,9 @@ type Links struct {
 	// AllowedDomains are those of the addresses that may sign in by link; none
 	// means that whoever is known may.
 	AllowedDomains []string
-	NoLink         bool // signing in by link is switched off
-	NoPassword     bool // passwords are switched off
+	Throttle       *Throttle // bounds mails to one address; nil: nothing does
+	NoLink         bool      // signing in by link is switched off
+	NoPassword     bool      // passwords are switched off
 	BaseURL        func() string
 	Brand          string
 	Now            func() time.Time

@@ -37,7 +37,14 @@ const anonymous = "anonymous"
 // Ask takes a question and answers at once, whoever has the address: that
 // shows neither in the answer nor in its time, because all else happens later.
 // It fails with a FieldError for what is no address, and Forbidden where the way is off.
-func (l *Links) Ask(q Question) error {
+//
+// Mails to one address are counted here, before anybody looks whose it is, so that
+// the limit says nothing of accounts either. It is said (Limited) and not kept
+// silent: who waits for a mail that is never sent asks again and again. Nobody is
+// locked out by others who ask: the last mail that they caused signs its owner in.
+// Codes need no count of their own: five wrong ones void a link, and there are no
+// more than five links to try them on. Tokens of links cannot be guessed at all.
+func (l *Links) Ask(ctx context.Context, q Question) error {
 	if q.Purpose == ToSignIn {
 		if why := l.SignInOff(); why != "" {
 			return errNoLink(why)
@@ -50,6 +57,9 @@ func (l *Links) Ask(q Question) error {
 		return err
 	}
 	q.Email = email
+	if err := l.Throttle.AllowMail(ctx, email); err != nil {
+		return err
+	}
 	if q.By.UserID == "" {
 		q.By.UserID = anonymous
 	}

@@ -67,11 +67,11 @@ func TestAskBoundsItself(t *testing.T) {
 	t.Parallel()
 	l := &Links{Outbox: &Outbox{}}
 	for range maxQuestions {
-		if err := l.Ask(Question{Purpose: ToSignIn, Email: "ben@example.com"}); err != nil {
+		if err := l.Ask(t.Context(), Question{Purpose: ToSignIn, Email: "ben@example.com"}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := l.Ask(Question{Purpose: ToSignIn, Email: "ben@example.com"}); err == nil {
+	if err := l.Ask(t.Context(), Question{Purpose: ToSignIn, Email: "ben@example.com"}); err == nil {
 		t.Error("more questions wait than there is room for")
 	}
 }

@@ -219,3 +219,21 @@ func TestPasswordTriesAreBounded(t *testing.T) {
 		t.Errorf("the right password during the wait: %v", err)
 	}
 }
+
+func TestMayHavePassword(t *testing.T) {
+	for name, c := range map[string]struct {
+		user User
+		code string
+	}{
+		"nobody else vouches":           {User{}, ""},
+		"by link":                       {User{Methods: []Method{ByLink}}, ""},
+		"a service vouches":             {User{Methods: []Method{ByGoogle}}, "signs_in_elsewhere"},
+		"another service vouches":       {User{Methods: []Method{ByLink, ByOIDC}}, "signs_in_elsewhere"},
+		"a password beside the service": {User{HasPassword: true, Methods: []Method{ByPassword, ByGoogle}}, ""},
+		"a directory keeps the groups":  {User{HasPassword: true, SSO: true}, "sso_user"},
+	} {
+		if got := domain.CodeOf(c.user.MayHavePassword()); got != c.code {
+			t.Errorf("%s: %q, want %q", name, got, c.code)
+		}
+	}
+}

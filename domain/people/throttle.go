@@ -34,6 +34,13 @@ func NetworkTries(perMinute int) TryLimit {
 	return TryLimit{Free: perMinute, Window: time.Minute}
 }
 
+// MailTries bounds the mails that anybody can have sent to one address: five in a
+// quarter of an hour, whatever they are for. More would flood a mailbox, or keep
+// replacing the link that its owner is about to open.
+func MailTries() TryLimit {
+	return TryLimit{Free: 5, Window: 15 * time.Minute}
+}
+
 // TryCounter counts tries so that they outlive a restart.
 type TryCounter interface {
 	// TakeTry takes one try under a key in one step, or returns how long to wait
@@ -50,12 +57,18 @@ type Throttle struct{ Counter TryCounter }
 // be an account, or fails with a Limited error. It is to be called before
 // anything is compared, so that tries at the same time are counted too.
 func (t *Throttle) Allow(ctx context.Context, kind, account string) error {
-	return t.take(ctx, tryKey(kind, account), AccountTries(), "to this account")
+	return t.take(ctx, tryKey(kind, account), AccountTries(), "Too many attempts to sign in to this account.")
 }
 
 // AllowFrom is Allow for a client network that tries a route.
 func (t *Throttle) AllowFrom(ctx context.Context, network, route string, perMinute int) error {
-	return t.take(ctx, tryKey("network "+route, network), NetworkTries(perMinute), "from this address")
+	return t.take(ctx, tryKey("network "+route, network), NetworkTries(perMinute), "Too many attempts to sign in from this address.")
+}
+
+// AllowMail takes one of the mails that may be asked for to an address, whether it
+// is somebody's or not.
+func (t *Throttle) AllowMail(ctx context.Context, address string) error {
+	return t.take(ctx, tryKey("mail", address), MailTries(), "Too many mails were asked for to this address; the newest that came works once.")
 }
 
 // Succeeded forgets the tries on an account whose owner got in.
@@ -69,7 +82,7 @@ func (t *Throttle) Succeeded(ctx context.Context, kind, account string) error {
 	return nil
 }
 
-func (t *Throttle) take(ctx context.Context, key string, l TryLimit, whose string) error {
+func (t *Throttle) take(ctx context.Context, key string, l TryLimit, what string) error {
 	if t == nil {
 		return nil
 	}
@@ -78,15 +91,15 @@ func (t *Throttle) take(ctx context.Context, key string, l TryLimit, whose strin
 		return fmt.Errorf("count a try: %w", err)
 	}
 	if wait > 0 {
-		return &TooManyTries{Whose: whose, Wait: wait}
+		return &TooManyTries{What: what, Wait: wait}
 	}
 	return nil
 }
 
 // TooManyTries says that no try is left for a while. Its kind is Limited.
 type TooManyTries struct {
-	Whose string // to this account, or from this address
-	Wait  time.Duration
+	What string // was too much, as a sentence
+	Wait time.Duration
 }
 
 // Error returns the sentence. It is the same for accounts that do not exist.
@@ -95,7 +108,7 @@ func (e *TooManyTries) Error() string {
 	if minutes := int((e.Wait + time.Minute - 1) / time.Minute); minutes > 1 {
 		wait = fmt.Sprintf("%d minutes", minutes)
 	}
-	return fmt.Sprintf("Too many attempts to sign in %s. Wait %s, then try again.", e.Whose, wait)
+	return fmt.Sprintf("%s Wait %s, then try again.", e.What, wait)
 }
 
 // Unwrap makes KindOf(err) Limited.

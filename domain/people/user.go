@@ -3,6 +3,7 @@ package people
 
 import (
 	"net/mail"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,6 +44,18 @@ func (u User) CheckOwnPassword() error {
 		return domain.E(domain.Conflict, "sso_user", "%s signs in through your directory, which keeps the groups too. There is no password to set here.", u.Email)
 	}
 	return nil
+}
+
+// MayHavePassword fails with Conflict for somebody who gets in through a
+// directory or another service only: a first password would outlive the account
+// there.
+func (u User) MayHavePassword() error {
+	elsewhere := slices.Contains(u.Methods, ByGoogle) || slices.Contains(u.Methods, ByOIDC)
+	if !u.HasPassword && elsewhere {
+		return domain.E(domain.Conflict, "signs_in_elsewhere",
+			"You sign in through another service. An administrator can send you a link if you need a password here.")
+	}
+	return u.CheckOwnPassword()
 }
 
 // UserState narrows a list of users.

@@ -50,7 +50,9 @@ func (a *API) linkRoutes() {
 			summary: summary, about: about, errors: append(errors, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusTooManyRequests),
 		}
 	}
-	register(a, with("send-link", "/auth/email/send-link", "Ask for a sign-in link by mail", "The answer is the same whoever has the address. A newer link replaces an older one. Forbidden where signing in by mail is off."), a.sendLink)
+	send := with("send-link", "/auth/email/send-link", "Ask for a sign-in link by mail", "The answer is the same whoever has the address. A newer link replaces an older one. One address gets five mails in 15 minutes. Forbidden where signing in by mail is off.")
+	send.tries = 5
+	register(a, send, a.sendLink)
 	register(a, with("verify-link", "/auth/email/verify", "Sign in with the token of a link", "Uses the link up. It works once, for an hour.", http.StatusUnauthorized), a.verifyLink)
 	register(a, with("password-login", "/auth/password/login", "Sign in by password", "As POST /auth/token, in the form of older clients.", http.StatusUnauthorized), a.passwordLogin)
 	setUp := with("password-setup", "/auth/password/setup", "Set a first password", "Uses the link of an invitation up. All other sign-ins of the account end.", http.StatusBadRequest, http.StatusNotFound)
@@ -59,7 +61,7 @@ func (a *API) linkRoutes() {
 }
 
 func (a *API) sendLink(ctx context.Context, in *askLinkInput) (*messageOutput, error) {
-	err := a.Links.Ask(people.Question{Purpose: people.ToSignIn, Email: in.Body.Email, By: request.ActorOf(ctx)})
+	err := a.Links.Ask(ctx, people.Question{Purpose: people.ToSignIn, Email: in.Body.Email, By: request.ActorOf(ctx)})
 	if err != nil && domain.KindOf(err) != domain.Invalid { // what is no address gets the same answer
 		return nil, err
 	}

@@ -65,7 +65,7 @@ func (a *API) sessionRoutes() {
 	register(a, operation{
 		id: "bootstrap", method: http.MethodPost, path: "/auth/bootstrap", tag: "Sign-in", summary: "Name the first administrator",
 		about: "Works only while nobody has an account, and answers as `POST /auth/token`. The link that the server prints at its first start does the same in a browser.",
-		need:  access.Public, signIn: true, errors: []int{http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusTooManyRequests},
+		need:  access.Public, signIn: true, tries: 3, errors: []int{http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusTooManyRequests},
 		example: map[string]any{"email": "ada@example.com", "name": "Ada Lovelace", "password": "correct horse battery"},
 	}, a.bootstrap)
 }
@@ -127,7 +127,7 @@ func (a *API) bootstrap(ctx context.Context, in *bootstrapInput) (*tokenOutput, 
 	if err != nil {
 		return nil, err
 	}
-	if err := people.CheckPassword(in.Body.Password); err != nil {
+	if err := people.CheckPassword(in.Body.Password, email); err != nil {
 		return nil, err
 	}
 	users, err := a.Store.CountUsers(ctx)

@@ -98,7 +98,7 @@ func TestBootstrap(t *testing.T) {
 	s := emptySite(t, nil)
 	good := map[string]string{"email": "EVE@example.com", "name": "Eve", "password": password}
 	for name, bad := range map[string]map[string]string{
-		"no password": {"email": "eve@example.com"}, "a short one": {"email": "eve@example.com", "password": "1234567"}, "no address": {"email": "eve", "password": password},
+		"no password": {"email": "eve@example.com"}, "a short one": {"email": "eve@example.com", "password": "1234567"}, "the address": {"email": "everard@example.com", "password": "Everard-and-a-horse"}, "no address": {"email": "eve", "password": password},
 	} {
 		if got := s.as(people.User{}, http.MethodPost, "/auth/bootstrap", bad); got.Code != http.StatusUnprocessableEntity || strings.Contains(got.Body.String(), "1234567") {
 			t.Errorf("%s: %d %s", name, got.Code, got.Body)

@@ -215,14 +215,14 @@ func (a *API) changeUser(ctx context.Context, id string, c people.UserChange) (*
 }
 
 func (a *API) setPassword(ctx context.Context, in *passwordInput) (*none, error) {
-	if err := people.CheckPassword(in.Body.Password); err != nil {
-		return nil, err
-	}
 	u, err := a.Store.GetUser(ctx, people.UserID(in.ID))
 	if err != nil {
 		return nil, err
 	}
 	if err := u.CheckOwnPassword(); err != nil {
+		return nil, err
+	}
+	if err := people.CheckPassword(in.Body.Password, u.Email); err != nil {
 		return nil, err
 	}
 	hash, err := people.HashPassword(in.Body.Password)

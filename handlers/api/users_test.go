@@ -39,6 +39,7 @@ func TestUsers(t *testing.T) {
 		{"deactivated by its own route", http.MethodPost, one + "/deactivate", nil, 200, `"active":false`},
 		{"deactivate yourself", http.MethodPost, self + "/deactivate", nil, 409, "yourself"},
 		{"a short password", http.MethodPost, one + "/set-password", object{"password": "short"}, 400, "at least 8 characters"},
+		{"the address as a password", http.MethodPost, one + "/set-password", object{"password": "Cleo-and-a-horse"}, 400, "does not contain your address"},
 		{"a password of nobody", http.MethodPost, users + "/nobody/set-password", object{"password": password}, 404, "User not found"},
 		{"a link to reset", http.MethodPost, one + "/reset-password", nil, 200, `{"reset_url":"https://agnes.example/reset/cleo@example.com","email_sent":true}`},
 		{"a link of nobody", http.MethodPost, users + "/nobody/reset-password", nil, 404, "User not found"},

@@ -30,7 +30,12 @@ type Identity interface {
 }
 
 func (s *Server) account(w http.ResponseWriter, r *http.Request) error {
-	return s.showAccount(w, r, http.StatusOK, views.AccountView{Form: views.TokenForm{Days: "90", Scope: "read query"}})
+	return s.showAccount(w, r, http.StatusOK, blankAccount())
+}
+
+// blankAccount is the page before anything was typed.
+func blankAccount() views.AccountView {
+	return views.AccountView{Form: views.TokenForm{Days: "90", Scope: "read query"}}
 }
 
 // showAccount draws the page around what a form led to.
@@ -54,6 +59,10 @@ func (s *Server) showAccount(w http.ResponseWriter, r *http.Request, status int,
 	if v.Methods, err = s.methods(ctx, u); err != nil {
 		return err
 	}
+	if v.NameForm.Errors == nil {
+		v.NameForm.Name = u.Name
+	}
+	v.Passwords, v.HasPassword, v.Stale = !s.PasswordsOff && !s.SignIn.Off && u.MayHavePassword() == nil, u.HasPassword, p.Recent(s.Now()) != nil
 	v.Name, v.Email, v.Admin, v.Since, v.Now = u.Name, u.Email, u.Admin, u.CreatedAt, s.Now()
 	for _, g := range u.Groups {
 		v.Groups = append(v.Groups, g.Name)

@@ -55,7 +55,9 @@ func parseDays(text string) (*int, error) {
 // showMade shows a token this once. It is no redirect: then the text would have
 // to be kept until the next page.
 func (s *Server) showMade(w http.ResponseWriter, r *http.Request, made views.MadeToken) error {
-	return s.showAccount(w, r, http.StatusCreated, views.AccountView{Made: &made, Form: views.TokenForm{Days: "90", Scope: "read query"}})
+	v := blankAccount()
+	v.Made = &made
+	return s.showAccount(w, r, http.StatusCreated, v)
 }
 
 func (s *Server) tokenRotate(w http.ResponseWriter, r *http.Request) error {

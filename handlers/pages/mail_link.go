@@ -27,11 +27,11 @@ func (s *Server) linkAsk(w http.ResponseWriter, r *http.Request) error {
 	}
 	email, next := r.PostFormValue("email"), request.SafeNext(r.PostFormValue("next"))
 
-	err = s.Links.Ask(people.Question{Purpose: people.ToSignIn, Email: email, Next: next, Request: asked, By: request.Client(r)})
-	if fields, ok := fieldErrors(err); ok {
+	err = s.Links.Ask(r.Context(), people.Question{Purpose: people.ToSignIn, Email: email, Next: next, Request: asked, By: request.Client(r)})
+	if problem, status := notAsked(w, err); problem != "" {
 		v := s.signInView(email, next)
-		v.LinkError = fields["email"]
-		return s.render(w, r, http.StatusUnprocessableEntity, views.SignInPage(s.sheet(r, "Sign in"), v))
+		v.LinkError = problem
+		return s.render(w, r, status, views.SignInPage(s.sheet(r, "Sign in"), v))
 	}
 	if err != nil {
 		return err
@@ -41,6 +41,19 @@ func (s *Server) linkAsk(w http.ResponseWriter, r *http.Request) error {
 	s.Sessions.Put(r.Context(), askedKey, email)
 	request.Redirect(w, r, "/login/sent")
 	return nil
+}
+
+// notAsked is what a form that asks for mail says when it could not, "" where
+// that is not for the form to say.
+func notAsked(w http.ResponseWriter, err error) (problem string, status int) {
+	if fields, ok := fieldErrors(err); ok {
+		return fields["email"], http.StatusUnprocessableEntity
+	}
+	if domain.KindOf(err) != domain.Limited {
+		return "", 0
+	}
+	retryAfter(w, err)
+	return request.Known(err).Message, http.StatusTooManyRequests
 }
 
 // sheet is the chrome of a page around signing in, also when somebody is signed in already.
@@ -121,10 +134,15 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request, p people.Purpose, 
 	} else {
 		link, err = s.Links.Opened(r.Context(), p, ref)
 	}
-	if domain.KindOf(err) == domain.Unauthenticated {
-		return link, true, s.deadLink(w, r, p)
+	if domain.KindOf(err) != domain.Unauthenticated {
+		return link, false, err
 	}
-	return link, false, err
+	if r.Method == http.MethodPost { // a try; who opens an old mail tries nothing
+		if err := s.noteRefusal(r, "", people.ByLink, err); err != nil {
+			return link, true, err
+		}
+	}
+	return link, true, s.deadLink(w, r, p)
 }
 
 // deadLink says that a link does nothing any more, and where to get another.

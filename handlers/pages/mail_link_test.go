@@ -386,3 +386,51 @@ func TestProvidersKnowWhereSomebodyWantedToGo(t *testing.T) {
 		t.Errorf("href = %q", href)
 	}
 }
+
+// TestMailsToOneAddress: the sixth mail in a quarter of an hour is not sent, and
+// that says nothing of whose address it is.
+func TestMailsToOneAddress(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	server := p.withMail(mailtest.Options{})
+	p.Links.Throttle = &people.Throttle{Counter: p.store}
+	walk := func(email string, mails int) string {
+		var all strings.Builder
+		asks := func(path string, status int) {
+			t.Helper()
+			got := p.nobody().post(path, url.Values{"email": {email}}).wantStatus(status)
+			got.Header.Del("Set-Cookie")
+			must(t, got.Header.Write(&all))
+			all.WriteString(strings.ReplaceAll(got.body, email, "ADDRESS"))
+			if wait := got.Header.Get("Retry-After"); (status == http.StatusTooManyRequests) != (wait == "900") {
+				t.Errorf("%s for %s: %d, Retry-After %q", path, email, status, wait)
+			}
+		}
+		for _, path := range []string{"/login/link", "/login/forgot", "/auth/password/reset", "/auth/password/setup/request", "/login/link"} {
+			asks(path, http.StatusSeeOther)
+		}
+		for _, path := range []string{"/login/link", "/login/forgot", "/auth/password/reset", "/auth/password/setup/request"} {
+			asks(path, http.StatusTooManyRequests)
+		}
+		p.Links.Flush(t.Context())
+		if n := len(server.Mails); n != mails {
+			t.Errorf("%d mails to %s, want %d", n, email, mails)
+		}
+		for range len(server.Mails) {
+			<-server.Mails
+		}
+		return all.String()
+	}
+	known := walk(analystEmail, 5)
+	for _, email := range []string{"dee@example.com", "dee@elsewhere.example"} {
+		if got := walk(email, 0); got != known {
+			t.Errorf("the answers for %s differ from those for a known address:\n%s\n%s", email, got, known)
+		}
+	}
+	form := p.nobody().post("/login/link", url.Values{"email": {" BEN@example.com"}, "next": {"/docs"}}).wantStatus(http.StatusTooManyRequests).wantText("the newest that came works once")
+	if form.value("form[action='/login/link'] [name=next]") != "/docs" || form.value("#email") == "" {
+		t.Error("the form forgets what was typed")
+	}
+	p.clock.advance(15 * time.Minute)
+	p.nobody().asks(server, analystEmail, "")
+}

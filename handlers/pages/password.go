@@ -30,10 +30,10 @@ func (s *Server) forgot(w http.ResponseWriter, r *http.Request) error {
 	}
 	email := r.PostFormValue("email")
 
-	err := s.Links.Ask(people.Question{Purpose: people.ToReset, Email: email, By: request.Client(r)})
-	if fields, ok := fieldErrors(err); ok {
-		v := views.ForgotView{Email: email, Error: fields["email"]}
-		return s.render(w, r, http.StatusUnprocessableEntity, views.ForgotPage(s.sheet(r, "Set a password"), v))
+	err := s.Links.Ask(r.Context(), people.Question{Purpose: people.ToReset, Email: email, By: request.Client(r)})
+	if problem, status := notAsked(w, err); problem != "" {
+		v := views.ForgotView{Email: email, Error: problem}
+		return s.render(w, r, status, views.ForgotPage(s.sheet(r, "Set a password"), v))
 	}
 	if err != nil {
 		return err
@@ -82,7 +82,10 @@ func (s *Server) newPassword(p people.Purpose, here string) handler {
 			link.Name = r.PostFormValue("name")
 			return s.showNewPassword(w, r, http.StatusUnprocessableEntity, p, here, link, fields)
 		}
-		if domain.KindOf(err) == domain.Unauthenticated {
+		if domain.KindOf(err) == domain.Unauthenticated { // used meanwhile
+			if err := s.noteRefusal(r, link.Email, people.ByLink, err); err != nil {
+				return err
+			}
 			return s.deadLink(w, r, p)
 		}
 		if err != nil {

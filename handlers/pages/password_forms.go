@@ -30,6 +30,7 @@ func (s *Server) machine(h handler) http.Handler {
 			request.Logger(r.Context()).ErrorContext(r.Context(), "request failed", "path", r.URL.Path, "err", err)
 			body["request_id"] = request.ID(r.Context())
 		}
+		retryAfter(w, err)
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(statusOf(err))
 		if err := json.NewEncoder(w).Encode(body); err != nil {
@@ -37,6 +38,10 @@ func (s *Server) machine(h handler) http.Handler {
 		}
 	})
 }
+
+// mailsAsked is how many mails a minute one network may ask for by one form
+// (contract 9.1).
+const mailsAsked = 5
 
 // formRoutes lists the forms.
 func (s *Server) formRoutes() []request.Route {
@@ -48,14 +53,19 @@ func (s *Server) formRoutes() []request.Route {
 	}
 	verify := get("/auth/email/verify", s.verifyLink)
 	verify.SignIn = true
+	ask := func(pattern string, p people.Purpose) request.Route {
+		route := post(pattern, s.askForm(p))
+		route.Attempts = mailsAsked
+		return route
+	}
 	return []request.Route{
 		verify,
 		post("/auth/password/login/web", s.signInForm),
 		get("/auth/password/reset", s.openPasswordLink(people.ToReset, resetPath)),
-		post("/auth/password/reset", s.askForm(people.ToReset)),
+		ask("/auth/password/reset", people.ToReset),
 		post("/auth/password/reset/confirm", s.confirmForm(people.ToReset, resetPath)),
 		get("/auth/password/setup", s.openPasswordLink(people.ToSetUp, setUpPath)),
-		post("/auth/password/setup/request", s.askForm(people.ToSetUp)),
+		ask("/auth/password/setup/request", people.ToSetUp),
 		post("/auth/password/setup/confirm", s.confirmForm(people.ToSetUp, setUpPath)),
 	}
 }
@@ -72,6 +82,11 @@ func (s *Server) verifyLink(w http.ResponseWriter, r *http.Request) error {
 	ref, link, err := s.Links.Open(r.Context(), people.ToSignIn, r.URL.Query().Get("token"))
 	if err == nil && !people.SameEmail(r.URL.Query().Get("email"), link.Email) {
 		err = people.ErrLink()
+	}
+	if domain.KindOf(err) == domain.Unauthenticated {
+		if err := s.noteRefusal(r, r.URL.Query().Get("email"), people.ByLink, err); err != nil {
+			return err
+		}
 	}
 	if err != nil {
 		return err
@@ -154,7 +169,7 @@ func (s *Server) askForm(p people.Purpose) handler {
 		if err := parseForm(r); err != nil {
 			return err
 		}
-		err := s.Links.Ask(people.Question{Purpose: p, Email: r.PostFormValue("email"), By: request.Client(r)})
+		err := s.Links.Ask(r.Context(), people.Question{Purpose: p, Email: r.PostFormValue("email"), By: request.Client(r)})
 		if _, ok := fieldErrors(err); err != nil && !ok {
 			return err
 		}
@@ -172,12 +187,20 @@ func (s *Server) confirmForm(p people.Purpose, page string) handler {
 		if err := s.openFor(r, p, r.PostFormValue("email"), r.PostFormValue("token")); err != nil {
 			return err
 		}
-		u, err := s.setPassword(r, p, s.Sessions.GetString(r.Context(), openedKey+string(p)))
+		ref := s.Sessions.GetString(r.Context(), openedKey+string(p))
+		var u people.User
+		err := error(people.ErrLink())
+		if ref != "" {
+			u, err = s.setPassword(r, p, ref)
+		}
 		switch kind := domain.KindOf(err); {
 		case kind == domain.Invalid:
 			s.tell(r.Context(), views.Toast{Error: true, Text: request.Known(err).Message})
 			return found(w, r, page)
 		case kind == domain.Unauthenticated && err != nil:
+			if err := s.noteRefusal(r, r.PostFormValue("email"), people.ByLink, err); err != nil {
+				return err
+			}
 			return found(w, r, page) // which says that the link is dead
 		case err != nil:
 			return err

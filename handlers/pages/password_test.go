@@ -1,9 +1,11 @@
 package pages
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -214,4 +216,38 @@ func TestMailPage(t *testing.T) {
 	p.Links = nil
 	b.get("/admin/mail").wantStatus(http.StatusOK).wantText("nothing is sent")
 	b.post("/admin/mail/test", nil).wantStatus(http.StatusServiceUnavailable)
+}
+
+// Setting a password by a token that opens nothing leaves a row; opening an old
+// mail leaves none.
+func TestWrongTokensAreRecorded(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	p.withMail(mailtest.Options{})
+	failures := func() []audit.Entry {
+		all, err := p.store.ListAudit(t.Context(), 100)
+		must(t, err)
+		return slices.DeleteFunc(all, func(e audit.Entry) bool { return e.Action != "login_failed" })
+	}
+	form := url.Values{"email": {analystEmail}, "token": {"wrong-token"}, "password": {newPassword}, "confirm_password": {newPassword}}
+	for i, path := range []string{
+		"/login/reset?token=wrong-token", "/login/setup?token=wrong-token", "/login/reset", "/login/setup", "/auth/password/reset/confirm", "/auth/password/setup/confirm",
+	} {
+		p.nobody().post(path, form)
+		rows := failures()
+		if len(rows) != i+1 || rows[0].Params["method"] != "link" || rows[0].Params["reason"] != "link_invalid" || strings.Contains(fmt.Sprint(rows[0]), "wrong-token") {
+			t.Fatalf("%s leaves %+v", path, rows)
+		}
+	}
+	form.Set("confirm_password", "another")
+	p.nobody().post("/auth/password/reset/confirm", form)
+	p.nobody().get("/auth/email/verify?token=wrong-token&email=" + analystEmail)
+	if n := len(failures()); n != 8 {
+		t.Errorf("%d failures, want 8", n)
+	}
+	p.nobody().get("/login/reset?token=wrong-token").wantStatus(http.StatusNotFound)
+	p.nobody().get("/auth/password/setup?token=wrong-token&email=" + analystEmail)
+	if n := len(failures()); n != 8 {
+		t.Errorf("looking at a page left a failure: %d", n)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"agnes/domain"
+	"agnes/domain/access"
 	"agnes/domain/people"
 	"agnes/handlers/request"
 	"agnes/views"
@@ -31,6 +32,7 @@ func (s *Server) showPerson(w http.ResponseWriter, r *http.Request, status int, 
 		return fmt.Errorf("person: %w", err)
 	}
 	v.Name, v.Checked, v.Self = v.User.Name, views.OwnGroups(v.Memberships), request.Principal(ctx).UserID == id
+	v.Stale = request.Principal(ctx).Meet(access.Terms{Interactive: true, Recent: true}, s.Now()) != nil
 	if change != nil {
 		change(&v)
 	}

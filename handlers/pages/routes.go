@@ -42,7 +42,7 @@ func (s *Server) Routes() []request.Route {
 	firstRun.SignIn = true
 	service := func(pattern string, h handler) request.Route {
 		route := get(access.Public, pattern, h)
-		route.SignIn = true
+		route.SignIn, route.Limited = true, http.HandlerFunc(tooManyTrips)
 		return route
 	}
 
@@ -52,6 +52,14 @@ func (s *Server) Routes() []request.Route {
 		return route
 	}
 
+	mails := func(pattern string, h handler) request.Route {
+		route := proves(pattern, h)
+		route.Attempts = mailsAsked
+		return route
+	}
+
+	password := post(access.SignedIn, "/profile/password", s.accountPassword)
+	password.SignIn = true // the current one is asked for
 	confirm := post(access.SignedIn, "/confirm", s.confirm)
 	confirm.SignIn = true
 
@@ -64,14 +72,14 @@ func (s *Server) Routes() []request.Route {
 		post(access.Public, "/logout", s.signOut),
 		post(access.Public, "/theme", s.themeChange),
 
-		proves("/login/link", s.linkAsk),
+		mails("/login/link", s.linkAsk),
 		get(access.Public, "/login/sent", s.linkSent),
 		proves("/login/code", s.codeSignIn),
 		get(access.Public, "/login/link/open", s.linkOpenPage),
 		proves("/login/link/open", s.linkOpen),
 		get(access.Public, "/login/password", s.signInPassword),
 		get(access.Public, "/login/forgot", s.forgotPage),
-		proves("/login/forgot", s.forgot),
+		mails("/login/forgot", s.forgot),
 		get(access.Public, "/login/forgot/sent", s.forgotSent),
 		get(access.Public, resetPath, s.newPasswordPage(people.ToReset, resetPath)),
 		proves(resetPath, s.newPassword(people.ToReset, resetPath)),
@@ -94,6 +102,8 @@ func (s *Server) Routes() []request.Route {
 		get(access.SignedIn, "/docs", s.reference),
 
 		get(access.SignedIn, "/profile", s.account),
+		post(access.SignedIn, "/profile/name", s.accountRename),
+		password,
 		post(access.SignedIn, "/profile/sessions/others/end", s.sessionsEndOthers),
 		post(access.SignedIn, "/profile/sessions/all/end", s.sessionsEndAll),
 		post(access.SignedIn, "/profile/sessions/{id}/end", s.sessionEnd),

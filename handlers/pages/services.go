@@ -61,7 +61,7 @@ func (s *Server) service(method people.Method) (Service, bool) {
 // serviceLogin sends a browser to a service.
 func (s *Server) serviceLogin(method people.Method) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8") // so that redirects have no body of HTML
+		plain(w)
 		service, ok := s.service(method)
 		if !ok {
 			toRefusal(w, r, string(method)+"_not_configured", "")
@@ -91,7 +91,7 @@ func (s *Server) serviceLogin(method people.Method) handler {
 // serviceCallback lets in who comes back from a service.
 func (s *Server) serviceCallback(method people.Method) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8") // so that redirects have no body of HTML
+		plain(w)
 		service, ok := s.service(method)
 		if !ok {
 			toRefusal(w, r, string(method)+"_not_configured", "")
@@ -171,6 +171,16 @@ func (s *Server) refuseSignIn(w http.ResponseWriter, r *http.Request, t people.T
 	toRefusal(w, r, code, t.Next)
 	return nil
 }
+
+// tooManyTrips answers a browser whose network has used its tries up: no person
+// can read the JSON that programs get.
+func tooManyTrips(w http.ResponseWriter, r *http.Request) {
+	plain(w)
+	toRefusal(w, r, "too_many_attempts", r.URL.Query().Get("next"))
+}
+
+// plain keeps a redirect from having a body of HTML.
+func plain(w http.ResponseWriter) { w.Header().Set("Content-Type", "text/plain; charset=utf-8") }
 
 // toRefusal leads to the sign-in page, which says what the code means.
 func toRefusal(w http.ResponseWriter, r *http.Request, code, next string) {

@@ -30,6 +30,9 @@ type Route struct {
 	// client's network, and Attempts a minute are allowed (0: ten).
 	SignIn   bool
 	Attempts int
+	// Limited answers in place of Handler when the tries are used up; nil: the
+	// usual error does.
+	Limited http.Handler
 }
 
 // Asked are the terms of the route, with the scope that its need brings where
