@@ -163,7 +163,10 @@ func (s *Store) copyFitting(ctx context.Context, db *sql.DB, r *reader, rel rela
 		}
 		rel.where = "NOT coalesce(" + rel.badRow() + ", false)"
 	}
-	if got.rows, err = copyOut(ctx, db, rel, temp); err != nil || !r.lenient || !r.delimited() {
+	if got.rows, err = copyOut(ctx, db, rel, temp); err == nil {
+		err = r.mendWords(ctx, db, rel, temp, got.rows)
+	}
+	if err != nil || !r.lenient || !r.delimited() {
 		return got, err
 	}
 	if got.report.Misfits, err = misfits(ctx, db, query); err == nil && got.report.Misfits.Count > 0 {

@@ -111,7 +111,7 @@ func (r *reader) try(value, was, kind string) string {
 	text := was == "VARCHAR"
 	switch {
 	case text && dates != "" && (kind == "DATE" || strings.HasPrefix(kind, "TIMESTAMP")):
-		return fmt.Sprintf("TRY_CAST(try_strptime(%s, %s) AS %s)", value, quoteLiteral(dates), kind)
+		return fmt.Sprintf("CASE WHEN %s THEN TRY_CAST(%s AS %s) ELSE TRY_CAST(try_strptime(%[2]s, %[4]s) AS %[3]s) END", isDateWord(value), value, kind, quoteLiteral(dates))
 	case text && decimal == "," && numeric(kind):
 		return fmt.Sprintf("TRY_CAST(replace(%s, ',', '.') AS %s)", value, kind)
 	}

@@ -63,7 +63,11 @@ func (r *reader) preview(ctx context.Context, db *sql.DB) (files.Preview, error)
 	if err != nil {
 		return files.Preview{}, r.orChanged(r.fault(err))
 	}
-	if p.Rows, err = firstRows(ctx, db, rel); err != nil {
+	shown, err := r.showWords(ctx, db, rel)
+	if err == nil {
+		p.Rows, err = firstRows(ctx, db, shown)
+	}
+	if err != nil {
 		return files.Preview{}, r.orChanged(r.fault(err))
 	}
 	if len(p.Rows) == 0 {

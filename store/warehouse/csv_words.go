@@ -1,0 +1,116 @@
+package warehouse
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// The engine takes the words infinity, -infinity and epoch for dates, however
+// dates are written. Its plain cast makes the date of each that the word says;
+// where the form of dates is given, all three become 1900-01-01 (DuckDB 1.5).
+// They are kept as the plain cast has them: the sniffer counts them as dates, so
+// a column is one of dates with them or without.
+
+// mistaken is what the words become, and what a column without it need not be
+// looked at for.
+func mistaken(kind string) string { return "CAST('1900-01-01' AS " + kind + ")" }
+
+// isDateWord is SQL for a text that is one of the words. What begins with a digit,
+// as most dates do, is compared and no more.
+func isDateWord(text string) string {
+	return fmt.Sprintf(`(%s NOT BETWEEN '0' AND ':' AND regexp_matches(%[1]s, '^[\s\v]*(-?infinity|epoch)[\s\v]*$', 'i'))`, text)
+}
+
+// formed are the columns whose values the engine's parser reads in a given form.
+func (r *reader) formed(rel relation) []int {
+	var which []int
+	if !r.delimited() {
+		return nil
+	}
+	for i, c := range rel.columns {
+		_, read := rel.reads[i]
+		form := c.Type == "DATE" && r.csv.dateFormat != "" || c.Type == "TIMESTAMP" && r.csv.timestamp != ""
+		if form && !read && !rel.drops[i] {
+			which = append(which, i)
+		}
+	}
+	return which
+}
+
+// mendWords writes the Parquet file that was made of a relation again when it has
+// the words for dates. The text is looked at only where a column came to hold
+// what they become, which the statistics of the file tell.
+func (r *reader) mendWords(ctx context.Context, db *sql.DB, rel relation, temp string, rows int64) error {
+	which, err := trueFor(ctx, db, r.formed(rel), "", func(i int) string {
+		c := rel.columns[i]
+		return "EXISTS (FROM read_parquet(" + quoteFile(temp) + ", hive_partitioning = false) AS p WHERE p." + quoteIdent(c.Name) + " = " + mistaken(c.Type) + ")"
+	})
+	if err != nil || len(which) == 0 {
+		return err
+	}
+	text := rel
+	text.from = r.csv.asText().from()
+	which, err = trueFor(ctx, db, which, " FROM "+text.named(), func(i int) string { return anyRow(isDateWord(rel.raw(i))) })
+	if err != nil || len(which) == 0 {
+		return err
+	}
+	again, err := copyOut(ctx, db, r.throughText(rel, which), temp)
+	if err == nil && again != rows {
+		return refuse("file_value_misfit", "Read the columns of dates as text.",
+			"Dates of %s beside the words infinity or epoch could not be read twice alike: %s, then %d.", r.name(), countOf(rows, "row"), again)
+	}
+	return err
+}
+
+// showWords is the relation as its first rows are to be shown.
+func (r *reader) showWords(ctx context.Context, db *sql.DB, rel relation) (relation, error) {
+	which, err := trueFor(ctx, db, r.formed(rel), " FROM "+rel.limited(previewRows), func(i int) string {
+		return anyRow(rel.raw(i) + " = " + mistaken(rel.columns[i].Type))
+	})
+	if err != nil || len(which) == 0 {
+		return rel, err
+	}
+	return r.throughText(rel, which), nil
+}
+
+// throughText is the relation with columns that are read as text and become
+// dates after. The rows are those that the parser would take.
+func (r *reader) throughText(rel relation, which []int) relation {
+	d := r.csv
+	d.columns, d.rejects = slices.Clone(d.columns), "" // they are noted already
+	rel.reads, rel.tries = maps.Clone(rel.reads), map[int]bool{}
+	for _, i := range which {
+		d.columns[i].Type = "VARCHAR"
+		rel.reads[i], rel.tries[i] = r.try("{}", "VARCHAR", rel.columns[i].Type), true
+	}
+	rel.from = d.from()
+	rel.where = "NOT coalesce(" + rel.badRow() + ", false)"
+	return rel
+}
+
+func anyRow(test string) string { return "coalesce(bool_or(" + test + "), false)" }
+
+// trueFor are those of some columns for which a test in SQL is true.
+func trueFor(ctx context.Context, db *sql.DB, which []int, from string, test func(i int) string) ([]int, error) {
+	if len(which) == 0 {
+		return nil, nil
+	}
+	tests, hold, into := make([]string, len(which)), make([]bool, len(which)), make([]any, len(which))
+	for k, i := range which {
+		tests[k], into[k] = test(i), &hold[k]
+	}
+	if err := db.QueryRowContext(ctx, "SELECT "+strings.Join(tests, ", ")+from).Scan(into...); err != nil {
+		return nil, fmt.Errorf("look for words among dates: %w", err)
+	}
+	var found []int
+	for k, i := range which {
+		if hold[k] {
+			found = append(found, i)
+		}
+	}
+	return found, nil
+}
