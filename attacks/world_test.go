@@ -36,10 +36,11 @@ const (
 // secretEnvironment is what the server is given and nobody may be shown.
 func secretEnvironment() []string {
 	return []string{
-		"JWT_SECRET_KEY=canary-secret-jwt-03-0123456789abcdef0123456789", "SCHEDULER_API_TOKEN=canary-secret-scheduler-04-0123456789abcdef",
+		"JWT_SECRET_KEY=" + jwtKey, "SCHEDULER_API_TOKEN=canary-secret-scheduler-04-0123456789abcdef",
 		"KBC_TOKEN=canary-secret-keboola-05", "KBC_STORAGE_TOKEN=canary-secret-keboola-06", "GOOGLE_APPLICATION_CREDENTIALS=/canary-secret-google-07.json",
 		"AWS_SECRET_ACCESS_KEY=canary-secret-aws-08", "DATABASE_URL=postgres://canary-secret-database-09", "CANARY=canary-secret-plain-10",
 		"MOTHERDUCK_TOKEN=canary-secret-duck-11", "HTTP_PROXY_PASSWORD=canary-secret-proxy-12",
+		"SMTP_PASSWORD=canary-secret-smtp-13", "OIDC_CLIENT_SECRET=canary-secret-oidc-14", "GOOGLE_CLIENT_SECRET=canary-secret-google-15",
 	}
 }
 
