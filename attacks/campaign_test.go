@@ -39,8 +39,9 @@ type campaign struct {
 	w         *world // made by the first line that needs it
 	id        *identity
 	ends      []func() // of servers within this process
-	addresses int      // of this machine that were used
-	seen      leaks    // of all answers of all lines
+	bounded   *limited
+	addresses int   // of this machine that were used
+	seen      leaks // of all answers of all lines
 }
 
 // promised is a time that holds on a machine of one's own, where the long form

@@ -103,9 +103,7 @@ func strangers(t *trials) {
 
 // session signs in where tries are bounded: from an address of its own.
 func (s *server) session(email, password string) map[string]string {
-	s.c.addresses++
-	b := s.from(fmt.Sprintf("127.1.%d.%d", s.c.addresses/250, s.c.addresses%250+1))
-	return b.signs(email, password).cookies
+	return s.fresh().signs(email, password).cookies
 }
 
 // nothingOf fails when an answer shows what its reader may not see, or a fault.

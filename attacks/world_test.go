@@ -176,7 +176,7 @@ func run(ctx context.Context, db *sql.DB, text string) error {
 func (w *world) hash() string {
 	var b strings.Builder
 	b.WriteString(w.filesHash())
-	for _, path := range []string{"/api/admin/groups", "/api/admin/grants", "/api/users", "/api/catalog"} {
+	for _, path := range []string{"/api/admin/groups", "/api/admin/grants", "/api/users", "/api/catalog/tables"} {
 		got, err := w.admin.send("GET", path, "", nil)
 		if err != nil {
 			fmt.Fprintf(&b, "%s %v\n", path, err)
