@@ -159,7 +159,6 @@ type browser struct {
 	cookies map[string]string
 	set     []*http.Cookie // by the last answer
 	way     *http.Client
-	agent   string
 }
 
 func (s *server) browser() *browser {

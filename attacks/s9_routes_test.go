@@ -172,7 +172,10 @@ func (r way) fromElsewhere(admin *browser) error {
 		return nil
 	}
 	for _, headers := range [][]string{
-		{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"},
+		{"Sec-Fetch-Site", "cross-site"},
+		{"Sec-Fetch-Site", "same-site"},
+		{"Origin", "https://evil.example"},
+		{"Origin", "null"},
 		{"Sec-Fetch-Site", "cross-site", "Origin", admin.url, "HX-Request", "true"},
 	} {
 		got, err := r.knock(admin, headers...)

@@ -53,6 +53,14 @@ type leaks struct {
 	answers int64
 	bytes   int64
 	found   []string
+	secrets map[string]string // made in the campaign: no answer after the first may hold them
+}
+
+// mustNot names secrets that no answer holds from now on.
+func (l *leaks) mustNot(secrets map[string]string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.secrets = secrets
 }
 
 // look fails when an answer holds a canary that its reader may not see and did
@@ -68,6 +76,9 @@ func (l *leaks) look(a *answer, barred bool, typed string) error {
 	defer l.mu.Unlock()
 	l.answers++
 	l.bytes += int64(len(a.body))
+	for _, word := range l.secrets {
+		words = append(words, word)
+	}
 	for _, word := range words {
 		if strings.Contains(typed, word) {
 			continue
