@@ -34,10 +34,14 @@ type campaign struct {
 	agnes  string // the program under test
 	starts chan startRequest
 
-	mu   sync.Mutex
-	live map[*server]struct{}
-	w    *world // made by the first line that needs it
-	seen leaks  // of all answers of all lines
+	mu        sync.Mutex
+	live      map[*server]struct{}
+	w         *world // made by the first line that needs it
+	id        *identity
+	ends      []func() // of servers within this process
+	bounded   *limited
+	addresses int   // of this machine that were used
+	seen      leaks // of all answers of all lines
 }
 
 // promised is a time that holds on a machine of one's own, where the long form
@@ -88,6 +92,9 @@ func moduleRoot() string {
 func (c *campaign) close() {
 	for _, s := range c.servers() {
 		s.kill()
+	}
+	for _, end := range c.ends {
+		end()
 	}
 	if *keep {
 		fmt.Println("The working directory is kept:", c.dir)

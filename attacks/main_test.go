@@ -109,6 +109,9 @@ func lines() []line {
 		{"L2", "small aggregate on 1 M rows, 8 clients", 1, 1, loadSmall},
 		{"L3", "50 queries of one person, one of another", 1, 1, loadFair},
 		{"L4", "1 M rows as CSV and JSON", 2, 2, loadWide},
+		{"S8i", "identity over HTTP", 0, 0, overHTTP},
+		{"S9", "routes by nobody, an analyst, another site", 0, 0, strangers},
+		{"S12", "what is known does not show in time", 5, 5, timing},
 		{"S13", "planted secrets in output, logs, /proc", 0, 0, secrets},
 	}
 }

@@ -11,7 +11,8 @@ import (
 )
 
 // secrets is S13: what was planted stands in no answer of any line, in no log,
-// in no argument and in no environment of a child.
+// in no argument and in no environment of a child. For what people sign in with
+// the state, its copies and the operator's commands are searched too.
 func secrets(t *trials) {
 	w := t.theWorld()
 	must(t.warm(w))
@@ -20,6 +21,7 @@ func secrets(t *trials) {
 		_, value, _ := strings.Cut(pair, "=")
 		planted = append(planted, value)
 	}
+	t.theIdentity().keeps(t)
 	logs, err := filepath.Glob(filepath.Join(t.dir, "*.log"))
 	must(err)
 	children := childrenOf(w.pid)

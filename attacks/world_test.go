@@ -36,10 +36,11 @@ const (
 // secretEnvironment is what the server is given and nobody may be shown.
 func secretEnvironment() []string {
 	return []string{
-		"JWT_SECRET_KEY=canary-secret-jwt-03-0123456789abcdef0123456789", "SCHEDULER_API_TOKEN=canary-secret-scheduler-04-0123456789abcdef",
+		"JWT_SECRET_KEY=" + jwtKey, "SCHEDULER_API_TOKEN=canary-secret-scheduler-04-0123456789abcdef",
 		"KBC_TOKEN=canary-secret-keboola-05", "KBC_STORAGE_TOKEN=canary-secret-keboola-06", "GOOGLE_APPLICATION_CREDENTIALS=/canary-secret-google-07.json",
 		"AWS_SECRET_ACCESS_KEY=canary-secret-aws-08", "DATABASE_URL=postgres://canary-secret-database-09", "CANARY=canary-secret-plain-10",
 		"MOTHERDUCK_TOKEN=canary-secret-duck-11", "HTTP_PROXY_PASSWORD=canary-secret-proxy-12",
+		"SMTP_PASSWORD=canary-secret-smtp-13", "OIDC_CLIENT_SECRET=canary-secret-oidc-14", "GOOGLE_CLIENT_SECRET=canary-secret-google-15",
 	}
 }
 
@@ -52,6 +53,14 @@ type leaks struct {
 	answers int64
 	bytes   int64
 	found   []string
+	secrets map[string]string // made in the campaign: no answer after the first may hold them
+}
+
+// mustNot names secrets that no answer holds from now on.
+func (l *leaks) mustNot(secrets map[string]string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.secrets = secrets
 }
 
 // look fails when an answer holds a canary that its reader may not see and did
@@ -67,6 +76,9 @@ func (l *leaks) look(a *answer, barred bool, typed string) error {
 	defer l.mu.Unlock()
 	l.answers++
 	l.bytes += int64(len(a.body))
+	for _, word := range l.secrets {
+		words = append(words, word)
+	}
 	for _, word := range words {
 		if strings.Contains(typed, word) {
 			continue
@@ -175,7 +187,7 @@ func run(ctx context.Context, db *sql.DB, text string) error {
 func (w *world) hash() string {
 	var b strings.Builder
 	b.WriteString(w.filesHash())
-	for _, path := range []string{"/api/admin/groups", "/api/admin/grants", "/api/users", "/api/catalog"} {
+	for _, path := range []string{"/api/admin/groups", "/api/admin/grants", "/api/users", "/api/catalog/tables"} {
 		got, err := w.admin.send("GET", path, "", nil)
 		if err != nil {
 			fmt.Fprintf(&b, "%s %v\n", path, err)

@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"io"
 	"math/big"
 	"mime"
@@ -51,6 +52,7 @@ type Server struct {
 	Host  string
 	Port  int
 	Roots *x509.CertPool // trust its certificate
+	PEM   []byte         // its certificate, for programs that read one from a file
 	Mails chan Mail      // that arrived, in turn
 
 	o    Options
@@ -77,10 +79,10 @@ func (t *transcript) Write(p []byte) (int, error) {
 }
 
 // New starts a server that ends with the test.
-func New(t *testing.T, o Options) *Server {
-	t.Helper()
+func New(tb testing.TB, o Options) *Server {
+	tb.Helper()
 	s := &Server{o: o, Mails: make(chan Mail, 100)}
-	certificate := s.certify(t)
+	certificate := s.certify(tb)
 	backend := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &session{server: s}, nil }))
 	backend.Domain, backend.AllowInsecureAuth = "mail.test", o.NoTLS
 	backend.ErrorLog, backend.Debug = quiet{}, &s.said
@@ -88,13 +90,13 @@ func New(t *testing.T, o Options) *Server {
 	if !o.NoTLS && !o.Implicit {
 		backend.TLSConfig = settings
 	}
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatalf("listen: %v", err)
+		tb.Fatalf("listen: %v", err)
 	}
 	at, ok := listener.Addr().(*net.TCPAddr)
 	if !ok {
-		t.Fatalf("listening at %v", listener.Addr())
+		tb.Fatalf("listening at %v", listener.Addr())
 	}
 	s.Host, s.Port = "127.0.0.1", at.Port
 	if o.Implicit {
@@ -102,7 +104,7 @@ func New(t *testing.T, o Options) *Server {
 	}
 	var served sync.WaitGroup
 	served.Go(func() { _ = backend.Serve(listener) }) // ends with Close
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		_ = backend.Close()  // the test is over
 		_ = listener.Close() // which a server that has yet to accept does not know of
 		served.Wait()
@@ -116,11 +118,11 @@ func (quiet) Printf(string, ...any) {}
 func (quiet) Println(...any)        {}
 
 // certify makes a certificate that only Roots trusts.
-func (s *Server) certify(t *testing.T) tls.Certificate {
-	t.Helper()
+func (s *Server) certify(tb testing.TB) tls.Certificate {
+	tb.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		t.Fatalf("make a key: %v", err)
+		tb.Fatalf("make a key: %v", err)
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "mail.test"}, NotBefore: time.Unix(0, 0), NotAfter: time.Unix(1<<33, 0),
@@ -131,14 +133,15 @@ func (s *Server) certify(t *testing.T) tls.Certificate {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
-		t.Fatalf("make a certificate: %v", err)
+		tb.Fatalf("make a certificate: %v", err)
 	}
 	leaf, err := x509.ParseCertificate(der)
 	if err != nil {
-		t.Fatalf("read the certificate: %v", err)
+		tb.Fatalf("read the certificate: %v", err)
 	}
 	s.Roots = x509.NewCertPool()
 	s.Roots.AddCert(leaf)
+	s.PEM = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
