@@ -224,6 +224,7 @@ func TestBrokenStore(t *testing.T) {
 		"Find":               third(s.Sessions().Find("h")),
 		"SchemaVersion":      second(s.SchemaVersion(ctx)),
 		"Backup":             s.Backup(ctx, filepath.Join(t.TempDir(), "b.db")),
+		"RenewPasswordHash":  s.RenewPasswordHash(ctx, ids.user, "", "x"),
 		"PasswordHash":       func() error { _, _, _, err := s.PasswordHash(ctx, "ada@example.com"); return err }(),
 	}
 	for _, c := range changes(s, ids) {

@@ -92,6 +92,25 @@ func TestListUsers(t *testing.T) {
 	}
 }
 
+// Another hash of the same password changes nothing that anybody sees, and never
+// takes back a new password.
+func TestRenewPasswordHash(t *testing.T) {
+	t.Parallel()
+	s, _ := newStore(t)
+	u := must[people.User](t)(s.CreateUser(t.Context(), admin, people.NewUser{Email: "ada@example.com", PasswordHash: "old"}))
+	for i, c := range []struct{ old, renewed, want string }{{"old", "renewed", "renewed"}, {"old", "late", "renewed"}} {
+		if err := s.RenewPasswordHash(t.Context(), u.ID, c.old, c.renewed); err != nil {
+			t.Fatal(err)
+		}
+		if _, hash, _, err := s.PasswordHash(t.Context(), "ada@example.com"); err != nil || hash != c.want {
+			t.Errorf("%d: hash %q, %v; want %q", i, hash, err, c.want)
+		}
+	}
+	if after := must[people.User](t)(s.GetUser(t.Context(), u.ID)); !after.SessionsFrom.Equal(u.SessionsFrom) {
+		t.Error("a renewed hash ends sign-ins")
+	}
+}
+
 func TestUpdateUser(t *testing.T) {
 	t.Parallel()
 	s, c := newStore(t)

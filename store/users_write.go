@@ -177,6 +177,19 @@ func (s *Store) endSignIns(ctx context.Context, tx runner, before, after people.
 	return s.endTokens(ctx, tx, after.ID)
 }
 
+// RenewPasswordHash keeps another hash of the same password. It ends no sign-in
+// and is no change of the person; a password that was changed meanwhile stays.
+func (s *Store) RenewPasswordHash(ctx context.Context, id people.UserID, old, renewed string) error {
+	err := s.quietly(ctx, func(tx runner) error {
+		_, err := tx.exec(ctx, `UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3`, renewed, id, old)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("renew password hash: %w", err)
+	}
+	return nil
+}
+
 func (s *Store) noteUserChange(ctx context.Context, tx runner, by audit.Actor, c people.UserChange, before people.User) error {
 	resource := "user:" + string(before.ID)
 	if c.PasswordHash != nil {

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alexedwards/argon2id"
+
 	"agnes/domain"
 	"agnes/domain/audit"
 )
@@ -81,6 +83,13 @@ func (a *accounts) PasswordHash(_ context.Context, email string) (UserID, string
 	return "u1", a.hash, a.active, nil
 }
 
+func (a *accounts) RenewPasswordHash(_ context.Context, _ UserID, old, renewed string) error {
+	if a.hash == old {
+		a.hash = renewed
+	}
+	return nil
+}
+
 func (a *accounts) GetUser(_ context.Context, id UserID) (User, error) {
 	return User{ID: id, Email: a.email}, nil
 }
@@ -141,6 +150,32 @@ func TestPasswordSignIn(t *testing.T) {
 	broken := &SignIn{Accounts: &accounts{broken: errors.New("disk")}, Now: time.Now}
 	if _, err := broken.Password(t.Context(), "a@b.c", "x"); domain.KindOf(err) != domain.Internal {
 		t.Errorf("Password on a broken store = %v, want Internal", err)
+	}
+}
+
+// Hashes of the predecessor have costs of their own.
+func TestHashesAreRenewedAtSignIn(t *testing.T) {
+	old, err := argon2id.CreateHash("correct horse", &argon2id.Params{Memory: 8 * 1024, Iterations: 1, Parallelism: 2, SaltLength: 8, KeyLength: 16})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &accounts{email: "a@b.c", hash: old, active: true}
+	s := &SignIn{Accounts: a, Now: time.Now}
+	if _, err := s.Password(t.Context(), "a@b.c", "wrong horse"); err == nil || a.hash != old {
+		t.Errorf("a wrong password: %v, hash renewed %t", err, a.hash != old)
+	}
+	var hashes []string
+	for range 2 {
+		if _, err := s.Password(t.Context(), "a@b.c", "correct horse"); err != nil {
+			t.Errorf("the right password: %v", err)
+		}
+		if params, _, _, err := argon2id.DecodeHash(a.hash); err != nil || *params != *hashing() {
+			t.Errorf("costs %+v, %v", params, err)
+		}
+		hashes = append(hashes, a.hash)
+	}
+	if hashes[0] == old || hashes[0] != hashes[1] {
+		t.Error("a hash is renewed once, when its costs are not ours")
 	}
 }
 

@@ -18,6 +18,8 @@ type Accounts interface {
 	CountUsers(ctx context.Context) (int, error)
 	// PasswordHash returns the account of an e-mail; NotFound. The hash is "" for an account without a password.
 	PasswordHash(ctx context.Context, email string) (id UserID, hash string, active bool, err error)
+	// RenewPasswordHash keeps another hash of the same password; one that was changed meanwhile stays.
+	RenewPasswordHash(ctx context.Context, id UserID, old, renewed string) error
 	GetUser(ctx context.Context, id UserID) (User, error)
 	ReplaceFirstRunLink(ctx context.Context, hash []byte, expires time.Time) error
 	FirstRunOpen(ctx context.Context, hash []byte) error
@@ -96,7 +98,7 @@ func (s *SignIn) Password(ctx context.Context, email, password string) (User, er
 	case <-ctx.Done():
 		return User{}, ctx.Err()
 	}
-	match, err := argon2id.ComparePasswordAndHash(password, hash)
+	match, costs, err := argon2id.CheckHash(password, hash)
 	switch {
 	case err != nil:
 		return User{}, fmt.Errorf("compare password of %s: %w", id, err)
@@ -108,7 +110,26 @@ func (s *SignIn) Password(ctx context.Context, email, password string) (User, er
 	if err := s.Throttle.Succeeded(ctx, string(ByPassword), address); err != nil {
 		return User{}, err
 	}
+	if *costs != *hashing() {
+		if err := s.renew(ctx, id, hash, password); err != nil {
+			return User{}, err
+		}
+	}
 	return s.Accounts.GetUser(ctx, id)
+}
+
+// renew hashes a password as new ones are. One that was taken over with other
+// costs takes another time to check than an account that is not there, which
+// would tell that it is.
+func (s *SignIn) renew(ctx context.Context, id UserID, old, password string) error {
+	renewed, err := HashPassword(password)
+	if err != nil {
+		return err
+	}
+	if err := s.Accounts.RenewPasswordHash(ctx, id, old, renewed); err != nil {
+		return fmt.Errorf("renew the password hash of %s: %w", id, err)
+	}
+	return nil
 }
 
 func (s *SignIn) prepare() (err error) {
