@@ -164,7 +164,7 @@ func (s *Store) copyFitting(ctx context.Context, db *sql.DB, r *reader, rel rela
 		rel.where = "NOT coalesce(" + rel.badRow() + ", false)"
 	}
 	if got.rows, err = copyOut(ctx, db, rel, temp); err == nil {
-		err = r.mendWords(ctx, db, rel, temp, got.rows)
+		got.rows, err = r.mend(ctx, db, rel, temp, got.rows)
 	}
 	if err != nil || !r.lenient || !r.delimited() {
 		return got, err

@@ -109,6 +109,9 @@ func (r *reader) try(value, was, kind string) string {
 		}
 	}
 	text := was == "VARCHAR"
+	if text && dates != "" && r.delimited() && isZoned(kind) { // as the form says, or as zones are written
+		return fmt.Sprintf("coalesce(CASE WHEN NOT %s THEN TRY_CAST(try_strptime(%s, %s) AS %s) END, TRY_CAST(%[2]s AS %[4]s))", isDateWord(value), value, quoteLiteral(dates), kind)
+	}
 	switch {
 	case text && dates != "" && (kind == "DATE" || strings.HasPrefix(kind, "TIMESTAMP")):
 		return fmt.Sprintf("CASE WHEN %s THEN TRY_CAST(%s AS %s) ELSE TRY_CAST(try_strptime(%[2]s, %[4]s) AS %[3]s) END", isDateWord(value), value, kind, quoteLiteral(dates))

@@ -41,29 +41,46 @@ func (r *reader) formed(rel relation) []int {
 	return which
 }
 
-// mendWords writes the Parquet file that was made of a relation again when it has
-// the words for dates. The text is looked at only where a column came to hold
-// what they become, which the statistics of the file tell.
-func (r *reader) mendWords(ctx context.Context, db *sql.DB, rel relation, temp string, rows int64) error {
+// mend writes the Parquet file that was made of a relation again where the
+// parser took words for dates or lost values with zones, and returns its rows.
+// The text is looked at only where a column came to hold what they become, which
+// the Parquet file tells.
+func (r *reader) mend(ctx context.Context, db *sql.DB, rel relation, temp string, rows int64) (int64, error) {
+	if !r.delimited() {
+		return rows, nil
+	}
+	text := rel
+	text.from = r.csv.asText().from()
+	words, err := r.mistakenWords(ctx, db, rel, text, temp)
+	if err != nil {
+		return rows, err
+	}
+	zones, err := r.lostZones(ctx, db, rel, text, temp)
+	which := slices.Concat(words, zones)
+	if err != nil || len(which) == 0 {
+		return rows, err
+	}
+	again, err := copyOut(ctx, db, r.throughText(rel, which), temp)
+	switch {
+	case err != nil || again == rows:
+		return again, err
+	case again < rows && len(zones) > 0:
+		return again, r.zonesMisfit(ctx, db, rel, rows-again)
+	}
+	return again, refuse("file_value_misfit", "Read the columns of dates as text.",
+		"Dates of %s beside the words infinity or epoch could not be read twice alike: %s, then %d.", r.name(), countOf(rows, "row"), again)
+}
+
+// mistakenWords are the columns of dates in which words were mistaken.
+func (r *reader) mistakenWords(ctx context.Context, db *sql.DB, rel, text relation, temp string) ([]int, error) {
 	which, err := trueFor(ctx, db, r.formed(rel), "", func(i int) string {
 		c := rel.columns[i]
 		return "EXISTS (FROM read_parquet(" + quoteFile(temp) + ", hive_partitioning = false) AS p WHERE p." + quoteIdent(c.Name) + " = " + mistaken(c.Type) + ")"
 	})
-	if err != nil || len(which) == 0 {
-		return err
+	if err != nil {
+		return nil, err
 	}
-	text := rel
-	text.from = r.csv.asText().from()
-	which, err = trueFor(ctx, db, which, " FROM "+text.named(), func(i int) string { return anyRow(isDateWord(rel.raw(i))) })
-	if err != nil || len(which) == 0 {
-		return err
-	}
-	again, err := copyOut(ctx, db, r.throughText(rel, which), temp)
-	if err == nil && again != rows {
-		return refuse("file_value_misfit", "Read the columns of dates as text.",
-			"Dates of %s beside the words infinity or epoch could not be read twice alike: %s, then %d.", r.name(), countOf(rows, "row"), again)
-	}
-	return err
+	return trueFor(ctx, db, which, " FROM "+text.named(), func(i int) string { return anyRow(isDateWord(rel.raw(i))) })
 }
 
 // showWords is the relation as its first rows are to be shown.
@@ -71,6 +88,7 @@ func (r *reader) showWords(ctx context.Context, db *sql.DB, rel relation) (relat
 	which, err := trueFor(ctx, db, r.formed(rel), " FROM "+rel.limited(previewRows), func(i int) string {
 		return anyRow(rel.raw(i) + " = " + mistaken(rel.columns[i].Type))
 	})
+	which = append(which, r.zoned(rel)...)
 	if err != nil || len(which) == 0 {
 		return rel, err
 	}
@@ -104,7 +122,7 @@ func trueFor(ctx context.Context, db *sql.DB, which []int, from string, test fun
 		tests[k], into[k] = test(i), &hold[k]
 	}
 	if err := db.QueryRowContext(ctx, "SELECT "+strings.Join(tests, ", ")+from).Scan(into...); err != nil {
-		return nil, fmt.Errorf("look for words among dates: %w", err)
+		return nil, fmt.Errorf("look for dates that were mistaken: %w", err)
 	}
 	var found []int
 	for k, i := range which {

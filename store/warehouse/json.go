@@ -12,15 +12,27 @@ import (
 // openJSON says how a JSON file is read. Types come from all rows: a field that
 // first appears later would be dropped without a word.
 func (r *reader) openJSON(ctx context.Context, db *sql.DB, sample int) (relation, error) {
-	rel, err := r.described(ctx, db, fmt.Sprintf(
-		"read_json(%s, records = true, sample_size = %d, map_inference_threshold = -1, compression = 'uncompressed', hive_partitioning = false)", quoteFile(r.path), sample))
+	from := readJSON(r.path, sample)
+	columns, err := describe(ctx, db, from)
 	if err != nil {
-		return relation{}, err
+		return relation{}, r.fault(err)
+	}
+	rel := newRelation(from, columns)
+	if d := (jsonDates{path: r.path, columns: columns, sample: sample}); d.any() {
+		if rel, err = d.mend(ctx, db, rel); err != nil {
+			return relation{}, r.fault(err)
+		}
 	}
 	if err := plainJSON(ctx, db, rel, sample); err != nil {
 		return relation{}, r.fault(err)
 	}
 	return rel, nil
+}
+
+// readJSON reads rows of JSON; more options narrow what is guessed.
+func readJSON(path string, sample int, more ...string) string {
+	return fmt.Sprintf("read_json(%s, records = true, sample_size = %d, map_inference_threshold = -1, compression = 'uncompressed', hive_partitioning = false%s)",
+		quoteFile(path), sample, strings.Join(more, ""))
 }
 
 // huge is what newRelation makes of 128-bit integers.

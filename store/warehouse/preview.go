@@ -124,15 +124,8 @@ func (r *reader) scan(ctx context.Context, db *sql.DB, limit int64) (rows int64,
 }
 
 func (r *reader) scanRelation(ctx context.Context, db *sql.DB, rel relation, limit int64) (rows int64, report files.Report, err error) {
-	if err := dropRejects(ctx, db); err != nil {
+	if rows, err = r.noteZones(ctx, db, rel, limit); err != nil {
 		return 0, report, err
-	}
-	from := rel.named()
-	if limit > 0 {
-		from = fmt.Sprintf("(FROM %s LIMIT %d) AS t", rel.named(), limit)
-	}
-	if err := db.QueryRowContext(ctx, "SELECT count(hash(t)) FROM "+from).Scan(&rows); err != nil {
-		return 0, report, err //nolint:wrapcheck // the caller reads DuckDB's words
 	}
 	if report.Misfits, err = misfits(ctx, db, r.rejects()); err != nil {
 		return 0, report, err
