@@ -116,13 +116,20 @@ test("several statements run one by one and stop at the first that fails", async
   const page = await consoleWithSamples(t);
 
   await write(page, "SELECT ';' AS semicolon;\nSELECT 2 AS two;\nSELECT nmae FROM airports;\nSELECT 4");
-  await page.keyboard.press("ControlOrMeta+Enter");
+  await page.keyboard.press("ControlOrMeta+Shift+Enter");
 
   await page.getByRole("note").getByText("Statement 3 did not end well, so what follows it was not run.").waitFor();
   await page.getByRole("alert").filter({ hasText: /Line 3/ }).waitFor();
   await checkAxe(page, "several statements");
   await page.getByRole("navigation", { name: "Statements" }).getByRole("link", { name: /Statement 2/ }).click();
   assert.deepEqual(await readResult(page), [["2"]]);
+
+  await page.locator(".cm-content").click();
+  await page.keyboard.press("ControlOrMeta+End");
+  const before = page.url();
+  await page.keyboard.press("ControlOrMeta+Enter");
+  await page.waitForURL((url) => url.href !== before);
+  assert.deepEqual(await readResult(page), [["4"]]);
 });
 
 test("queries are opened again and forgotten from the history", async (t) => {

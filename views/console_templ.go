@@ -544,7 +544,7 @@ func consoleForm(v ConsoleView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 43, "Run <span class=\"code ml-1 font-normal opacity-90 max-md:hidden\" aria-hidden=\"true\" data-mod-enter>Ctrl ⏎</span></button><div class=\"flex items-center gap-1.5\"><label class=\"text-ink-2\" for=\"limit\">Rows</label> <select id=\"limit\" name=\"limit\" class=\"select h-7 w-[6.25rem]\" title=\"How many rows of the result are kept\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 43, "Run <span class=\"code ml-1 font-normal opacity-90 max-md:hidden\" aria-hidden=\"true\" data-mod-enter>Ctrl ⇧ ⏎</span></button><div class=\"flex items-center gap-1.5\"><label class=\"text-ink-2\" for=\"limit\">Rows</label> <select id=\"limit\" name=\"limit\" class=\"select h-7 w-[6.25rem]\" title=\"How many rows of the result are kept\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -108,7 +108,7 @@ function makeRunner() {
   });
   const modified = (event) => {
     if (!event.metaKey && !event.ctrlKey) return false;
-    if (event.key === "Enter") return event.shiftKey ? runner.runOne() : runner.run();
+    if (event.key === "Enter") return event.shiftKey ? runner.run() : runner.runOne();
     return event.key === "." && runner.stop();
   };
   // Escape empties a search field, and closes what is open over the page.

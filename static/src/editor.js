@@ -132,7 +132,7 @@ export function mountEditor(host, { text, run, runOne, stop, changed }) {
       extensions: [
         typeOver,
         keymap.of([
-          { key: "Mod-Enter", run, shift: runOne, preventDefault: true },
+          { key: "Mod-Enter", run: runOne, shift: run, preventDefault: true },
           { key: "Mod-.", run: stop },
           { key: "Escape", run: stop },
         ]),

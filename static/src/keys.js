@@ -86,5 +86,5 @@ if (box) {
 
 if (mac) {
   for (const key of document.querySelectorAll("[data-mod-key]")) key.textContent = "⌘K";
-  for (const key of document.querySelectorAll("[data-mod-enter]")) key.textContent = "⌘⏎";
+  for (const key of document.querySelectorAll("[data-mod-enter]")) key.textContent = "⌘⇧⏎";
 }
