@@ -98,6 +98,11 @@ func TestSigningInAgainEndsTheOneBefore(t *testing.T) {
 	if n := len(p.sessions(cy)); n != 1 {
 		t.Errorf("%d sign-ins of one browser", n)
 	}
+	// A program that sends a token of its own ends nothing by this.
+	b.post("/login", form, "Authorization", "Bearer its-own").wantRedirect("/catalog")
+	if n := len(p.sessions(cy)); n != 2 {
+		t.Errorf("%d sign-ins after that of a program", n)
+	}
 }
 
 func TestTokensOnTheAccountPage(t *testing.T) {

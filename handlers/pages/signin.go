@@ -75,8 +75,10 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 // enter signs a browser in as a person who proved who they are by a method, and
 // sends it on. It is the only way in for pages.
 func (s *Server) enter(w http.ResponseWriter, r *http.Request, u people.User, method people.Method, next string) error {
-	if err := s.endSignIns(r); err != nil { // of whoever used this browser before
-		return err
+	if r.Header.Get("Authorization") == "" { // else it is no browser that asks, and its token is its own
+		if err := s.endSignIns(r); err != nil { // of whoever used this browser before
+			return err
+		}
 	}
 	v, err := s.Identity.StartSession(r.Context(), people.NewSession{
 		UserID: u.ID, Kind: people.BrowserSession, Method: method, UserAgent: r.UserAgent(), Client: request.Client(r), ExpiresAt: s.Now().Add(s.SessionAge),
