@@ -156,15 +156,16 @@ func (r *reader) keepCells(ctx context.Context, db *sql.DB) error {
 }
 
 // louder are types and forms that the engine refuses a value in which is lost by
-// one of ours. They refuse others too.
+// one of ours, and few others: a decimal separator that is not the file's, a number
+// without exponents, a form without zones.
 var louder = []struct {
 	of             cellKind
 	kind           string
 	decimal        string
 	date, datetime string
 }{
-	{of: wholeCell, kind: "DECIMAL(38,0)", decimal: ","},
-	{of: wholeCell, kind: "DECIMAL(38,0)", decimal: "."},
+	{of: wholeCell, kind: "DOUBLE", decimal: ","},
+	{of: wholeCell, kind: "DOUBLE", decimal: "."},
 	{of: wholeCell, kind: "BIGNUM"},
 	{of: doubleCell, kind: "BIGNUM"},
 	{of: clockCell, kind: "TIMESTAMP", datetime: "%Y-%m-%d %H:%M:%S"},
