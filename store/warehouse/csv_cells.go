@@ -85,10 +85,10 @@ func (c *cellScan) read(in io.Reader, skip int, header bool) error {
 	buffer, held, first := make([]byte, cellsBuffer), 0, true
 	for c.left > 0 {
 		n, err := in.Read(buffer[held:])
-		if err != nil && !errors.Is(err, io.EOF) {
+		last := errors.Is(err, io.EOF)
+		if err != nil && !last {
 			return fmt.Errorf("read file: %w", err)
 		}
-		last := err != nil
 		data := buffer[:held+n]
 		if last && len(data) > 0 && data[len(data)-1] != '\n' {
 			data = append(data, '\n')
@@ -96,20 +96,10 @@ func (c *cellScan) read(in io.Reader, skip int, header bool) error {
 		if first {
 			data, first = bytes.TrimPrefix(data, []byte("\ufeff")), false
 		}
-		rest := data
-		for ; skip > 0 && len(rest) > 0; skip-- {
-			i := bytes.IndexByte(rest, '\n')
-			if i < 0 {
-				break
-			}
-			rest = rest[i+1:]
-		}
-		if skip == 0 {
-			if rest, err = c.rows(rest, &header); err != nil {
-				return err
-			}
-		}
+		rest, err := c.rows(data, &skip, &header)
 		switch {
+		case err != nil:
+			return err
 		case last && len(rest) > 0:
 			return errOddRow
 		case last:
@@ -127,7 +117,14 @@ func (c *cellScan) read(in io.Reader, skip int, header bool) error {
 }
 
 // rows scans all whole rows of a chunk and returns what is left of it.
-func (c *cellScan) rows(data []byte, header *bool) ([]byte, error) {
+func (c *cellScan) rows(data []byte, skip *int, header *bool) ([]byte, error) {
+	for ; *skip > 0; *skip-- {
+		_, after, found := bytes.Cut(data, []byte("\n"))
+		if !found {
+			return data, nil
+		}
+		data = after
+	}
 	plain := bytes.IndexByte(data, '\r') < 0 && (!c.quoted || bytes.IndexByte(data, c.quote) < 0)
 	for len(data) > 0 && c.left > 0 {
 		n, err := 0, error(nil)
@@ -216,6 +213,7 @@ func odd(kind cellKind, rest []byte) bool {
 		}
 		dot := bytes.IndexByte(rest, '.')
 		return dot >= 0 && len(rest)-dot > len(".000000")
+	case anyCell, wholeCell, dayCell:
 	}
 	return true
 }

@@ -88,7 +88,10 @@ func TestLosingCells(t *testing.T) {
 		{"long whole numbers", "a.csv", manyRows("n,d", "1,1", "12345678901234567890123,1", "1.5,2"), files.Options{}, "n VARCHAR, d BIGINT", []string{"12345678901234567890123|1", "1.5|2"}, nil},
 		{
 			"several put aside", "a.csv", manyRows("n,d", "1,1", "1.5,2", "x,3", "1e-3,0.5", "short", "x,1.5", "5,5"),
-			files.Options{Columns: given, Misfits: files.SkipRows}, bigint, []string{"1|1", "5|5"}, []int64{30482, 30483, 30484, 30485, 30486},
+			files.Options{Columns: given, Misfits: files.SkipRows},
+			bigint,
+			[]string{"1|1", "5|5"},
+			[]int64{30482, 30483, 30484, 30485, 30486},
 		},
 		{"guessed and put aside", "a.csv", manyRows("n,d", "1,1", "1.5,2", "5,5"), files.Options{Misfits: files.SkipRows}, bigint, []string{"1|1", "5|5"}, []int64{30482}},
 	} {

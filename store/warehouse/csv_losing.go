@@ -109,6 +109,11 @@ func (r *reader) watchCells(rel relation) func() []int {
 	}
 	done := make(chan []int, 1)
 	go func() {
+		defer func() {
+			if recover() != nil {
+				done <- all
+			}
+		}()
 		scan := newCellScan(d.delim, d.quote, kinds)
 		if scan.file(d.path, d.skip, d.header) != nil {
 			done <- all // the engine knows better
