@@ -163,8 +163,9 @@ func (s *Store) copyFitting(ctx context.Context, db *sql.DB, r *reader, rel rela
 		}
 		rel.where = "NOT coalesce(" + rel.badRow() + ", false)"
 	}
+	suspects := r.watchCells(rel)
 	if got.rows, err = copyOut(ctx, db, rel, temp); err == nil {
-		got.rows, err = r.mend(ctx, db, rel, temp, got.rows)
+		got.rows, err = r.mend(ctx, db, rel, temp, got.rows, suspects)
 	}
 	if err != nil || !r.lenient || !r.delimited() {
 		return got, err

@@ -99,6 +99,17 @@ func (r *reader) retypeColumn(rel *relation, i int, kind string) {
 
 // try is a value as another type, NULL when it does not fit.
 func (r *reader) try(value, was, kind string) string {
+	cast := r.tryCast(value, was, kind)
+	if was != "VARCHAR" || !r.delimited() {
+		return cast
+	}
+	if loses := r.loses(value, kind); loses != "" {
+		return "CASE WHEN " + loses + " THEN NULL ELSE " + cast + " END"
+	}
+	return cast
+}
+
+func (r *reader) tryCast(value, was, kind string) string {
 	dates, decimal := r.options.DateFormat, r.options.Decimal
 	if r.delimited() {
 		decimal = r.csv.decimal

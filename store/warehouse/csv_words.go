@@ -45,7 +45,7 @@ func (r *reader) formed(rel relation) []int {
 // parser took words for dates or lost values with zones, and returns its rows.
 // The text is looked at only where a column came to hold what they become, which
 // the Parquet file tells.
-func (r *reader) mend(ctx context.Context, db *sql.DB, rel relation, temp string, rows int64) (int64, error) {
+func (r *reader) mend(ctx context.Context, db *sql.DB, rel relation, temp string, rows int64, suspects func() []int) (int64, error) {
 	if !r.delimited() {
 		return rows, nil
 	}
@@ -56,7 +56,11 @@ func (r *reader) mend(ctx context.Context, db *sql.DB, rel relation, temp string
 		return rows, err
 	}
 	zones, err := r.lostZones(ctx, db, rel, text, temp)
-	which := slices.Concat(words, zones)
+	if err != nil {
+		return rows, err
+	}
+	losing, err := r.losing(ctx, db, rel, suspects(), 0)
+	which := slices.Concat(words, zones, losing)
 	if err != nil || len(which) == 0 {
 		return rows, err
 	}
@@ -64,7 +68,7 @@ func (r *reader) mend(ctx context.Context, db *sql.DB, rel relation, temp string
 	switch {
 	case err != nil || again == rows:
 		return again, err
-	case again < rows && len(zones) > 0:
+	case again < rows && len(zones)+len(losing) > 0:
 		return again, r.zonesMisfit(ctx, db, rel, rows-again)
 	}
 	return again, refuse("file_value_misfit", "Read the columns of dates as text.",
@@ -88,7 +92,11 @@ func (r *reader) showWords(ctx context.Context, db *sql.DB, rel relation) (relat
 	which, err := trueFor(ctx, db, r.formed(rel), " FROM "+rel.limited(previewRows), func(i int) string {
 		return anyRow(rel.raw(i) + " = " + mistaken(rel.columns[i].Type))
 	})
-	which = append(which, r.zoned(rel)...)
+	if err != nil {
+		return rel, err
+	}
+	losing, err := r.losing(ctx, db, rel, r.losable(rel), previewRows)
+	which = slices.Concat(which, r.zoned(rel), losing)
 	if err != nil || len(which) == 0 {
 		return rel, err
 	}

@@ -73,11 +73,15 @@ func (r *reader) noteZones(ctx context.Context, db *sql.DB, rel relation, limit 
 	if err := db.QueryRowContext(ctx, "SELECT count(hash(t)) FROM "+from).Scan(&rows); err != nil {
 		return 0, err //nolint:wrapcheck // the caller reads DuckDB's words
 	}
-	if len(which) == 0 {
-		return rows, nil
+	if len(which) > 0 {
+		fit, err := r.takeBack(ctx, db, rel, which)
+		if err != nil {
+			return 0, err
+		}
+		rows += fit
 	}
-	fit, err := r.takeBack(ctx, db, rel, which)
-	return rows + fit, err
+	more, err := r.noteLosing(ctx, db, rel, limit)
+	return rows - more, err
 }
 
 // takeBack forgets values that fit after all, and returns how many lines do.

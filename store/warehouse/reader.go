@@ -84,6 +84,9 @@ func (r *reader) retype(ctx context.Context, db *sql.DB, err error) (relation, b
 		return relation{}, false // the first error names the line
 	}
 	r.csv = d
+	if again = r.keepCells(ctx, db); again != nil {
+		return relation{}, false
+	}
 	rel, again := r.correct(r.csvRelation())
 	return rel, again == nil
 }
