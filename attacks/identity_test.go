@@ -29,7 +29,7 @@ const jwtKey = "canary-secret-jwt-03-0123456789abcdef0123456789"
 // The people of the identity server, and their password.
 const (
 	annaEmail    = "anna@example.com"
-	annaPassword = "canary-secret-anna-17!"
+	annaPassword = "canary-secret-seven-17!"
 )
 
 // identity is a server with a mailbox of everybody, where tries are not

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,7 +44,10 @@ func overHTTP(t *trials) {
 
 // person makes somebody new with a password, for one attack.
 func (v *identity) person(name string) (email, password, id string) {
-	email, password = name+"@example.com", "canary-secret-"+name+"-pass"
+	// Passwords that hold their address are refused, so the name is in it turned round.
+	turned := []rune(name)
+	slices.Reverse(turned)
+	email, password = name+"@example.com", "canary-secret-"+string(turned)+"-pass"
 	return email, password, v.admin.account(email, password)
 }
 

@@ -106,16 +106,16 @@ func (v *identity) sessionAttacks() []attempt {
 			return b.isOut()
 		}},
 		{"nobody becomes the first administrator of a server that has one", func() error {
-			err := (&client{server: v.server}).call(http.MethodPost, "/auth/bootstrap", map[string]string{"email": "eve@example.com", "password": "canary-secret-eve-19"}, nil)
+			err := (&client{server: v.server}).call(http.MethodPost, "/auth/bootstrap", map[string]string{"email": "eve@example.com", "password": "canary-secret-osm-19"}, nil)
 			var no *refused
 			if !errors.As(err, &no) || no.status != http.StatusForbidden {
 				return fmt.Errorf("bootstrap: %w", err)
 			}
-			got := v.browser().ask(http.MethodPost, "/first-run", url.Values{"token": {"x"}, "email": {"eve@example.com"}, "password": {"canary-secret-eve-19"}, "name": {"Eve"}})
+			got := v.browser().ask(http.MethodPost, "/first-run", url.Values{"token": {"x"}, "email": {"eve@example.com"}, "password": {"canary-secret-osm-19"}, "name": {"Eve"}})
 			if got.status < 300 || got.status < 400 && !strings.HasPrefix(got.location(), "/login") {
 				return fmt.Errorf("first run: %d to %q", got.status, got.location())
 			}
-			return exactly(http.StatusUnauthorized, v.tries("eve@example.com", "canary-secret-eve-19"), "is the answer to signing in")
+			return exactly(http.StatusUnauthorized, v.tries("eve@example.com", "canary-secret-osm-19"), "is the answer to signing in")
 		}},
 		{"other sites post to no form of somebody who is not signed in", func() error {
 			forms := map[string]url.Values{

@@ -221,7 +221,7 @@ func (v *identity) tokenAttacks() []attempt {
 		{"a password that an administrator sets ends all sign-ins", func() error {
 			email, password, id := v.person("edda")
 			b, c := v.browser().signs(email, password), v.signIn(email, password)
-			must(v.admin.call(http.MethodPost, "/api/users/"+id+"/set-password", map[string]string{"password": "canary-secret-edda-new"}, nil))
+			must(v.admin.call(http.MethodPost, "/api/users/"+id+"/set-password", map[string]string{"password": "canary-secret-sedm-new"}, nil))
 			return errors.Join(b.isOut(), exactly(http.StatusUnauthorized, v.bears(c.token), "is the token's answer"), exactly(http.StatusUnauthorized, v.tries(email, password), "is the old password's answer"))
 		}},
 	}

@@ -78,7 +78,7 @@ func (r way) knock(b *browser, headers ...string) (*answer, error) {
 func strangers(t *trials) {
 	w := t.theWorld()
 	all := w.ways()
-	const nora, password = "nora@example.com", "a password of nora's"
+	const nora, password = "nora@example.com", "a password with nine words"
 	w.admin.account(nora, password)
 	before := w.hash()
 	analyst := w.browser().signs(nora, password)

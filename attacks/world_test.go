@@ -146,7 +146,7 @@ func (c *campaign) newWorld(name string, extra ...string) *world {
 			must(run(c.ctx, db, "CREATE VIEW "+t[0]+" AS SELECT * FROM read_parquet('"+file+"')"))
 		}
 	}
-	w.analyst = w.admin.person("anna@example.com", "a password of anna's", w.admin.group("analysts", granted...))
+	w.analyst = w.admin.person("anna@example.com", "a password with seven words", w.admin.group("analysts", granted...))
 	w.analyst.barred = true
 	must(w.rested())
 	w.other = w.admin.person("otto@example.com", otherPassword, w.admin.group("owners", "orders", "salaries", quietCanary))
