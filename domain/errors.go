@@ -17,6 +17,7 @@ const (
 	Forbidden
 	NotFound
 	Conflict
+	Stale // what was read to make the request has changed since
 	TooLarge
 	Limited
 	Unavailable

@@ -31,9 +31,9 @@ func TestCatalog(t *testing.T) {
 	mustTables(t, s, "orders", "deals", "calendar", "secrets")
 	finance, sales := mustGroup(t, s, "Finance"), mustGroup(t, s, "Sales")
 	for table, group := range map[string]people.GroupID{"orders": finance.ID, "deals": sales.ID, "calendar": s.everyoneID, "gone": finance.ID} {
-		must[access.Grant](t)(s.CreateGrant(t.Context(), admin, group, access.TableResource, table))
+		must[access.Grant](t)(s.CreateGrant(t.Context(), admin, access.NewGrant{Group: group, ResourceType: access.TableResource, ResourceID: table}))
 	}
-	must[access.Grant](t)(s.CreateGrant(t.Context(), admin, finance.ID, access.MemoryDomainResource, "secrets"))
+	must[access.Grant](t)(s.CreateGrant(t.Context(), admin, access.NewGrant{Group: finance.ID, ResourceType: access.MemoryDomainResource, ResourceID: "secrets"}))
 	ada := mustUser(t, s, "ada@example.com", finance.ID)
 	catalog := func(u people.User) access.Catalog {
 		p := must[access.Principal](t)(s.Principal(t.Context(), u.ID))
@@ -147,7 +147,7 @@ func (w *world) step() string {
 	case 2:
 		return fmt.Sprint("unregister ", id, second(s.Unregister(ctx, admin, []registry.TableID{id})))
 	case 3, 4:
-		return fmt.Sprint("grant ", id, second(s.CreateGrant(ctx, admin, pick(w, w.groups), access.TableResource, string(id))))
+		return fmt.Sprint("grant ", id, second(s.CreateGrant(ctx, admin, access.NewGrant{Group: pick(w, w.groups), ResourceType: access.TableResource, ResourceID: string(id)})))
 	case 5:
 		grants := must[[]access.Grant](w.t)(s.ListGrants(ctx, access.GrantFilter{}))
 		if len(grants) == 0 {

@@ -40,7 +40,7 @@ func changes(s *Store, ids prepared) []change {
 		{"DeleteUser", func(ctx context.Context, by audit.Actor) error { return s.DeleteUser(ctx, by, ids.user) }},
 		{"CreateGroup", func(ctx context.Context, by audit.Actor) error { return second(s.CreateGroup(ctx, by, "New", "")) }},
 		{"UpdateGroup", func(ctx context.Context, by audit.Actor) error {
-			return second(s.UpdateGroup(ctx, by, ids.group, ptr("Newer"), nil))
+			return second(s.UpdateGroup(ctx, by, ids.group, people.GroupChange{Name: ptr("Newer")}))
 		}},
 		{"DeleteGroup", func(ctx context.Context, by audit.Actor) error { return s.DeleteGroup(ctx, by, ids.group) }},
 		{"AddMember", func(ctx context.Context, by audit.Actor) error {
@@ -48,7 +48,7 @@ func changes(s *Store, ids prepared) []change {
 		}},
 		{"RemoveMember", func(ctx context.Context, by audit.Actor) error { return s.RemoveMember(ctx, by, ids.group, ids.user) }},
 		{"CreateGrant", func(ctx context.Context, by audit.Actor) error {
-			return second(s.CreateGrant(ctx, by, ids.group, access.TableResource, "new"))
+			return second(s.CreateGrant(ctx, by, access.NewGrant{Group: ids.group, ResourceType: access.TableResource, ResourceID: "new"}))
 		}},
 		{"DeleteGrant", func(ctx context.Context, by audit.Actor) error { return s.DeleteGrant(ctx, by, ids.grant) }},
 		{"RegisterTables", func(ctx context.Context, by audit.Actor) error {
@@ -97,7 +97,7 @@ func prepare(tb testing.TB, s *Store) prepared {
 	g := mustGroup(tb, s, "Finance")
 	u := mustUser(tb, s, "ada@example.com", g.ID)
 	mustTables(tb, s, "orders", "deals")
-	grant := must[access.Grant](tb)(s.CreateGrant(tb.Context(), admin, g.ID, access.TableResource, "orders"))
+	grant := must[access.Grant](tb)(s.CreateGrant(tb.Context(), admin, access.NewGrant{Group: g.ID, ResourceType: access.TableResource, ResourceID: "orders"}))
 	run := must[[]syncs.Run](tb)(s.QueueRuns(tb.Context(), admin, syncs.ByPerson, []registry.TableID{"orders"}))[0]
 	if err := s.StartQuery(tb.Context(), query.Record{ID: "q", State: query.Running, StartedAt: s.now()}, query.PersonLimits{}); err != nil {
 		tb.Fatal(err)

@@ -32,13 +32,13 @@ func (s *Store) Principal(ctx context.Context, id people.UserID) (access.Princip
 }
 
 // grantColumns are read by scanGrant.
-const grantColumns = ` r.id, r.group_id, g.name, r.resource_type, r.resource_id, r.assigned_at, r.assigned_by
+const grantColumns = ` r.id, r.group_id, g.name, r.resource_type, r.resource_id, r.assigned_at, r.assigned_by, r.expires_at, r.reason
 	FROM resource_grants r
 	JOIN user_groups g ON g.id = r.group_id`
 
 func scanGrant(row scanner) (access.Grant, error) {
 	var g access.Grant
-	err := row.Scan(&g.ID, &g.GroupID, &g.GroupName, &g.ResourceType, &g.ResourceID, at{&g.AssignedAt}, &g.AssignedBy)
+	err := row.Scan(&g.ID, &g.GroupID, &g.GroupName, &g.ResourceType, &g.ResourceID, at{&g.AssignedAt}, &g.AssignedBy, maybeAt{&g.ExpiresAt}, &g.Reason)
 	return g, err
 }
 
@@ -57,36 +57,37 @@ func (s *Store) ListGrants(ctx context.Context, f access.GrantFilter) ([]access.
 // CreateGrant lets a group read a resource. Whether the resource exists is not
 // asked. It fails with NotFound for an unknown group and Conflict for a grant
 // that exists.
-func (s *Store) CreateGrant(ctx context.Context, by audit.Actor, group people.GroupID, kind access.ResourceType, resource string) (access.Grant, error) {
+func (s *Store) CreateGrant(ctx context.Context, by audit.Actor, n access.NewGrant) (access.Grant, error) {
 	var grant access.Grant
 	err := s.tx(ctx, func(tx runner) (err error) {
-		grant, err = s.insertGrant(ctx, tx, by, group, kind, resource)
+		grant, err = s.insertGrant(ctx, tx, by, n)
 		return err
 	})
 	if err != nil {
-		return access.Grant{}, fmt.Errorf("grant %s %s: %w", kind, resource, err)
+		return access.Grant{}, fmt.Errorf("grant %s %s: %w", n.ResourceType, n.ResourceID, err)
 	}
 	return grant, nil
 }
 
-func (s *Store) insertGrant(ctx context.Context, tx runner, by audit.Actor, group people.GroupID, kind access.ResourceType, resource string) (access.Grant, error) {
-	g, err := getGroup(ctx, tx, "id", string(group))
+func (s *Store) insertGrant(ctx context.Context, tx runner, by audit.Actor, n access.NewGrant) (access.Grant, error) {
+	g, err := getGroup(ctx, tx, "id", string(n.Group))
 	if err != nil {
 		return access.Grant{}, err
 	}
 	grant := access.Grant{
-		ID: s.newID(), GroupID: group, GroupName: g.Name, ResourceType: kind, ResourceID: resource,
-		AssignedAt: s.now(), AssignedBy: byline(by),
+		ID: s.newID(), GroupID: n.Group, GroupName: g.Name, ResourceType: n.ResourceType, ResourceID: n.ResourceID,
+		AssignedAt: s.now(), AssignedBy: byline(by), ExpiresAt: n.ExpiresAt, Reason: n.Reason,
 	}
 	_, err = tx.exec(ctx, `
-		INSERT INTO resource_grants (id, group_id, resource_type, resource_id, assigned_at, assigned_by)
-		VALUES ($1, $2, $3, $4, $5, $6)`, grant.ID, group, kind, resource, micros(grant.AssignedAt), grant.AssignedBy)
+		INSERT INTO resource_grants (id, group_id, resource_type, resource_id, assigned_at, assigned_by, expires_at, reason)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		grant.ID, n.Group, n.ResourceType, n.ResourceID, micros(grant.AssignedAt), grant.AssignedBy, microsOrNull(n.ExpiresAt), n.Reason)
 	if taken(err) {
 		return access.Grant{}, domain.E(domain.Conflict, "grant_exists", "%s has this grant already.", g.Name).Because(err)
 	} else if err != nil {
 		return access.Grant{}, err
 	}
-	return grant, s.note(ctx, tx, by, "resource_grant.created", string(kind)+":"+resource, grantParams(grant), nil)
+	return grant, s.note(ctx, tx, by, "resource_grant.created", string(n.ResourceType)+":"+n.ResourceID, grantParams(grant), nil)
 }
 
 func grantParams(g access.Grant) params {

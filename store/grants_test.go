@@ -14,7 +14,7 @@ func TestGrants(t *testing.T) {
 	s, _ := newStore(t)
 	finance, sales := mustGroup(t, s, "Finance"), mustGroup(t, s, "Sales")
 	grant := func(g people.GroupID, kind access.ResourceType, id string) access.Grant {
-		return must[access.Grant](t)(s.CreateGrant(t.Context(), admin, g, kind, id))
+		return must[access.Grant](t)(s.CreateGrant(t.Context(), admin, access.NewGrant{Group: g, ResourceType: kind, ResourceID: id}))
 	}
 	orders := grant(finance.ID, access.TableResource, "orders")
 	grant(sales.ID, access.TableResource, "orders")
@@ -22,9 +22,9 @@ func TestGrants(t *testing.T) {
 	if orders.GroupName != "Finance" || orders.AssignedBy != admin.Email {
 		t.Errorf("granted %+v", orders)
 	}
-	_, err := s.CreateGrant(t.Context(), admin, finance.ID, access.TableResource, "orders")
+	_, err := s.CreateGrant(t.Context(), admin, access.NewGrant{Group: finance.ID, ResourceType: access.TableResource, ResourceID: "orders"})
 	wantError(t, "grant again", err, domain.Conflict, "grant_exists")
-	_, err = s.CreateGrant(t.Context(), admin, "nope", access.TableResource, "orders")
+	_, err = s.CreateGrant(t.Context(), admin, access.NewGrant{Group: "nope", ResourceType: access.TableResource, ResourceID: "orders"})
 	wantError(t, "grant to no group", err, domain.NotFound, "group_not_found")
 	for _, c := range []struct {
 		f    access.GrantFilter
@@ -58,7 +58,7 @@ func TestEffectiveAccess(t *testing.T) {
 		group people.GroupID
 		table string
 	}{{finance.ID, "orders"}, {s.everyoneID, "orders"}, {sales.ID, "deals"}, {s.everyoneID, "calendar"}} {
-		must[access.Grant](t)(s.CreateGrant(t.Context(), admin, g.group, access.TableResource, g.table))
+		must[access.Grant](t)(s.CreateGrant(t.Context(), admin, access.NewGrant{Group: g.group, ResourceType: access.TableResource, ResourceID: g.table}))
 	}
 	list := must[[]access.Effective](t)(s.EffectiveAccess(t.Context(), ada.ID))
 	got := map[string][]string{}

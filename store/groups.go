@@ -17,11 +17,11 @@ const groupColumns = `
 		THEN (SELECT count(*) FROM users u WHERE u.active = TRUE)
 		ELSE (SELECT count(*) FROM user_group_members m JOIN users u ON u.id = m.user_id WHERE m.group_id = g.id AND u.active = TRUE)
 	END,
-	(SELECT count(*) FROM resource_grants r WHERE r.group_id = g.id)`
+	(SELECT count(*) FROM resource_grants r WHERE r.group_id = g.id), g.version, COALESCE(g.person_id, '')`
 
 func scanGroup(row scanner) (people.Group, error) {
 	var g people.Group
-	err := row.Scan(&g.ID, &g.Name, &g.Description, &g.System, at{&g.CreatedAt}, &g.CreatedBy, &g.Members, &g.Grants)
+	err := row.Scan(&g.ID, &g.Name, &g.Description, &g.System, at{&g.CreatedAt}, &g.CreatedBy, &g.Members, &g.Grants, &g.Version, &g.Person)
 	return g, err
 }
 
@@ -96,35 +96,35 @@ func (s *Store) CreateGroup(ctx context.Context, by audit.Actor, name, descripti
 	return g, nil
 }
 
-// UpdateGroup changes a group's name and description; nil leaves one as it is.
-// It fails with NotFound, and with Conflict for a name that is taken and for
-// renaming one of the two groups of Agnes's own.
-func (s *Store) UpdateGroup(ctx context.Context, by audit.Actor, id people.GroupID, name, description *string) (people.Group, error) {
+// UpdateGroup changes a group. It fails with NotFound, with Stale when the
+// group changed since c.Seen, and with Conflict for a name that is taken and for
+// renaming one of the two groups of Agnes's own or one that another service keeps.
+func (s *Store) UpdateGroup(ctx context.Context, by audit.Actor, id people.GroupID, c people.GroupChange) (people.Group, error) {
 	var g people.Group
 	err := s.tx(ctx, func(tx runner) error {
 		before, err := getGroup(ctx, tx, "id", string(id))
 		if err != nil {
 			return err
 		}
-		g = before
-		if name != nil {
-			g.Name = *name
-		}
-		if description != nil {
-			g.Description = *description
-		}
-		if g.System && g.Name != before.Name {
-			return domain.E(domain.Conflict, "system_group", "The group %s belongs to Agnes and keeps its name.", before.Name)
+		g = c.Over(before)
+		state := edited{"group", string(id), before.Version, before.Fields()}
+		if err := state.unchanged(ctx, tx, c.Seen, g.Fields()); err != nil {
+			return err
 		}
 		if g.Name != before.Name {
-			if err := notManaged(before); err != nil {
+			if err := mayRename(before); err != nil {
 				return err
 			}
 		}
-		_, err = tx.exec(ctx, `UPDATE user_groups SET name = $1, name_key = $2, description = $3 WHERE id = $4`, g.Name, nameKey(g.Name), g.Description, id)
+		g.Version++
+		_, err = tx.exec(ctx, `UPDATE user_groups SET name = $1, name_key = $2, description = $3, version = $4 WHERE id = $5`,
+			g.Name, nameKey(g.Name), g.Description, g.Version, id)
 		if taken(err) {
 			return nameTaken(g.Name, err)
 		} else if err != nil {
+			return err
+		}
+		if err := s.changed(ctx, tx, by, state, g.Fields()); err != nil {
 			return err
 		}
 		return s.note(ctx, tx, by, "user_group.updated", "group:"+string(id),
@@ -134,6 +134,13 @@ func (s *Store) UpdateGroup(ctx context.Context, by audit.Actor, id people.Group
 		return people.Group{}, fmt.Errorf("change group %s: %w", id, err)
 	}
 	return g, nil
+}
+
+func mayRename(g people.Group) error {
+	if g.System {
+		return domain.E(domain.Conflict, "system_group", "The group %s belongs to Agnes and keeps its name.", g.Name)
+	}
+	return notManaged(g)
 }
 
 // DeleteGroup removes a group with its memberships and grants. It fails with

@@ -155,13 +155,13 @@ func TestManagedGroups(t *testing.T) {
 		}
 		g := must[people.Group](t)(s.GetGroupByName(t.Context(), name))
 		code := by + "_managed_readonly"
-		_, err := s.UpdateGroup(t.Context(), admin, g.ID, ptr("other"), nil)
+		_, err := s.UpdateGroup(t.Context(), admin, g.ID, people.GroupChange{Name: ptr("other")})
 		wantError(t, "rename", err, domain.Conflict, code)
 		_, err = s.AddMember(t.Context(), admin, g.ID, bob.Email, people.ByAdmin)
 		wantError(t, "add", err, domain.Conflict, code)
 		wantError(t, "delete", s.DeleteGroup(t.Context(), admin, g.ID), domain.Conflict, code)
 		wantError(t, "remove", s.RemoveMember(t.Context(), admin, g.ID, u.ID), domain.NotFound, "member_not_found")
-		if got := must[people.Group](t)(s.UpdateGroup(t.Context(), admin, g.ID, nil, ptr("about it"))); got.Description != "about it" {
+		if got := must[people.Group](t)(s.UpdateGroup(t.Context(), admin, g.ID, people.GroupChange{Description: ptr("about it")})); got.Description != "about it" {
 			t.Errorf("described as %q", got.Description)
 		}
 	}

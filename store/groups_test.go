@@ -18,9 +18,9 @@ func TestGroups(t *testing.T) {
 		wantError(t, "create "+name, err, domain.Conflict, "group_name_taken")
 	}
 	other := mustGroup(t, s, "Finance")
-	_, err := s.UpdateGroup(t.Context(), admin, other.ID, ptr("ÄRZTE"), nil)
+	_, err := s.UpdateGroup(t.Context(), admin, other.ID, people.GroupChange{Name: ptr("ÄRZTE")})
 	wantError(t, "rename to a taken name", err, domain.Conflict, "group_name_taken")
-	g = must[people.Group](t)(s.UpdateGroup(t.Context(), admin, g.ID, ptr("ÄRZTE"), nil))
+	g = must[people.Group](t)(s.UpdateGroup(t.Context(), admin, g.ID, people.GroupChange{Name: ptr("ÄRZTE")}))
 	if g.Name != "ÄRZTE" || g.Description != "Doctors" {
 		t.Errorf("after the rename: %+v", g)
 	}
@@ -29,7 +29,7 @@ func TestGroups(t *testing.T) {
 	}
 	_, err = s.GetGroup(t.Context(), "nope")
 	wantError(t, "get unknown", err, domain.NotFound, "group_not_found")
-	_, err = s.UpdateGroup(t.Context(), admin, "nope", ptr("x"), nil)
+	_, err = s.UpdateGroup(t.Context(), admin, "nope", people.GroupChange{Name: ptr("x")})
 	wantError(t, "update unknown", err, domain.NotFound, "group_not_found")
 	wantError(t, "delete unknown", s.DeleteGroup(t.Context(), admin, "nope"), domain.NotFound, "group_not_found")
 }
@@ -38,10 +38,10 @@ func TestSystemGroups(t *testing.T) {
 	t.Parallel()
 	s, _ := newStore(t)
 	for _, id := range []people.GroupID{s.adminID, s.everyoneID} {
-		_, err := s.UpdateGroup(t.Context(), admin, id, ptr("Other"), nil)
+		_, err := s.UpdateGroup(t.Context(), admin, id, people.GroupChange{Name: ptr("Other")})
 		wantError(t, "rename", err, domain.Conflict, "system_group")
 		wantError(t, "delete", s.DeleteGroup(t.Context(), admin, id), domain.Conflict, "system_group")
-		if g := must[people.Group](t)(s.UpdateGroup(t.Context(), admin, id, nil, ptr("described"))); g.Description != "described" {
+		if g := must[people.Group](t)(s.UpdateGroup(t.Context(), admin, id, people.GroupChange{Description: ptr("described")})); g.Description != "described" {
 			t.Errorf("the description of %s cannot change", g.Name)
 		}
 	}
@@ -52,7 +52,7 @@ func TestDeleteGroup(t *testing.T) {
 	s, _ := newStore(t)
 	g := mustGroup(t, s, "Finance")
 	u := mustUser(t, s, "ada@example.com", g.ID)
-	must[access.Grant](t)(s.CreateGrant(t.Context(), admin, g.ID, access.TableResource, "orders"))
+	must[access.Grant](t)(s.CreateGrant(t.Context(), admin, access.NewGrant{Group: g.ID, ResourceType: access.TableResource, ResourceID: "orders"}))
 	if got := must[people.Group](t)(s.GetGroup(t.Context(), g.ID)); got.Members != 1 || got.Grants != 1 {
 		t.Errorf("counts: %+v", got)
 	}

@@ -89,7 +89,7 @@ func TestUnregister(t *testing.T) {
 	t.Parallel()
 	s, _ := newStore(t)
 	mustTables(t, s, "orders", "deals", "calendar")
-	must[access.Grant](t)(s.CreateGrant(t.Context(), admin, s.everyoneID, access.TableResource, "orders"))
+	must[access.Grant](t)(s.CreateGrant(t.Context(), admin, access.NewGrant{Group: s.everyoneID, ResourceType: access.TableResource, ResourceID: "orders"}))
 	must[string](t)(s.ClaimView(t.Context(), "orders", "files"))
 	publish(t, s, "orders", "v1")
 	finish(t, s, syncs.OK, "orders")

@@ -56,7 +56,7 @@ func (s *Store) insertTable(ctx context.Context, tx runner, by audit.Actor, reg 
 		return t, err
 	}
 	for _, group := range distinct(reg.GrantTo) {
-		if _, err := s.insertGrant(ctx, tx, by, group, access.TableResource, string(t.ID)); err != nil {
+		if _, err := s.insertGrant(ctx, tx, by, access.NewGrant{Group: group, ResourceType: access.TableResource, ResourceID: string(t.ID)}); err != nil {
 			return t, err
 		}
 	}

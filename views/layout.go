@@ -18,7 +18,10 @@ const (
 	NavSyncs   Nav = "syncs"
 	NavSources Nav = "sources"
 	NavAdd     Nav = "add"
+	NavAccess  Nav = "access"
 	NavPeople  Nav = "people"
+	NavAudit   Nav = "audit"
+	NavServer  Nav = "server"
 	NavMail    Nav = "mail"
 )
 
@@ -105,17 +108,18 @@ type Toast struct {
 
 // Chrome is what every page has around its content.
 type Chrome struct {
-	Title   string  // of the page, without the product's name
-	Brand   string  // name of the company or instance; may be empty
-	Viewer  *Viewer // nil when nobody is signed in
-	Nav     Nav
-	Theme   Theme
-	Back    string // where the theme switch returns to: the page's own path and query
-	Toasts  []Toast
-	Failing int // tables that are failing, shown to admins beside Syncs
-	Version string
-	Now     time.Time
-	Rail    bool // the navigation folds to a rail, as on the console
+	Title    string  // of the page, without the product's name
+	Brand    string  // name of the company or instance; may be empty
+	Viewer   *Viewer // nil when nobody is signed in
+	Nav      Nav
+	Theme    Theme
+	Back     string // where the theme switch returns to: the page's own path and query
+	Toasts   []Toast
+	Failing  int // tables that are failing, shown to admins beside Syncs
+	Requests int // for access that wait, shown beside Access
+	Version  string
+	Now      time.Time
+	Rail     bool // the navigation folds to a rail, as on the console
 }
 
 // Admin reports whether an administrator looks at the page.
@@ -130,11 +134,13 @@ type navGroup struct {
 }
 
 type navEntry struct {
-	Nav   Nav
-	Label string
-	Icon  string
-	Href  string
-	Count int // that need a person
+	Nav     Nav
+	Label   string
+	Icon    string
+	Href    string
+	Count   int    // that need a person
+	Counted string // what is counted, plural
+	Bad     bool   // something is broken, not only waiting
 }
 
 // navigation lists the entries open to the viewer.
@@ -145,10 +151,13 @@ func (c Chrome) navigation() []navGroup {
 	}}}
 	if c.Admin() {
 		groups = append(groups, navGroup{Title: "Steward", Items: []navEntry{
-			{Nav: NavSyncs, Label: "Syncs", Icon: "refresh-cw", Href: "/syncs", Count: c.Failing},
+			{Nav: NavSyncs, Label: "Syncs", Icon: "refresh-cw", Href: "/syncs", Count: c.Failing, Counted: "tables failing or held", Bad: true},
 			{Nav: NavSources, Label: "Sources", Icon: "plug", Href: "/sources"},
 			{Nav: NavAdd, Label: "Add data", Icon: "file-up", Href: "/add"},
+			{Nav: NavAccess, Label: "Access", Icon: "key-round", Href: AccessURL, Count: c.Requests, Counted: "open requests"},
 			{Nav: NavPeople, Label: "People", Icon: "users", Href: PeopleURL},
+			{Nav: NavAudit, Label: "Audit", Icon: "scroll-text", Href: ActivityURL},
+			{Nav: NavServer, Label: "Settings", Icon: "settings", Href: ServerConfigURL},
 			{Nav: NavMail, Label: "Mail", Icon: "mail", Href: "/admin/mail"},
 		}})
 	}

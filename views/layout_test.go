@@ -18,7 +18,7 @@ func TestLayoutNavigation(t *testing.T) {
 		admin bool
 		want  string
 	}{
-		"an administrator sees everything that is there": {true, "/catalog /console /syncs /sources /add /admin/people /admin/mail"},
+		"an administrator sees everything that is there": {true, "/catalog /console /syncs /sources /add /admin/access /admin/people /admin/activity /admin/server-config /admin/mail"},
 		"an analyst sees the work":                       {false, "/catalog /console"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -72,3 +72,11 @@ func (q CatalogQuery) URL() string {
 
 // DefaultPerPage is how many tables a page of the catalog shows.
 const DefaultPerPage = 50
+
+// The pages of administration.
+const (
+	AccessURL       = "/admin/access"
+	GroupsURL       = "/admin/groups"
+	ActivityURL     = "/admin/activity"
+	ServerConfigURL = "/admin/server-config"
+)

@@ -32,6 +32,20 @@ type Grant struct {
 	ResourceID   string
 	AssignedAt   time.Time
 	AssignedBy   string
+	ExpiresAt    *time.Time // it opens nothing from then on; nil: it never ends
+	Reason       string
+}
+
+// Live reports whether the grant opens anything at that time.
+func (g Grant) Live(now time.Time) bool { return g.ExpiresAt == nil || now.Before(*g.ExpiresAt) }
+
+// NewGrant is a grant that is asked for.
+type NewGrant struct {
+	Group        people.GroupID
+	ResourceType ResourceType
+	ResourceID   string
+	ExpiresAt    *time.Time // nil: never ends
+	Reason       string
 }
 
 // GrantFilter narrows a list of grants; empty fields do not narrow.
@@ -39,6 +53,7 @@ type GrantFilter struct {
 	ResourceType ResourceType
 	ResourceID   string
 	GroupID      people.GroupID
+	Live         bool // only those that open something now
 }
 
 // Effective is one resource that a person may read, and the groups that open it.

@@ -50,6 +50,31 @@ type Group struct {
 	CreatedBy   string
 	Members     int // active people, for Everyone all of them
 	Grants      int
+	Version     int64  // counts the changes of name and description, from 1
+	Person      UserID // whose group of one this is; "" for all others
+}
+
+// Fields are what people change of a group.
+func (g Group) Fields() domain.Fields {
+	return domain.Fields{"name": g.Name, "description": g.Description}
+}
+
+// GroupChange changes what is not nil. Seen is the version that it was made
+// from; 0 when nobody said.
+type GroupChange struct {
+	Name, Description *string
+	Seen              int64
+}
+
+// Over is the group after the change.
+func (c GroupChange) Over(g Group) Group {
+	if c.Name != nil {
+		g.Name = *c.Name
+	}
+	if c.Description != nil {
+		g.Description = *c.Description
+	}
+	return g
 }
 
 // Member is one person in one group.

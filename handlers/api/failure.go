@@ -28,9 +28,15 @@ type failure struct {
 	RequestID string `json:"request_id,omitempty"`
 	Cause     string `json:"error,omitempty"`
 	// Code and Confirm are for what needs a new proof of who one is.
-	Code    string        `json:"code,omitempty"`
-	Confirm string        `json:"confirm_url,omitempty"`
-	retry   time.Duration // when another try is worth it; 0: not said
+	Code    string `json:"code,omitempty"`
+	Confirm string `json:"confirm_url,omitempty"`
+	// What changed meanwhile, with 412.
+	Version   int64   `json:"version,omitempty"`
+	ChangedAt string  `json:"changed_at,omitempty"`
+	ChangedBy string  `json:"changed_by,omitempty"`
+	Fields    []clash `json:"fields,omitempty"`
+
+	retry time.Duration // when another try is worth it; 0: not said
 }
 
 // Error returns the sentence.
@@ -47,6 +53,9 @@ func (f *failure) GetStatus() int { return f.status }
 // GetHeaders returns when to try again.
 func (f *failure) GetHeaders() http.Header {
 	h := http.Header{}
+	if f.Version > 0 {
+		h.Set("ETag", versioned(f.Version).ETag)
+	}
 	if f.retry > 0 {
 		h.Set("Retry-After", strconv.FormatInt(int64((f.retry+time.Second-1)/time.Second), 10))
 	}
@@ -103,6 +112,10 @@ func (a *API) failure(ctx context.Context, o operation, err error) *failure {
 		}
 	case known.Code == access.CodeRecent:
 		f.Code, f.Confirm = known.Code, request.ConfirmPath
+	case known.Kind == domain.Stale:
+		if stale := domain.StaleOf(err); stale != nil {
+			f.stale(stale)
+		}
 	case known.Kind == domain.Limited:
 		f.retry = max(query.RetryAfter(err), people.TryAgainAfter(err))
 		if detail := limitDetail(err); detail != nil {
@@ -261,12 +274,20 @@ func failureSchema() *huma.Schema {
 		Type: huma.TypeObject, Description: "What another service decides.",
 		Properties: map[string]*huma.Schema{"code": {Type: huma.TypeString}, "message": text},
 	}
+	clashed := &huma.Schema{
+		Type:       huma.TypeObject,
+		Properties: map[string]*huma.Schema{"field": {Type: huma.TypeString}, "was": {Type: huma.TypeString}, "theirs": {Type: huma.TypeString}, "yours": {Type: huma.TypeString}},
+	}
 	return &huma.Schema{
 		Type:        huma.TypeObject,
 		Description: "Why something was not done.",
 		Properties: map[string]*huma.Schema{
 			"detail":      {OneOf: []*huma.Schema{text, {Type: huma.TypeArray, Items: one}, limit, managed}},
-			"code":        {Type: huma.TypeString, Description: "recent_sign_in_required, where a person in a browser has to confirm who they are; else absent."},
+			"code":        {Type: huma.TypeString, Description: "recent_sign_in_required, where a person in a browser has to confirm who they are; changed_meanwhile with 412; else absent."},
+			"version":     {Type: huma.TypeInteger, Description: "With 412: the version of now."},
+			"changed_at":  {Type: huma.TypeString, Description: "With 412: when it was changed."},
+			"changed_by":  {Type: huma.TypeString, Description: "With 412: who changed it."},
+			"fields":      {Type: huma.TypeArray, Items: clashed, Description: "With 412: each field that differs, as it was, as it is, and as you want it."},
 			"confirm_url": {Type: huma.TypeString, Description: "The page to do that on."},
 			"request_id":  {Type: huma.TypeString, Description: "To be named to an administrator; with internal errors only."},
 		},

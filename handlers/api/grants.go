@@ -12,7 +12,7 @@ import (
 // Grants keeps grants.
 type Grants interface {
 	ListGrants(ctx context.Context, f access.GrantFilter) ([]access.Grant, error)
-	CreateGrant(ctx context.Context, by audit.Actor, group people.GroupID, kind access.ResourceType, resource string) (access.Grant, error)
+	CreateGrant(ctx context.Context, by audit.Actor, n access.NewGrant) (access.Grant, error)
 	DeleteGrant(ctx context.Context, by audit.Actor, id string) error
 	Memberships(ctx context.Context, id people.UserID) ([]people.Membership, error)
 	EffectiveAccess(ctx context.Context, id people.UserID) ([]access.Effective, error)
@@ -111,7 +111,7 @@ func (a *API) createGrant(ctx context.Context, in *createGrantInput) (*grantOutp
 	if err != nil {
 		return nil, err
 	}
-	g, err := a.Store.CreateGrant(ctx, principal(ctx).Actor(), people.GroupID(in.Body.GroupID), kind, id)
+	g, err := a.Store.CreateGrant(ctx, principal(ctx).Actor(), access.NewGrant{Group: people.GroupID(in.Body.GroupID), ResourceType: kind, ResourceID: id})
 	if err != nil {
 		return nil, err
 	}

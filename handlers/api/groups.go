@@ -15,7 +15,7 @@ type Groups interface {
 	ListGroups(ctx context.Context) ([]people.Group, error)
 	GetGroup(ctx context.Context, id people.GroupID) (people.Group, error)
 	CreateGroup(ctx context.Context, by audit.Actor, name, description string) (people.Group, error)
-	UpdateGroup(ctx context.Context, by audit.Actor, id people.GroupID, name, description *string) (people.Group, error)
+	UpdateGroup(ctx context.Context, by audit.Actor, id people.GroupID, c people.GroupChange) (people.Group, error)
 	DeleteGroup(ctx context.Context, by audit.Actor, id people.GroupID) error
 	ListMembers(ctx context.Context, id people.GroupID) ([]people.Member, error)
 	AddMember(ctx context.Context, by audit.Actor, id people.GroupID, email string, source people.MemberSource) (people.Member, error)
@@ -85,8 +85,11 @@ type OneGroup struct {
 }
 
 type (
-	groupsOutput     struct{ Body []group }
-	groupOutput      struct{ Body group }
+	groupsOutput struct{ Body []group }
+	groupOutput  struct {
+		Versioned
+		Body group
+	}
 	membersOutput    struct{ Body []member }
 	memberOutput     struct{ Body member }
 	createGroupInput struct {
@@ -97,6 +100,7 @@ type (
 	}
 	updateGroupInput struct {
 		OneGroup
+		Seen
 		Body struct {
 			Name        *string `json:"name,omitempty" nullable:"true"`
 			Description *string `json:"description,omitempty" nullable:"true"`
@@ -127,7 +131,7 @@ func (a *API) groupRoutes() {
 	create := with("create-group", http.MethodPost, groups, "Create a group", "A new group has no members and no grants.", http.StatusCreated, http.StatusBadRequest, http.StatusConflict)
 	create.example = map[string]any{"name": "finance", "description": "Everybody who closes the books"}
 	register(a, create, a.createGroup)
-	register(a, with("update-group", http.MethodPatch, one, "Change a group", "Changes what is sent. Groups of Agnes itself keep their names.", 0, http.StatusBadRequest, http.StatusNotFound, http.StatusConflict), a.updateGroup)
+	register(a, with("update-group", http.MethodPatch, one, "Change a group", "Changes what is sent. Groups of Agnes itself keep their names.", 0, http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed), a.updateGroup)
 	register(a, with("delete-group", http.MethodDelete, one, "Delete a group", "Its memberships and grants go with it. Groups of Agnes itself stay.", http.StatusNoContent, http.StatusNotFound, http.StatusConflict), a.deleteGroup)
 	register(a, with("list-members", http.MethodGet, members, "List a group's members", "Everybody is a member of Everyone.", 0, http.StatusNotFound), a.listMembers)
 	add := with("add-member", http.MethodPost, members, "Add a member", "The person needs an account.", http.StatusCreated, http.StatusNotFound, http.StatusConflict)
@@ -153,7 +157,7 @@ func (a *API) getGroup(ctx context.Context, in *OneGroup) (*groupOutput, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &groupOutput{Body: groupOf(g)}, nil
+	return &groupOutput{versioned(g.Version), groupOf(g)}, nil
 }
 
 func (a *API) createGroup(ctx context.Context, in *createGroupInput) (*groupOutput, error) {
@@ -169,10 +173,14 @@ func (a *API) createGroup(ctx context.Context, in *createGroupInput) (*groupOutp
 	if err != nil {
 		return nil, err
 	}
-	return &groupOutput{Body: groupOf(g)}, nil
+	return &groupOutput{versioned(g.Version), groupOf(g)}, nil
 }
 
 func (a *API) updateGroup(ctx context.Context, in *updateGroupInput) (*groupOutput, error) {
+	seen, err := in.version()
+	if err != nil {
+		return nil, err
+	}
 	if in.Body.Name != nil {
 		name, err := people.GroupName(*in.Body.Name)
 		if err != nil {
@@ -180,11 +188,11 @@ func (a *API) updateGroup(ctx context.Context, in *updateGroupInput) (*groupOutp
 		}
 		in.Body.Name = &name
 	}
-	g, err := a.Store.UpdateGroup(ctx, principal(ctx).Actor(), people.GroupID(in.ID), in.Body.Name, in.Body.Description)
+	g, err := a.Store.UpdateGroup(ctx, principal(ctx).Actor(), people.GroupID(in.ID), people.GroupChange{Name: in.Body.Name, Description: in.Body.Description, Seen: seen})
 	if err != nil {
 		return nil, err
 	}
-	return &groupOutput{Body: groupOf(g)}, nil
+	return &groupOutput{versioned(g.Version), groupOf(g)}, nil
 }
 
 func (a *API) deleteGroup(ctx context.Context, in *OneGroup) (*none, error) {

@@ -203,7 +203,7 @@ func (s *site) mustGrant(table string) {
 	s.t.Helper()
 	everyone, err := s.store.GetGroupByName(s.t.Context(), people.EveryoneGroup)
 	must(s.t, err)
-	_, err = s.store.CreateGrant(s.t.Context(), tester, everyone.ID, access.TableResource, table)
+	_, err = s.store.CreateGrant(s.t.Context(), tester, access.NewGrant{Group: everyone.ID, ResourceType: access.TableResource, ResourceID: table})
 	must(s.t, err)
 }
 

@@ -45,7 +45,7 @@ func errorView(err error) views.ErrorView {
 		v.BackURL, v.BackLabel = "/login", "Sign in"
 	case domain.Internal:
 		v.Message = "Agnes could not do this because of a fault of its own. Nothing that was published is touched."
-	case domain.Invalid, domain.Forbidden, domain.NotFound, domain.Conflict, domain.TooLarge, domain.Limited, domain.Unavailable, domain.Cancelled:
+	case domain.Invalid, domain.Forbidden, domain.NotFound, domain.Conflict, domain.Stale, domain.TooLarge, domain.Limited, domain.Unavailable, domain.Cancelled:
 	}
 	var child *work.ChildError
 	if errors.As(err, &child) && child.Failure.NextStep != "" {
@@ -67,6 +67,8 @@ func titleOf(k domain.Kind) string {
 		return "This does not exist"
 	case domain.Conflict:
 		return "Something else is in the way"
+	case domain.Stale:
+		return "This was changed meanwhile"
 	case domain.TooLarge:
 		return "This is too large"
 	case domain.Limited:
@@ -87,7 +89,7 @@ func nextStepOf(k domain.Kind) string {
 		return "Try again in a minute."
 	case domain.Internal:
 		return "Try again. If it stays, give an administrator the request number: the server's log has the cause under it."
-	case domain.Invalid, domain.Unauthenticated, domain.Forbidden, domain.NotFound, domain.Conflict, domain.TooLarge:
+	case domain.Invalid, domain.Unauthenticated, domain.Forbidden, domain.NotFound, domain.Conflict, domain.Stale, domain.TooLarge:
 		return ""
 	}
 	return ""

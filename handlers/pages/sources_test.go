@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"agnes/domain/access"
 	"agnes/domain/audit"
 	"agnes/domain/registry"
 	"agnes/domain/syncs"
@@ -160,7 +161,7 @@ func TestRemoteTableForAnalysts(t *testing.T) {
 	p := newPortal(t)
 	w := p.watch(twoSources())
 	p.mustWatch(w)
-	_, err := p.store.CreateGrant(t.Context(), p.actor(), p.everyone(), "table", "far")
+	_, err := p.store.CreateGrant(t.Context(), p.actor(), access.NewGrant{Group: p.everyone(), ResourceType: "table", ResourceID: "far"})
 	must(t, err)
 	b := p.as(p.analyst)
 	hidden := []string{"hidden.example", "SECRET_ENV", "evil", "kbc", "extension_not_allowed"}

@@ -24,7 +24,7 @@ func TestStatusKnowsEveryKind(t *testing.T) {
 	t.Parallel()
 	want := map[domain.Kind]int{
 		domain.Internal: 500, domain.Invalid: 422, domain.Unauthenticated: 401, domain.Forbidden: 403, domain.NotFound: 404,
-		domain.Conflict: 409, domain.TooLarge: 413, domain.Limited: 429, domain.Unavailable: 503, domain.Cancelled: 503,
+		domain.Conflict: 409, domain.Stale: 412, domain.TooLarge: 413, domain.Limited: 429, domain.Unavailable: 503, domain.Cancelled: 503,
 	}
 	for _, k := range domain.Kinds() {
 		status, ok := want[k]

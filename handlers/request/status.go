@@ -23,6 +23,8 @@ func Status(k domain.Kind) int {
 		return http.StatusNotFound
 	case domain.Conflict:
 		return http.StatusConflict
+	case domain.Stale:
+		return http.StatusPreconditionFailed
 	case domain.TooLarge:
 		return http.StatusRequestEntityTooLarge
 	case domain.Limited:

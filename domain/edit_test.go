@@ -1,0 +1,35 @@
+package domain
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestStaleErrorComparesThreeStates(t *testing.T) {
+	was := Fields{"name": "a", "about": "x", "owner": "o"}
+	theirs := Fields{"name": "b", "about": "x", "owner": "o"}
+	yours := Fields{"name": "c", "about": "y"}
+	err := fmt.Errorf("save: %w", NewStaleError(7, time.Unix(1, 0), "ada@example.com", was, theirs, yours))
+
+	if KindOf(err) != Stale || CodeOf(err) != "changed_meanwhile" {
+		t.Errorf("kind %d, code %q", KindOf(err), CodeOf(err))
+	}
+	e := StaleOf(err)
+	want := []Clash{{"about", "x", "x", "y"}, {"name", "a", "b", "c"}}
+	if !slices.Equal(e.Clashes, want) {
+		t.Errorf("clashes %+v, want %+v", e.Clashes, want)
+	}
+	if e.Clashes[0].Both() || !e.Clashes[1].Both() {
+		t.Error("only the name was changed by both")
+	}
+	if got := e.Mine(); !maps.Equal(got, Fields{"about": "y"}) {
+		t.Errorf("mine alone: %v", got)
+	}
+	if StaleOf(errors.New("x")) != nil {
+		t.Error("another error is no stale one")
+	}
+}
