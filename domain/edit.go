@@ -44,7 +44,7 @@ func NewStaleError(version int64, at time.Time, by string, was, theirs, yours Fi
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		c := Clash{Field: name, Was: was[name], Theirs: theirs[name], Yours: theirs[name]}
+		c := Clash{Field: name, Was: was[name], Theirs: theirs[name], Yours: was[name]}
 		if v, sent := yours[name]; sent {
 			c.Yours = v
 		}
@@ -71,6 +71,18 @@ func (e *StaleError) Mine() Fields {
 		}
 	}
 	return mine
+}
+
+// Over are all the fields that the one who sends changed: saved over the newer
+// state they undo what others made of these fields, and of no other.
+func (e *StaleError) Over() Fields {
+	over := Fields{}
+	for _, c := range e.Clashes {
+		if c.Yours != c.Was && c.Yours != c.Theirs {
+			over[c.Field] = c.Yours
+		}
+	}
+	return over
 }
 
 // StaleOf returns the StaleError in err's chain, or nil.
