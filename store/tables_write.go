@@ -38,7 +38,7 @@ func (s *Store) insertTable(ctx context.Context, tx runner, by audit.Actor, reg 
 	if t.ID == "" {
 		t.ID = registry.IDFor(t.Name)
 	}
-	t.RegisteredBy, t.RegisteredAt = byline(by), s.now()
+	t.RegisteredBy, t.RegisteredAt, t.Revision = byline(by), s.now(), 1
 	_, err := tx.exec(ctx, `INSERT INTO table_registry (id, name, registered_by, registered_at) VALUES ($1, $2, $3, $4)`,
 		t.ID, t.Name, t.RegisteredBy, micros(t.RegisteredAt))
 	if taken(err) {
@@ -164,6 +164,7 @@ func deleteTable(ctx context.Context, tx runner, t registry.Table) error {
 		{`DELETE FROM sync_runs WHERE table_id = $1`, t.ID},
 		{`DELETE FROM sync_state WHERE table_id = $1`, t.Name},
 		{`DELETE FROM view_ownership WHERE lower(view_name) = lower($1)`, t.Name},
+		{`DELETE FROM edits WHERE kind = 'table' AND id = $1`, t.ID},
 		{`DELETE FROM table_registry WHERE id = $1`, t.ID},
 	} {
 		if _, err := tx.exec(ctx, d.statement, d.key); err != nil {

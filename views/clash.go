@@ -66,6 +66,13 @@ func (v ClashView) label(field string) string {
 	return field
 }
 
+func (v ClashView) was(c domain.Clash) string {
+	if v.Stale.Forgot {
+		return "not kept any more"
+	}
+	return v.word(c.Field, c.Was)
+}
+
 func (v ClashView) word(field, value string) string {
 	if v.Word != nil {
 		value = v.Word(field, value)
@@ -105,6 +112,9 @@ func (v ClashView) both() int {
 func (v ClashView) bothWords() string {
 	switch n := v.both(); n {
 	case 0:
+		if v.Stale.Forgot {
+			return "That was long ago: what you opened is not kept any more."
+		}
 		return "You and they changed different things."
 	case 1:
 		return "One field was changed by you and by them."
@@ -113,9 +123,11 @@ func (v ClashView) bothWords() string {
 	}
 }
 
-// clashStatus says who changed a field.
-func clashStatus(c domain.Clash) Status {
+// status says who changed a field.
+func (v ClashView) status(c domain.Clash) Status {
 	switch {
+	case v.Stale.Forgot:
+		return Status{Class: "st-late", Icon: "git-merge", Word: "differs"}
 	case c.Both():
 		return Status{Class: "st-late", Icon: "git-merge", Word: "changed by both"}
 	case c.Yours == c.Theirs:
