@@ -293,7 +293,7 @@ func clashRow(v ClashView, c domain.Clash) templ.Component {
 			templ_7745c5c3_Var11 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		var templ_7745c5c3_Var12 = []any{templ.KV("md:bg-amber-soft", c.Both())}
+		var templ_7745c5c3_Var12 = []any{templ.KV("md:bg-amber-soft", c.Both() || v.Stale.Forgot)}
 		templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var12...)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -341,7 +341,7 @@ func clashRow(v ClashView, c domain.Clash) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = status(clashStatus(c)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = status(v.status(c)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -357,7 +357,7 @@ func clashRow(v ClashView, c domain.Clash) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = clashCell("Was", v.word(c.Field, c.Was), c.Was == "", false).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = clashCell("Was", v.was(c), c.Was == "" || v.Stale.Forgot, false).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

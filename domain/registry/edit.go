@@ -2,8 +2,6 @@ package registry
 
 import (
 	"encoding/json"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -43,6 +41,3 @@ func filtersText(all []WhereFilter) string {
 	}
 	return string(text)
 }
-
-// FieldNames are the names of what people change of a table, sorted.
-func FieldNames() []string { return slices.Sorted(maps.Keys(Table{}.Fields())) }
