@@ -51,6 +51,7 @@ type Table struct {
 	ReadOptions           string // how the files connector reads its file: files.Options as JSON
 	Sample                bool   // loaded by "Load sample data"
 	Guard                 Guard
+	Revision              int64 // counts the changes of Fields, from 1
 }
 
 // Source is the folder extracts/<source> that the table's extract lies in.
