@@ -168,7 +168,7 @@ func TestMembersAreAddedAndRemoved(t *testing.T) {
 		"who=":               "Name somebody by their address",
 		"who=ben":            "ben: This is no e-mail address",
 		"emails=cyd@,+ben":   "This is no e-mail address",
-		"emails=+%2C+&who=+": "Name somebody",
+		"emails=+%2C+&who=+": "Enter one address at least.",
 	} {
 		values, err := url.ParseQuery(form)
 		must(t, err)
