@@ -33,6 +33,9 @@ const (
 // nobody changes it here.
 func (s MemberSource) Synced() bool { return s == ByGoogleSync || s == ByOIDCSync }
 
+// InGroup is the value of a field that stands for a group which somebody is in.
+const InGroup = "member"
+
 // GroupsChange sets which groups people put a person into. Was is what whoever
 // asks saw there; nil for whatever there is.
 type GroupsChange struct {
@@ -66,6 +69,18 @@ type GroupChange struct {
 	Seen              int64
 }
 
+// Fields are those that the change sets.
+func (c GroupChange) Fields() domain.Fields {
+	f := domain.Fields{}
+	if c.Name != nil {
+		f["name"] = *c.Name
+	}
+	if c.Description != nil {
+		f["description"] = *c.Description
+	}
+	return f
+}
+
 // Over is the group after the change.
 func (c GroupChange) Over(g Group) Group {
 	if c.Name != nil {
@@ -93,6 +108,7 @@ type Membership struct {
 	GroupID   GroupID
 	GroupName string
 	System    bool
+	OfOne     bool // the group of this person alone
 	Source    MemberSource
 	AddedAt   time.Time
 	AddedBy   string
