@@ -36,27 +36,30 @@ type group struct {
 	MappedEmail     *string `json:"mapped_email"`
 }
 
-// Who creates groups that follow those of another service.
-const (
-	byGoogle = "system:google-sync"
-	byOIDC   = "system:oidc-sync"
-)
-
 func groupOf(g people.Group) group {
 	return group{
 		ID: string(g.ID), Name: g.Name, Description: orNull(g.Description), IsSystem: g.System, Origin: origin(g),
 		CreatedAt: stamp(g.CreatedAt), CreatedBy: orNull(g.CreatedBy), MemberCount: g.Members, GrantCount: g.Grants,
-		IsGoogleManaged: g.CreatedBy == byGoogle,
+		IsGoogleManaged: g.GoogleManaged(), MappedEmail: mappedEmail(g),
 	}
+}
+
+// mappedEmail is the group of Google Workspace that this one follows. Those
+// that a sync made are named by its address (contract 9.3).
+func mappedEmail(g people.Group) *string {
+	if g.CreatedBy == people.MadeByGoogle {
+		return orNull(g.Name)
+	}
+	return orNull(g.Mapped)
 }
 
 func origin(g people.Group) string {
 	switch {
 	case g.System:
 		return "system"
-	case g.CreatedBy == byGoogle:
+	case g.CreatedBy == people.MadeByGoogle:
 		return "google_sync"
-	case g.CreatedBy == byOIDC:
+	case g.CreatedBy == people.MadeByOIDC:
 		return "oidc_sync"
 	}
 	return "custom"
