@@ -135,7 +135,7 @@ func (a *API) groupRoutes() {
 	create.example = map[string]any{"name": "finance", "description": "Everybody who closes the books"}
 	register(a, create, a.createGroup)
 	register(a, with("update-group", http.MethodPatch, one, "Change a group", "Changes what is sent. Groups of Agnes itself keep their names.", 0, http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed), a.updateGroup)
-	register(a, with("delete-group", http.MethodDelete, one, "Delete a group", "Its memberships and grants go with it. Groups of Agnes itself stay.", http.StatusNoContent, http.StatusNotFound, http.StatusConflict), a.deleteGroup)
+	register(a, with("delete-group", http.MethodDelete, one, "Delete a group", "Its memberships and grants go with it, and come back with it when it is restored. Groups of Agnes itself stay.", http.StatusNoContent, http.StatusNotFound, http.StatusConflict), a.deleteGroup)
 	register(a, with("list-members", http.MethodGet, members, "List a group's members", "Everybody is a member of Everyone.", 0, http.StatusNotFound), a.listMembers)
 	add := with("add-member", http.MethodPost, members, "Add a member", "The person needs an account.", http.StatusCreated, http.StatusNotFound, http.StatusConflict)
 	add.example = map[string]any{"email": "ada@example.com"}
@@ -198,9 +198,12 @@ func (a *API) updateGroup(ctx context.Context, in *updateGroupInput) (*groupOutp
 	return &groupOutput{versioned(g.Version), groupOf(g)}, nil
 }
 
-func (a *API) deleteGroup(ctx context.Context, in *OneGroup) (*none, error) {
-	_, err := a.Store.DeleteGroup(ctx, principal(ctx).Actor(), people.GroupID(in.ID))
-	return nil, err
+func (a *API) deleteGroup(ctx context.Context, in *OneGroup) (*Deleted, error) {
+	bin, err := a.Store.DeleteGroup(ctx, principal(ctx).Actor(), people.GroupID(in.ID))
+	if err != nil {
+		return nil, err
+	}
+	return &Deleted{Bin: bin}, nil
 }
 
 func (a *API) listMembers(ctx context.Context, in *OneGroup) (*membersOutput, error) {

@@ -87,7 +87,7 @@ func (a *API) registryRoutes() {
 	register(a, operation{
 		id: "unregister-table", method: http.MethodDelete, path: "/api/admin/registry/{id}", tag: "Tables", need: access.Admin, terms: asks(access.ScopeAdmin),
 		summary: "Unregister a table", status: http.StatusNoContent,
-		about:  "Takes the table out of everybody's catalog, with its grants and versions. A file that people brought stays.",
+		about:  "Takes the table out of everybody's catalog, with its grants and versions. A file that people brought stays. Restoring brings back the registration and the grants; the next sync fills it with rows.",
 		errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, a.unregisterTable)
 	a.updateTableRoutes()
@@ -147,10 +147,17 @@ func (a *API) registerTable(ctx context.Context, in *registerInput) (*registered
 	return out, nil
 }
 
-func (a *API) unregisterTable(ctx context.Context, in *OneTable) (*none, error) {
+func (a *API) unregisterTable(ctx context.Context, in *OneTable) (*Deleted, error) {
 	if !registry.QuotedIdentifier(in.ID) {
 		return nil, domain.E(domain.NotFound, "table_not_found", "Table not found")
 	}
-	_, err := a.Remover.Remove(ctx, principal(ctx).Actor(), []registry.TableID{registry.TableID(in.ID)})
-	return nil, err
+	removed, err := a.Remover.Remove(ctx, principal(ctx).Actor(), []registry.TableID{registry.TableID(in.ID)})
+	if err != nil {
+		return nil, err
+	}
+	out := &Deleted{}
+	for _, t := range removed {
+		out.Bin = t.Bin
+	}
+	return out, nil
 }
