@@ -135,6 +135,8 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 		Ready: query.Probe{Engine: a.pool}.Ready, Walls: a.walls, Build: build, DeployedAt: time.Now(), Debug: a.cfg.Server.Debug, Now: clock, Log: a.log,
 
 		Links: a.links, Inviter: a.links,
+
+		Activity: a.activity, Ticked: a.ticked,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("describe the API: %w", err)

@@ -86,6 +86,8 @@ CREATE TABLE observability_views (
   UNIQUE (user_id, name)
 );
 
+CREATE INDEX sync_history_newest ON sync_history (synced_at);
+
 -- The audit log is read newest first, by one column and the rest as they come;
 -- what is counted is in the index, so that no row is looked up for it.
 DROP INDEX audit_log_timestamp;
@@ -98,6 +100,7 @@ CREATE INDEX audit_log_resource ON audit_log (resource, timestamp, result, actio
 CREATE INDEX audit_log_result ON audit_log (result, timestamp, action, user_id);
 
 -- +goose Down
+DROP INDEX sync_history_newest;
 DROP INDEX audit_log_result;
 DROP INDEX audit_log_resource;
 DROP INDEX audit_log_action;
