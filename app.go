@@ -65,7 +65,7 @@ type app struct {
 	links     *people.Links
 	activity  *activity.Log
 	dueLooked atomic.Pointer[time.Time] // by the scheduler; nil: not yet
-	listening atomic.Pointer[net.Addr] // nil until something listens
+	listening atomic.Pointer[net.Addr]  // nil until something listens
 }
 
 // maxSQL bounds a statement's text; the largest generated statements seen in

@@ -15,8 +15,8 @@ import (
 // and rows that have to be looked up. They keep a page quick however long the
 // log is; where they end is told.
 const (
-	auditIndexed = 30_000
-	auditLooked  = 20_000
+	auditIndexed = 20_000
+	auditLooked  = 8_000
 )
 
 // auditPlan is a filter as SQL. Every branch is a condition that one index

@@ -67,11 +67,12 @@ func ParseFilter(v url.Values, now time.Time) Filter {
 		Person: part("person"), Action: part("action"), Resource: part("resource"), Result: part("result"),
 		ClientKind: part("source"), Text: part("q"), Reads: v.Get("reads") == "1",
 	}
+	over := part("range")
 	f.Since, f.Until = moment(part("since"), false), moment(part("until"), true)
-	if !f.Since.IsZero() || !f.Until.IsZero() {
+	if over == "" && !(f.Since.IsZero() && f.Until.IsZero()) {
 		return f
 	}
-	return f.Over(part("range"), now)
+	return f.Over(over, now)
 }
 
 // Over is the filter over a range that ends at now; an unknown one is the default.
