@@ -23,8 +23,8 @@ for (const javaScript of [true, false]) {
     await makeTable(page, csv("towns", ["town,people", "Brno,400000"]), { javaScript });
     await waitForRows(page, "towns");
     await page.goto("/profile");
-    await page.getByLabel("Name", { exact: true }).first().fill("Petra N");
-    await submit(page, page.getByRole("button", { name: "Save", exact: true }));
+    await page.getByLabel("Name", { exact: true }).fill("Petra N");
+    await submit(page, page.getByRole("button", { name: "Save the name" }));
 
     await page.goto("/tables/towns");
     await page.getByRole("navigation", { name: "Table" }).getByRole("link", { name: "Activity" }).click();

@@ -43,14 +43,37 @@ const lookGap = time.Minute
 // Look writes down that somebody reads the log. The same person's look at the
 // same is one row a minute; key tells looks apart.
 func (l *Log) Look(ctx context.Context, by audit.Actor, key string, params map[string]any) error {
+	return l.Once(ctx, key, audit.Entry{Actor: by, Action: audit.ActionRead, Resource: "audit_log", Params: params, Result: "success"})
+}
+
+// Once writes a row unless it wrote one of the same actor, action, resource and
+// key within the last minute.
+func (l *Log) Once(ctx context.Context, key string, e audit.Entry) error {
 	now := l.Now()
-	key = by.UserID + " " + key
-	l.mu.Lock()
-	if last, ok := l.looked[key]; ok && now.Sub(last) < lookGap {
-		l.mu.Unlock()
+	key = e.Actor.UserID + " " + e.Action + " " + e.Resource + " " + key
+	if !l.first(key, now) {
 		return nil
 	}
-	if l.looked == nil || len(l.looked) > 10_000 {
+	if err := l.Audit(ctx, e); err != nil {
+		l.mu.Lock()
+		delete(l.looked, key)
+		l.mu.Unlock()
+		return fmt.Errorf("write down %s: %w", e.Action, err)
+	}
+	return nil
+}
+
+// mostLooked bounds what is remembered of the last minute.
+const mostLooked = 10_000
+
+// first reports whether a key is new in this minute.
+func (l *Log) first(key string, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if last, ok := l.looked[key]; ok && now.Sub(last) < lookGap {
+		return false
+	}
+	if l.looked == nil || len(l.looked) >= mostLooked {
 		l.looked = map[string]time.Time{}
 	}
 	for k, at := range l.looked {
@@ -59,15 +82,7 @@ func (l *Log) Look(ctx context.Context, by audit.Actor, key string, params map[s
 		}
 	}
 	l.looked[key] = now
-	l.mu.Unlock()
-	err := l.Audit(ctx, audit.Entry{Actor: by, Action: audit.ActionRead, Resource: "audit_log", Params: params, Result: "success"})
-	if err != nil {
-		l.mu.Lock()
-		delete(l.looked, key)
-		l.mu.Unlock()
-		return fmt.Errorf("write down a look at the log: %w", err)
-	}
-	return nil
+	return true
 }
 
 // pruneBatch is how many rows one transaction deletes; writers get in between.

@@ -30,8 +30,8 @@ type operation struct {
 	tries   int // of one network in a minute, of signIn; 0: ten
 	long    bool
 	reads   string // audit action of data that it hands out, for one that is refused
-	ownBody bool // the handler reads and checks the body by itself
-	anyBody bool // the handler bounds the body by itself
+	ownBody bool   // the handler reads and checks the body by itself
+	anyBody bool   // the handler bounds the body by itself
 }
 
 // register declares an operation whose body and answer are JSON.

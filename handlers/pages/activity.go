@@ -73,7 +73,7 @@ func (s *Server) activityNewer(w http.ResponseWriter, r *http.Request) error {
 	values := r.URL.Query()
 	from := audit.ParseCursor(values.Get("from"))
 	if from == nil {
-		return domain.E(domain.Invalid, codeBadRequest, "This address names no row to count from. Open the activity anew.")
+		from = &audit.Cursor{At: s.Now()}
 	}
 	f := audit.ParseFilter(values, s.Now())
 	n, err := s.Activity.CountNewer(r.Context(), f, *from, views.MostNewer)
