@@ -18,6 +18,7 @@ import (
 
 	"agnes/connectors/custom"
 	filesource "agnes/connectors/files"
+	"agnes/domain/activity"
 	"agnes/domain/config"
 	"agnes/domain/files"
 	"agnes/domain/guard"
@@ -62,7 +63,9 @@ type app struct {
 	signIn      *people.SignIn
 
 	links     *people.Links
-	listening atomic.Pointer[net.Addr] // nil until something listens
+	activity  *activity.Log
+	dueLooked atomic.Pointer[time.Time] // by the scheduler; nil: not yet
+	listening atomic.Pointer[net.Addr]  // nil until something listens
 }
 
 // maxSQL bounds a statement's text; the largest generated statements seen in
@@ -178,6 +181,7 @@ func (a *app) wire() {
 	a.runner = &query.Runner{
 		Catalogs: a.store, Engine: a.pool, Log: a.store, Keeper: a.results, Limits: a.queryLimits(), Now: clock, NewID: newFileID, Logger: a.log, Guard: a.guard,
 	}
+	a.activity = &activity.Log{Store: a.store, Now: clock, Retention: a.cfg.Audit.Retention}
 	a.kept = &query.Results{Runs: a.store, Keeper: a.results, Catalogs: a.store, Engine: a.pool, Runner: a.runner, Timeout: a.cfg.Query.Timeout}
 	if a.cfg.Auth.LimitAttempts {
 		a.throttle = &people.Throttle{Counter: a.store}

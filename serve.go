@@ -135,6 +135,8 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 		Ready: query.Probe{Engine: a.pool}.Ready, Walls: a.walls, Build: build, DeployedAt: time.Now(), Debug: a.cfg.Server.Debug, Now: clock, Log: a.log,
 
 		Links: a.links, Inviter: a.links,
+
+		Activity: a.activity, Ticked: a.ticked,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("describe the API: %w", err)
@@ -146,7 +148,8 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 		Identity: a.store, Personal: personal, SessionAge: a.cfg.Auth.SessionAge, SessionIdle: a.cfg.Auth.SessionIdle, Fresh: pages.ServiceButtons(services), PasswordsOff: slices.Contains(a.cfg.Auth.Disabled, string(people.ByPassword)),
 		Version: build.Version, Instance: a.companyName(), MaxUpload: a.cfg.Files.MaxUploadBytes,
 
-		People: a.store, Links: a.links, Inviter: a.links, Mail: mailInfo(a.cfg.Mail),
+		Activity: a.activity,
+		People:   a.store, Links: a.links, Inviter: a.links, Mail: mailInfo(a.cfg.Mail),
 		Federation: a.federation(), Services: services, CallbackBase: a.callbackBase(),
 		Providers: func() []views.Provider { return pages.ServiceButtons(services) },
 	})

@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"agnes/domain/access"
+	"agnes/domain/activity"
 	"agnes/domain/config"
 	"agnes/domain/people"
 	"agnes/domain/query"
@@ -41,6 +42,7 @@ type Store interface {
 	Identities
 	SignIns
 	PersonalTokens
+	ActivityStore
 }
 
 // Deps is everything the operations work with.
@@ -82,6 +84,9 @@ type Deps struct {
 	Log        *slog.Logger
 
 	Links *people.Links // nil: nothing by mail
+
+	Activity *activity.Log
+	Ticked   func() time.Time // when the scheduler last looked what is due; nil: nobody knows
 }
 
 // API is the set of operations.
@@ -124,6 +129,7 @@ func New(d Deps) (*API, error) {
 	a.userRoutes()
 	a.membershipRoutes()
 	a.identityRoutes()
+	a.activityRoutes()
 	if err := a.uploadRoutes(); err != nil {
 		return nil, err
 	}
@@ -184,6 +190,7 @@ func tags() []*huma.Tag {
 		{Name: "Tables", Description: "The registry of tables. For administrators."},
 		{Name: "Access", Description: "Groups, their members and their grants. For administrators."},
 		{Name: "People", Description: "Accounts. For administrators."},
+		{Name: "Activity", Description: "Who did what: the audit log. For administrators."},
 		{Name: "Health", Description: "How the server is."},
 	}
 }
