@@ -26,6 +26,7 @@ type reader struct {
 	kind    Kind
 	options []string
 	into    func(c *Config, text string) error
+	clear   func(c *Config)
 }
 
 // into reads a value with parse and puts it where field points.
@@ -36,7 +37,7 @@ func into[T any](field func(*Config) *T, parse func(string) (T, error)) reader {
 			*field(c) = v
 		}
 		return err
-	}}
+	}, clear: func(c *Config) { *field(c) = *new(T) }}
 }
 
 // sized reads a number of bytes, which people write with its unit.
