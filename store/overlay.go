@@ -32,8 +32,11 @@ func (o Overlay) Read() ([]byte, error) {
 
 // Stage writes the next text beside the file and makes sure that it is on the disk.
 func (o Overlay) Stage(text []byte) (settings.Staged, error) {
+	if err := o.tidy(); err != nil {
+		return nil, err
+	}
 	o.reach("write")
-	f, err := os.CreateTemp(filepath.Dir(o.Path), ".instance-*.yaml") // 0600
+	f, err := os.CreateTemp(filepath.Dir(o.Path), stagedNames) // 0600
 	if err != nil {
 		return nil, fmt.Errorf("keep the settings: %w", err)
 	}
@@ -43,6 +46,22 @@ func (o Overlay) Stage(text []byte) (settings.Staged, error) {
 		return nil, unconfirmedFile(errors.Join(fmt.Errorf("keep the settings: %w", err), os.Remove(f.Name())))
 	}
 	return &stagedOverlay{overlay: o, name: f.Name()}, nil
+}
+
+const stagedNames = ".instance-*.yaml"
+
+// tidy removes what a server that was killed had staged; it may hold secrets.
+func (o Overlay) tidy() error {
+	left, err := filepath.Glob(filepath.Join(filepath.Dir(o.Path), stagedNames))
+	if err != nil {
+		return err
+	}
+	for _, name := range left {
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("tidy up staged settings: %w", err)
+		}
+	}
+	return nil
 }
 
 func (o Overlay) reach(step string) {
