@@ -132,7 +132,7 @@ func serverSpecs() []spec {
 			read: into(func(c *Config) *[]netip.Prefix { return &c.Server.Proxies }, networks),
 		},
 		{
-			Setting: Setting{Key: "server.shutdown_grace_seconds", Env: []string{"AGNES_SHUTDOWN_GRACE_SECONDS"}, About: "How long running requests may finish when Agnes stops."},
+			Setting: Setting{Key: "server.shutdown_grace_seconds", Live: true, Env: []string{"AGNES_SHUTDOWN_GRACE_SECONDS"}, About: "How long running requests may finish when Agnes stops."},
 			value:   "20", form: "whole seconds from 0 to 600",
 			read: into(func(c *Config) *time.Duration { return &c.Server.ShutdownGrace }, seconds(0, 600)),
 		},

@@ -24,7 +24,7 @@ func signInSpecs() []spec {
 			read: into(func(c *Config) *bool { return &c.Auth.LimitAttempts }, yesNo),
 		},
 		{
-			Setting: Setting{Key: "auth.session_days", Live: true, Env: []string{"AGNES_SESSION_DAYS"}, About: "Days after which a browser has to sign in again, whatever happens."},
+			Setting: Setting{Key: "auth.session_days", Env: []string{"AGNES_SESSION_DAYS"}, About: "Days after which a browser has to sign in again, whatever happens."},
 			value:   "7", form: "whole days from 1 to 90",
 			read: into(func(c *Config) *time.Duration { return &c.Auth.SessionAge }, days(90)),
 		},

@@ -27,12 +27,12 @@ func resultSpecs() []spec {
 			read: sized(func(c *Config) *int64 { return &c.Query.PersonResultBytes }),
 		},
 		{
-			Setting: Setting{Key: "query.results_days", Env: []string{"AGNES_QUERY_RESULTS_DAYS"}, About: "Days that rows of a query are kept."},
+			Setting: Setting{Key: "query.results_days", Live: true, Env: []string{"AGNES_QUERY_RESULTS_DAYS"}, About: "Days that rows of a query are kept."},
 			value:   "7", form: "whole days from 1 to 3650",
 			read: into(func(c *Config) *time.Duration { return &c.Query.ResultAge }, days(3650)),
 		},
 		{
-			Setting: Setting{Key: "query.history_days", Env: []string{"AGNES_QUERY_HISTORY_DAYS"}, About: "Days that queries stay on their author's list, with their rows if those are kept so long; the audit log keeps them."},
+			Setting: Setting{Key: "query.history_days", Live: true, Env: []string{"AGNES_QUERY_HISTORY_DAYS"}, About: "Days that queries stay on their author's list, with their rows if those are kept so long; the audit log keeps them."},
 			value:   "90", form: "whole days from 1 to 36500",
 			read: into(func(c *Config) *time.Duration { return &c.Query.HistoryAge }, days(36500)),
 		},

@@ -24,6 +24,8 @@ type Request struct {
 
 	ConfirmDanger   bool
 	ConfirmAffected bool
+	// Allowed may refuse a change of the sections that can lock people out; nil: nobody does.
+	Allowed func(danger []string) error
 }
 
 // Plan is what a change would do.
@@ -50,6 +52,12 @@ type Change struct {
 
 // Secret reports whether only the fact of a change is shown.
 func (c Change) Secret() bool { return hidden(c.Path) }
+
+// Version is that of the overlay once the plan is saved.
+func (p *Plan) Version() int64 { return versionOf(p.text) }
+
+// Count is how many values differ.
+func (p *Plan) Count() int { return len(p.diff) }
 
 // Empty reports whether the plan changes nothing.
 func (p *Plan) Empty() bool { return len(p.diff) == 0 }
@@ -238,20 +246,31 @@ func (e *Editor) Save(ctx context.Context, by audit.Actor, r Request) (*Plan, er
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case len(p.Danger) > 0 && !r.ConfirmDanger:
-		return nil, domain.E(domain.Invalid, "confirm_danger",
-			"Mistakes in %s can lock everybody out, so nothing was changed. Send confirm_danger: true to go on.", strings.Join(p.Danger, " and "))
-	case len(p.Affected) > 0 && !r.ConfirmAffected:
-		return nil, &AffectedError{Tables: p.Affected}
-	case p.Empty():
-		return p, nil
+	if err := p.mayGoOn(r); err != nil || p.Empty() {
+		return p, err
 	}
 	if err := e.put(ctx, by, r, p); err != nil {
 		return nil, err
 	}
 	e.Live.Apply(p.cfg)
 	return p, nil
+}
+
+// mayGoOn asks for the confirmations that a plan needs.
+func (p *Plan) mayGoOn(r Request) error {
+	if len(p.Danger) > 0 && !r.ConfirmDanger {
+		return domain.E(domain.Invalid, "confirm_danger",
+			"Mistakes in %s can lock everybody out, so nothing was changed. Send confirm_danger: true to go on.", strings.Join(p.Danger, " and "))
+	}
+	if r.Allowed != nil {
+		if err := r.Allowed(p.Danger); err != nil {
+			return err
+		}
+	}
+	if len(p.Affected) > 0 && !r.ConfirmAffected {
+		return &AffectedError{Tables: p.Affected}
+	}
+	return nil
 }
 
 func (e *Editor) put(ctx context.Context, by audit.Actor, r Request, p *Plan) (err error) {

@@ -61,6 +61,7 @@ type Deps struct {
 	Results   Results
 	// PersonLimits are shown to whoever asks what they may still take.
 	PersonLimits query.PersonLimits
+	Limits       func() query.PersonLimits // of now, where they may change; nil: PersonLimits
 	TempDir      string // where files grow that are sent whole; "" for the system's
 	Data         Data
 	Whole        Whole
@@ -80,6 +81,9 @@ type Deps struct {
 	Log        *slog.Logger
 
 	Links *people.Links // nil: nothing by mail
+
+	Settings Settings // nil: they cannot be changed here
+	Tests    ConnectionTests
 }
 
 // API is the set of operations.
@@ -119,6 +123,9 @@ func New(d Deps) (*API, error) {
 	a.userRoutes()
 	a.membershipRoutes()
 	a.identityRoutes()
+	if d.Settings != nil {
+		a.serverConfigRoutes()
+	}
 	if err := a.uploadRoutes(); err != nil {
 		return nil, err
 	}
@@ -179,6 +186,7 @@ func tags() []*huma.Tag {
 		{Name: "Tables", Description: "The registry of tables. For administrators."},
 		{Name: "Access", Description: "Groups, their members and their grants. For administrators."},
 		{Name: "People", Description: "Accounts. For administrators."},
+		{Name: "Server", Description: "How this server is set up. For administrators."},
 		{Name: "Health", Description: "How the server is."},
 	}
 }

@@ -72,6 +72,23 @@ type Deps struct {
 	Version   string
 	Instance  string // the company's or instance's name; may be empty
 	MaxUpload int64  // bytes
+	// Current is what of the above may change while the server runs; nil: the fields.
+	Current func() Current
+}
+
+// Current is what of Deps may change while the server runs.
+type Current struct {
+	Instance    string
+	Mail        Mail
+	SessionIdle time.Duration
+}
+
+// current is what is in force now.
+func (s *Server) current() Current {
+	if s.Current != nil {
+		return s.Deps.Current()
+	}
+	return Current{Instance: s.Instance, Mail: s.Mail, SessionIdle: s.SessionIdle}
 }
 
 // Server holds the handlers of all pages.
