@@ -51,6 +51,7 @@ type Table struct {
 	ReadOptions           string // how the files connector reads its file: files.Options as JSON
 	Sample                bool   // loaded by "Load sample data"
 	Guard                 Guard
+	Revision              int64 // counts the changes of Fields, from 1
 }
 
 // Source is the folder extracts/<source> that the table's extract lies in.
@@ -131,6 +132,12 @@ const (
 	StatusHeld = "held" // newer rows wait for a person
 	StatusKept = "kept" // a person chose the current rows over newer ones
 )
+
+// Removed is a table that was just unregistered, as it was.
+type Removed struct {
+	Published
+	Bin string // brings it back; "" when nothing can
+}
 
 // Published is a table with its current version; Version is nil until a first
 // sync succeeded.
