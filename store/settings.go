@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"agnes/domain"
 	"agnes/domain/audit"
 	"agnes/domain/settings"
 )
@@ -33,7 +34,7 @@ func (s *Store) SettingsEditions(ctx context.Context) ([]settings.Edition, error
 func (s *Store) SaveSettings(ctx context.Context, by audit.Actor, r settings.Revision, put func() error) error {
 	err := s.tx(ctx, func(tx runner) error {
 		state := edited{settingsKind, settings.ID, r.Before.Version, r.Before.Fields}
-		if err := state.unchanged(ctx, tx, r.Seen, r.After.Fields); err != nil {
+		if err := state.unchanged(ctx, tx, r.Seen, r.Yours()); err != nil {
 			return err
 		}
 		if err := s.keepEdition(ctx, tx, r.Before); err != nil {
@@ -67,7 +68,11 @@ func (s *Store) SaveSettings(ctx context.Context, by audit.Actor, r settings.Rev
 
 // keepEdition remembers a state; one that comes back is as new as it is now.
 func (s *Store) keepEdition(ctx context.Context, tx runner, e settings.Edition) error {
-	text, err := encoded(e.Fields, len(e.Fields))
+	fields := e.Fields
+	if fields == nil { // nothing is set, which is not the same as forgotten
+		fields = domain.Fields{}
+	}
+	text, err := encoded(fields, 1)
 	if err != nil {
 		return err
 	}

@@ -75,6 +75,15 @@ type Revision struct {
 	Diff          []Difference
 }
 
+// Yours are the fields that the revision changes.
+func (r Revision) Yours() domain.Fields {
+	yours := domain.Fields{}
+	for _, d := range r.Diff {
+		yours[d.Path] = r.After.Fields[d.Path]
+	}
+	return yours
+}
+
 // Difference is one value that changes, fit to be shown.
 type Difference struct {
 	Path   string `json:"path"`
