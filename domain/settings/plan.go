@@ -51,7 +51,7 @@ type Change struct {
 }
 
 // Secret reports whether only the fact of a change is shown.
-func (c Change) Secret() bool { return hidden(c.Path) }
+func (c Change) Secret() bool { return Hidden(c.Path) }
 
 // Version is that of the overlay once the plan is saved.
 func (p *Plan) Version() int64 { return versionOf(p.text) }
@@ -187,7 +187,7 @@ func same(a, b any) bool {
 }
 
 func difference(key string, before, after any) Difference {
-	if !hidden(key) {
+	if !Hidden(key) {
 		return Difference{Path: key, Before: textOf(before), After: textOf(after)}
 	}
 	d := Difference{Path: key, Before: mask(textOf(before) != ""), After: mask(textOf(after) != "")}
@@ -302,7 +302,7 @@ func (e *Editor) put(ctx context.Context, by audit.Actor, r Request, p *Plan) (e
 func (e *Editor) afterwards(by audit.Actor, p *Plan) domain.Fields {
 	fields := fieldsOf(p.doc, p.now.fields)
 	for _, d := range p.diff {
-		if _, there := fields[d.Path]; there && hidden(d.Path) {
+		if _, there := fields[d.Path]; there && Hidden(d.Path) {
 			fields[d.Path] = storySet + " " + strconv.FormatInt(e.Now().UnixMicro(), 10) + " " + by.Email
 		}
 	}

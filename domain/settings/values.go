@@ -19,9 +19,9 @@ func secret(key string) bool {
 	return config.IsSensitive(key)
 }
 
-// hidden reports whether the API shows a mask for a key (contract 4.8): it goes
+// Hidden reports whether the API shows a mask for a key (contract 4.8): it goes
 // by the name alone, and of everything that lies below it.
-func hidden(key string) bool {
+func Hidden(key string) bool {
 	for part := range strings.SplitSeq(key, ".") {
 		if config.IsSensitive(part) {
 			return true
@@ -79,7 +79,7 @@ func Masked(key string, v any) any {
 		}
 		return out
 	case []any:
-		if hidden(key) {
+		if Hidden(key) {
 			return mask(len(v) > 0)
 		}
 		out := make([]any, len(v))
@@ -88,7 +88,7 @@ func Masked(key string, v any) any {
 		}
 		return out
 	}
-	if key != "" && hidden(key) {
+	if key != "" && Hidden(key) {
 		return mask(textOf(v) != "")
 	}
 	return v
@@ -119,7 +119,7 @@ func unmasked(key string, patch map[string]any) map[string]any {
 			if kept := unmasked(path, below); len(kept) > 0 {
 				out[name] = kept
 			}
-		case masked(v) && hidden(path):
+		case masked(v) && Hidden(path):
 		default:
 			out[name] = v
 		}
@@ -135,7 +135,7 @@ const storySet = "set"
 func fieldsOf(doc config.Document, known domain.Fields) domain.Fields {
 	fields := domain.Fields{}
 	for key, v := range config.Leaves(doc.Tree()) {
-		if !hidden(key) {
+		if !Hidden(key) {
 			fields[key] = textOf(v)
 			continue
 		}

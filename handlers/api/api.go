@@ -62,7 +62,7 @@ type Deps struct {
 	// PersonLimits are shown to whoever asks what they may still take.
 	PersonLimits query.PersonLimits
 	Limits       func() query.PersonLimits // of now, where they may change; nil: PersonLimits
-	TempDir      string // where files grow that are sent whole; "" for the system's
+	TempDir      string                    // where files grow that are sent whole; "" for the system's
 	Data         Data
 	Whole        Whole
 	Sources      Sources

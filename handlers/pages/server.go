@@ -60,6 +60,8 @@ type Deps struct {
 	// CallbackBase is the address that services send browsers back to, without a
 	// path; "": that of the request.
 	CallbackBase string
+	Settings     Settings // nil: they cannot be changed here
+	Tests        ConnectionTests
 	Identity     Identity
 	Personal     *access.Tokens
 	SessionAge   time.Duration // of a browser session, in all
@@ -94,7 +96,8 @@ func (s *Server) current() Current {
 // Server holds the handlers of all pages.
 type Server struct {
 	Deps
-	pause func(time.Duration) <-chan time.Time // between the messages of a live page
+	pause  func(time.Duration) <-chan time.Time // between the messages of a live page
+	drafts drafts                               // of settings
 }
 
 // New returns the pages over d.
