@@ -41,7 +41,8 @@ func (s *Store) DeleteGroup(ctx context.Context, by audit.Actor, id people.Group
 		if err != nil {
 			return err
 		}
-		if g.System {
+		g = s.mapped(g)
+		if g.Mapped == "" && g.System {
 			return domain.E(domain.Conflict, "system_group", "The group %s belongs to Agnes and cannot be deleted.", g.Name)
 		}
 		if err := notManaged(g); err != nil {

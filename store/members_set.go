@@ -108,6 +108,9 @@ func (s *Store) leaveAndJoin(ctx context.Context, tx runner, by audit.Actor, u p
 		if err := ofOne(g); err != nil {
 			return err
 		}
+		if err := notManaged(s.mapped(g)); err != nil {
+			return err
+		}
 		if _, err := s.join(ctx, tx, by, u.ID, id, people.ByAdmin); err != nil {
 			return err
 		}

@@ -51,6 +51,11 @@ func (s *Store) insertUser(ctx context.Context, tx runner, by audit.Actor, n peo
 		if err := ofOne(g); err != nil {
 			return people.User{}, err
 		}
+		if n.Source == people.ByAdmin {
+			if err := notManaged(s.mapped(g)); err != nil {
+				return people.User{}, err
+			}
+		}
 		if _, err := s.join(ctx, tx, by, id, group, source); err != nil {
 			return people.User{}, err
 		}

@@ -73,7 +73,7 @@ func GroupPage(c Chrome, v GroupView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var4 string
-			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs("kept by " + originWords(v.Group))
+			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs("kept by " + keeperWords(v.Group))
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/group.templ`, Line: 14, Col: 63}
 			}

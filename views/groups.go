@@ -128,8 +128,8 @@ func (v GroupsView) span() string {
 
 func (v GroupsView) more() bool { return v.Query.page()*GroupsPerPage < v.Matching }
 
-// originWords says who keeps a group.
-func originWords(g people.Group) string {
+// keeperWords says who keeps a group.
+func keeperWords(g people.Group) string {
 	switch g.Origin() {
 	case people.OriginSystem:
 		return "Agnes itself"

@@ -787,7 +787,7 @@ func groupsTable(v GroupsView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var38 string
-			templ_7745c5c3_Var38, templ_7745c5c3_Err = templ.JoinStringErrs(originWords(g))
+			templ_7745c5c3_Var38, templ_7745c5c3_Err = templ.JoinStringErrs(keeperWords(g))
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/groups.templ`, Line: 146, Col: 26}
 			}

@@ -55,7 +55,22 @@ type Group struct {
 	Grants      int
 	Version     int64  // counts the changes of name and description, from 1
 	Person      UserID // whose group of one this is; "" for all others
+	Mapped      string // address of the group of Google Workspace that decides who is in it; "" for all others
 }
+
+// Who creates groups that follow those of another service.
+const (
+	MadeByGoogle = "system:google-sync"
+	MadeByOIDC   = "system:oidc-sync"
+)
+
+// GoogleManaged reports whether Google Workspace decides who is in the group
+// (contract 5.3), so that nobody changes it here.
+func (g Group) GoogleManaged() bool { return g.CreatedBy == MadeByGoogle || g.Mapped != "" }
+
+// Mapping names the groups of Google Workspace that the two groups of Agnes's
+// own follow; "" for none.
+type Mapping struct{ Admin, Everyone string }
 
 // Fields are what people change of a group.
 func (g Group) Fields() domain.Fields {

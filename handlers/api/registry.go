@@ -101,7 +101,7 @@ func (a *API) registryRoutes() {
 	register(a, operation{
 		id: "unregister-table", method: http.MethodDelete, path: "/api/admin/registry/{id}", tag: "Tables", need: access.Admin, terms: asks(access.ScopeAdmin),
 		summary: "Unregister a table", status: http.StatusNoContent,
-		about:  "Takes the table out of everybody's catalog, with its grants and versions. A file that people brought stays.",
+		about:  "Takes the table out of everybody's catalog, with its grants and versions. A file that people brought stays. Restoring brings back the registration and the grants; the next sync fills it with rows.",
 		errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed},
 	}, a.unregisterTable)
 	a.updateTableRoutes()
@@ -169,7 +169,7 @@ func (a *API) registerTable(ctx context.Context, in *registerInput) (*registered
 	return out, nil
 }
 
-func (a *API) unregisterTable(ctx context.Context, in *unregisterInput) (*none, error) {
+func (a *API) unregisterTable(ctx context.Context, in *unregisterInput) (*Deleted, error) {
 	seen, err := in.version()
 	if err != nil {
 		return nil, err
@@ -177,6 +177,13 @@ func (a *API) unregisterTable(ctx context.Context, in *unregisterInput) (*none, 
 	if !registry.QuotedIdentifier(in.ID) {
 		return nil, domain.E(domain.NotFound, "table_not_found", "Table not found")
 	}
-	_, err = a.Remover.Remove(ctx, principal(ctx).Actor(), []registry.TableID{registry.TableID(in.ID)}, seen)
-	return nil, err
+	removed, err := a.Remover.Remove(ctx, principal(ctx).Actor(), []registry.TableID{registry.TableID(in.ID)}, seen)
+	if err != nil {
+		return nil, err
+	}
+	out := &Deleted{}
+	for _, t := range removed {
+		out.Bin = t.Bin
+	}
+	return out, nil
 }

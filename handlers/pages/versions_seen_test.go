@@ -21,6 +21,7 @@ func withoutVersion() map[string]string {
 		"/theme":                                   "is a cookie of the browser",
 		"/tables/{id}/remove":                      oneWay,
 		"/admin/people/{id}/delete":                oneWay,
+		"/admin/activity/views/{id}/delete":        oneWay,
 		"/admin/groups/{id}/delete":                oneWay,
 		"/admin/groups/{id}/members/{user}/remove": oneWay,
 		"/profile/password":                        "the password of now is asked for",
@@ -35,7 +36,7 @@ func withoutVersion() map[string]string {
 			" /confirm /confirm/again /profile/sessions/others/end /profile/sessions/all/end /profile/sessions/{id}/end",
 		start: "/tables/{id}/sync /tables/{id}/profile /tables/{id}/versions/{version}/restore /syncs/rebuild /runs/{id}/cancel /runs/{id}/publish " +
 			"/runs/{id}/discard /sources/{name}/inspect /console/runs/{id}/cancel /console/runs/{id}/forget",
-		makes: "/samples /uploads /uploads/{id}/discard /files /files/{name} /profile/tokens /admin/people/invite /admin/groups /admin/groups/{id}/members /admin/groups/{id}/members/{user}/add /admin/bin/{id}/restore",
+		makes: "/samples /uploads /uploads/{id}/discard /files /files/{name} /profile/tokens /admin/people/invite /admin/groups /admin/groups/{id}/members /admin/groups/{id}/members/{user}/add /admin/bin/{id}/restore /admin/activity/views",
 		reads: "/console /console/csv",
 	} {
 		for pattern := range strings.FieldsSeq(patterns) {
