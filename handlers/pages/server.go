@@ -100,6 +100,7 @@ func (s *Server) current() Current {
 // Server holds the handlers of all pages.
 type Server struct {
 	Deps
+	made   once
 	pause  func(time.Duration) <-chan time.Time // between the messages of a live page
 	drafts drafts                               // of settings
 }
