@@ -178,7 +178,7 @@ func (a *app) wire() {
 	a.runner = &query.Runner{
 		Catalogs: a.store, Engine: a.pool, Log: a.store, Keeper: a.results, Limits: a.queryLimits(), Now: clock, NewID: newFileID, Logger: a.log, Guard: a.guard,
 	}
-	a.kept = &query.Results{Runs: a.store, Keeper: a.results, Catalogs: a.store, Engine: a.pool, Runner: a.runner, Timeout: a.cfg.Query.Timeout}
+	a.kept = &query.Results{Runs: a.store, Keeper: a.results, Catalogs: a.store, Engine: a.pool, Runner: a.runner, Timeout: a.cfg.Query.Timeout, Now: clock}
 	if a.cfg.Auth.LimitAttempts {
 		a.throttle = &people.Throttle{Counter: a.store}
 	}
