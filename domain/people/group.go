@@ -33,6 +33,9 @@ const (
 // nobody changes it here.
 func (s MemberSource) Synced() bool { return s == ByGoogleSync || s == ByOIDCSync }
 
+// InGroup is the value of a field that stands for a group which somebody is in.
+const InGroup = "member"
+
 // GroupsChange sets which groups people put a person into. Was is what whoever
 // asks saw there; nil for whatever there is.
 type GroupsChange struct {
@@ -120,6 +123,7 @@ type Membership struct {
 	GroupID   GroupID
 	GroupName string
 	System    bool
+	OfOne     bool // the group of this person alone
 	Source    MemberSource
 	AddedAt   time.Time
 	AddedBy   string

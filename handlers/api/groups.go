@@ -16,7 +16,7 @@ type Groups interface {
 	GetGroup(ctx context.Context, id people.GroupID) (people.Group, error)
 	CreateGroup(ctx context.Context, by audit.Actor, name, description string) (people.Group, error)
 	UpdateGroup(ctx context.Context, by audit.Actor, id people.GroupID, c people.GroupChange) (people.Group, error)
-	DeleteGroup(ctx context.Context, by audit.Actor, id people.GroupID) (binID string, err error)
+	DeleteGroup(ctx context.Context, by audit.Actor, id people.GroupID, seen ...int64) (binID string, err error)
 	ListMembers(ctx context.Context, id people.GroupID) ([]people.Member, error)
 	AddMember(ctx context.Context, by audit.Actor, id people.GroupID, email string, source people.MemberSource) (people.Member, error)
 	RemoveMember(ctx context.Context, by audit.Actor, id people.GroupID, user people.UserID) error
@@ -109,6 +109,10 @@ type (
 			Description *string `json:"description,omitempty" nullable:"true"`
 		}
 	}
+	deleteGroupInput struct {
+		OneGroup
+		Seen
+	}
 	addMemberInput struct {
 		OneGroup
 		Body struct {
@@ -135,7 +139,7 @@ func (a *API) groupRoutes() {
 	create.example = map[string]any{"name": "finance", "description": "Everybody who closes the books"}
 	register(a, create, a.createGroup)
 	register(a, with("update-group", http.MethodPatch, one, "Change a group", "Changes what is sent. Groups of Agnes itself keep their names.", 0, http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed), a.updateGroup)
-	register(a, with("delete-group", http.MethodDelete, one, "Delete a group", "Its memberships and grants go with it, and come back with it when it is restored. Groups of Agnes itself stay.", http.StatusNoContent, http.StatusNotFound, http.StatusConflict), a.deleteGroup)
+	register(a, with("delete-group", http.MethodDelete, one, "Delete a group", "Its memberships and grants go with it, and come back with it when it is restored. Groups of Agnes itself stay.", http.StatusNoContent, http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed), a.deleteGroup)
 	register(a, with("list-members", http.MethodGet, members, "List a group's members", "Everybody is a member of Everyone.", 0, http.StatusNotFound), a.listMembers)
 	add := with("add-member", http.MethodPost, members, "Add a member", "The person needs an account.", http.StatusCreated, http.StatusNotFound, http.StatusConflict)
 	add.example = map[string]any{"email": "ada@example.com"}
@@ -198,8 +202,12 @@ func (a *API) updateGroup(ctx context.Context, in *updateGroupInput) (*groupOutp
 	return &groupOutput{versioned(g.Version), groupOf(g)}, nil
 }
 
-func (a *API) deleteGroup(ctx context.Context, in *OneGroup) (*Deleted, error) {
-	bin, err := a.Store.DeleteGroup(ctx, principal(ctx).Actor(), people.GroupID(in.ID))
+func (a *API) deleteGroup(ctx context.Context, in *deleteGroupInput) (*Deleted, error) {
+	seen, err := in.version()
+	if err != nil {
+		return nil, err
+	}
+	bin, err := a.Store.DeleteGroup(ctx, principal(ctx).Actor(), people.GroupID(in.ID), seen)
 	if err != nil {
 		return nil, err
 	}

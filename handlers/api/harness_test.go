@@ -21,6 +21,7 @@ import (
 	filesource "agnes/connectors/files"
 	"agnes/domain"
 	"agnes/domain/access"
+	"agnes/domain/activity"
 	"agnes/domain/audit"
 	"agnes/domain/config"
 	"agnes/domain/people"
@@ -121,6 +122,7 @@ func emptySite(t *testing.T, change func(*api.Deps), state ...func(*store.Option
 	t.Cleanup(func() { must(t, s.runner.Stop(context.WithoutCancel(t.Context()))) })
 	deps := api.Deps{
 		Profiler: s.profiler, Inviter: &s.inviter,
+		Activity: &activity.Log{Store: s.store, Now: s.clock.now},
 		Personal: &access.Tokens{Store: s.store, Signer: s.tokens, Now: s.clock.now, NewID: uuid.NewString}, Sessions: s.sessions,
 		Store: s.store, SignIn: &people.SignIn{Accounts: s.store, Now: s.clock.now}, Tokens: s.tokens,
 		Remover: remover{s.store}, Rebuilder: &s.rebuilds, Syncer: s.syncer, Data: s.files, Whole: &joined{}, Sources: &looks{}, Uploads: s.folder,
