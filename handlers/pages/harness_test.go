@@ -105,7 +105,7 @@ func emptyPortal(t *testing.T) *portal {
 		Identity: p.store, Personal: &access.Tokens{Store: p.store, Signer: tokens, Now: p.clock.now, NewID: uuid.NewString},
 		Sessions: scs.New(), SignIn: &people.SignIn{Accounts: p.store, Now: p.clock.now}, Catalogs: p.store,
 		Runner:  runner,
-		Results: &query.Results{Runs: p.store, Keeper: kept, Catalogs: p.store, Engine: p.engine, Runner: runner, Timeout: time.Minute},
+		Results: &query.Results{Runs: p.store, Keeper: kept, Catalogs: p.store, Engine: p.engine, Runner: runner, Timeout: time.Minute, Now: p.clock.now},
 		Importer: &files.Importer{
 			Folder: p.folder, Previewer: p.preview, Tables: p.store, Syncer: syncer, Rebuilder: requests{}, Samples: samples(),
 			Everyone: func(ctx context.Context) (people.GroupID, error) {
