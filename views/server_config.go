@@ -295,3 +295,11 @@ func (v ServerConfigView) sectionTitle() string {
 	}
 	return "Set outside"
 }
+
+// placeholder says what holds where nothing is set.
+func placeholder(f settings.Field) string {
+	if f.Value != "" {
+		return ""
+	}
+	return strings.ReplaceAll(f.Setting.Default, "`", "")
+}
