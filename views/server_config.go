@@ -109,7 +109,9 @@ func SettingLabel(key string) string {
 			words[i] = strings.ToUpper(word)
 		case "bigquery":
 			words[i] = "BigQuery"
-		case "sendgrid", "google", "keboola", "atlassian":
+		case "sendgrid":
+			words[i] = "SendGrid"
+		case "google", "keboola", "atlassian":
 			words[i] = strings.ToUpper(word[:1]) + word[1:]
 		}
 	}
