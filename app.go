@@ -18,6 +18,7 @@ import (
 
 	"agnes/connectors/custom"
 	filesource "agnes/connectors/files"
+	"agnes/domain/activity"
 	"agnes/domain/config"
 	"agnes/domain/files"
 	"agnes/domain/guard"
@@ -65,7 +66,9 @@ type app struct {
 	signIn      *people.SignIn
 
 	links     *people.Links
-	listening atomic.Pointer[net.Addr] // nil until something listens
+	activity  *activity.Log
+	dueLooked atomic.Pointer[time.Time] // by the scheduler; nil: not yet
+	listening atomic.Pointer[net.Addr]  // nil until something listens
 }
 
 // maxSQL bounds a statement's text; the largest generated statements seen in
@@ -103,7 +106,10 @@ func newApp(ctx context.Context, cfg config.Config, log *slog.Logger) (*app, err
 		return nil, err
 	}
 	writes := &syncs.Latch{Now: clock}
-	state, err := store.Open(ctx, store.Options{Dir: cfg.Dirs.State, Now: clock, NewID: newID, Log: log, Writes: writes})
+	state, err := store.Open(ctx, store.Options{
+		Dir: cfg.Dirs.State, Now: clock, NewID: newID, Log: log, Writes: writes,
+		Mapped: people.Mapping{Admin: cfg.Google.AdminGroup, Everyone: cfg.Google.EveryoneGroup},
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -178,6 +184,7 @@ func (a *app) wire() {
 	a.runner = &query.Runner{
 		Catalogs: a.store, Engine: a.pool, Log: a.store, Keeper: a.results, Current: a.queryLimits, Now: clock, NewID: newFileID, Logger: a.log, Guard: a.guard,
 	}
+	a.activity = &activity.Log{Store: a.store, Now: clock, Retention: a.cfg.Audit.Retention}
 	a.kept = &query.Results{Runs: a.store, Keeper: a.results, Catalogs: a.store, Engine: a.pool, Runner: a.runner, Timeout: a.cfg.Query.Timeout}
 	if a.cfg.Auth.LimitAttempts {
 		a.throttle = &people.Throttle{Counter: a.store}

@@ -136,6 +136,8 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 		Ready: query.Probe{Engine: a.pool}.Ready, Walls: a.walls, Build: build, DeployedAt: time.Now(), Debug: a.cfg.Server.Debug, Now: clock, Log: a.log,
 
 		Links: a.links, Inviter: a.links, Settings: editor, Tests: tester,
+
+		Activity: a.activity, Ticked: a.ticked,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("describe the API: %w", err)
@@ -148,6 +150,7 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 		Version: build.Version, MaxUpload: a.cfg.Files.MaxUploadBytes,
 
 		People: a.store, Links: a.links, Inviter: a.links, Settings: editor, Tests: tester,
+		Activity:   a.activity,
 		Federation: a.federation(), Services: services, CallbackBase: a.callbackBase(),
 		Providers: func() []views.Provider { return pages.ServiceButtons(services) },
 	})

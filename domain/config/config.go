@@ -30,6 +30,7 @@ type Config struct {
 	Profiler profile.Settings
 	Log      Log
 	Build    Build
+	Audit    Audit
 
 	version   int // of the file's layout; checked only
 	effective []Effective

@@ -62,6 +62,7 @@ func specs(m Machine) []spec {
 	all = append(all, childSpecs(m)...)
 	all = append(all, resultSpecs()...)
 	all = append(all, profilerSpecs()...)
+	all = append(all, auditSpecs()...)
 	all = append(all, buildSpecs()...)
 	for i := range all {
 		if all[i].Default == "" {

@@ -77,9 +77,10 @@ func (r *Runner) begin(ctx context.Context, p access.Principal, req Request) (*R
 	if id == "" {
 		id = r.NewID()
 	}
+	names, ids := mentioned(catalog, req.SQL)
 	run := &Run{runner: r, done: make(chan struct{}), keep: req.Keep && r.Keeper != nil, Record: Record{
 		ID: id, By: p, Origin: req.Origin, SQL: req.SQL, State: Running, MaxRows: req.MaxRows,
-		Tables: mentioned(catalog, req.SQL), StartedAt: r.Now(),
+		Tables: names, TableIDs: ids, StartedAt: r.Now(),
 	}}
 	if err := r.Log.StartQuery(ctx, run.Record, r.limits().Person); err != nil {
 		return nil, access.Catalog{}, fmt.Errorf("record query %s: %w", run.ID, err)
@@ -114,17 +115,17 @@ func (r *Runner) check(req Request) error {
 
 // mentioned names the tables of a catalog that a text mentions, in the order of
 // the text. More than it reads may be among them, never fewer.
-func mentioned(c access.Catalog, sql string) []string {
+func mentioned(c access.Catalog, sql string) (names []string, ids []registry.TableID) {
 	tables := c.Mentioned(sql)
-	names := make([]string, len(tables))
-	for i, t := range tables {
-		names[i] = t.Name
-	}
 	lower := strings.ToLower(sql)
-	slices.SortStableFunc(names, func(a, b string) int {
-		return strings.Index(lower, strings.ToLower(a)) - strings.Index(lower, strings.ToLower(b))
+	slices.SortStableFunc(tables, func(a, b registry.Published) int {
+		return strings.Index(lower, strings.ToLower(a.Name)) - strings.Index(lower, strings.ToLower(b.Name))
 	})
-	return names
+	names, ids = make([]string, len(tables)), make([]registry.TableID, len(tables))
+	for i, t := range tables {
+		names[i], ids[i] = t.Name, t.ID
+	}
+	return names, ids
 }
 
 func timeoutError(limit time.Duration) error {

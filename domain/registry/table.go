@@ -26,6 +26,7 @@ const (
 // Table is one row of the registry. Pointers are values that may be absent.
 type Table struct {
 	ID                    TableID
+	Revision              int64  // counts the changes of Fields, from 1
 	Name                  string // the name in SQL
 	SourceType            string
 	Bucket                string
@@ -51,7 +52,6 @@ type Table struct {
 	ReadOptions           string // how the files connector reads its file: files.Options as JSON
 	Sample                bool   // loaded by "Load sample data"
 	Guard                 Guard
-	Revision              int64 // counts the changes of Fields, from 1
 }
 
 // Source is the folder extracts/<source> that the table's extract lies in.

@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"agnes/domain/access"
+	"agnes/domain/activity"
 	"agnes/domain/files"
 	"agnes/domain/people"
 	"agnes/domain/query"
@@ -68,6 +69,8 @@ type Deps struct {
 	SessionIdle  time.Duration // and without use
 	PasswordsOff bool
 	Fresh        []views.Provider // services at which somebody can prove again who they are
+
+	Activity *activity.Log
 
 	Now       func() time.Time
 	Stopping  <-chan struct{} // closed when the server stops: live pages end
