@@ -202,7 +202,7 @@ func inputID(f settings.Field) string { return "set-" + strings.ReplaceAll(f.Set
 func (v ServerConfigView) fieldAttributes(f settings.Field) templ.Attributes {
 	id := inputID(f)
 	if v.Errors[f.Setting.Key] != "" {
-		return templ.Attributes{"aria-invalid": "true", "aria-describedby": id + "-error " + id + "-hint"}
+		return templ.Attributes{"aria-invalid": "true", "aria-describedby": id + "-error"}
 	}
 	return templ.Attributes{"aria-describedby": id + "-hint"}
 }

@@ -50,6 +50,7 @@ type Deps struct {
 	Rebuilder interface{ Request(ctx context.Context) }
 	Sources   Sources
 	People    People
+	Groups    Groups
 	Inviter   people.Inviter
 	Spec      func() *huma.OpenAPI // the document of the JSON API
 
