@@ -2014,7 +2014,7 @@ func activityDetails(row audit.Listed, t told) templ.Component {
 			templ_7745c5c3_Var104 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 158, "<details class=\"text-xs\"><summary class=\"inline-flex cursor-pointer items-center gap-1 text-ink-3 hover:text-ink\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 158, "<details class=\"text-xs\"><summary class=\"inline-flex min-h-6 cursor-pointer items-center gap-1 text-ink-3 hover:text-ink\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
