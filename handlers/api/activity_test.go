@@ -233,7 +233,6 @@ func TestActivityExport(t *testing.T) {
 		t.Errorf("Content-Disposition %q", got)
 	}
 	w = s.as(s.admin, http.MethodGet, "/api/admin/activity/export?action=thing.&format=jsonl", nil)
-	w.is(http.StatusOK)
 	decoder, n := json.NewDecoder(w.Body), 0
 	for decoder.More() {
 		var row map[string]any
