@@ -103,7 +103,10 @@ func newApp(ctx context.Context, cfg config.Config, log *slog.Logger) (*app, err
 		return nil, err
 	}
 	writes := &syncs.Latch{Now: clock}
-	state, err := store.Open(ctx, store.Options{Dir: cfg.Dirs.State, Now: clock, NewID: newID, Log: log, Writes: writes})
+	state, err := store.Open(ctx, store.Options{
+		Dir: cfg.Dirs.State, Now: clock, NewID: newID, Log: log, Writes: writes,
+		Mapped: people.Mapping{Admin: cfg.Google.AdminGroup, Everyone: cfg.Google.EveryoneGroup},
+	})
 	if err != nil {
 		return nil, err
 	}

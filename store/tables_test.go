@@ -28,7 +28,7 @@ func TestRegisterTables(t *testing.T) {
 	added := must[[]registry.Table](t)(s.RegisterTables(t.Context(), admin, []registry.Registration{
 		{Table: want, GrantTo: []people.GroupID{finance.ID, s.everyoneID, finance.ID}},
 	}))
-	want.ID, want.RegisteredBy, want.RegisteredAt = "orders", admin.Email, added[0].RegisteredAt
+	want.ID, want.RegisteredBy, want.RegisteredAt, want.Revision = "orders", admin.Email, added[0].RegisteredAt, 1
 	want.Guard = registry.DefaultGuard()
 	got := must[registry.Published](t)(s.GetTable(t.Context(), "orders"))
 	if diff := cmp.Diff(want, got.Table); diff != "" {
@@ -97,7 +97,7 @@ func TestUnregister(t *testing.T) {
 
 	_, err := s.Unregister(t.Context(), admin, []registry.TableID{"orders", "nope"})
 	wantError(t, "an unknown table", err, domain.NotFound, "table_not_found")
-	removed := must[[]registry.Published](t)(s.Unregister(t.Context(), admin, []registry.TableID{"orders", "calendar", "orders"}))
+	removed := must[[]registry.Removed](t)(s.Unregister(t.Context(), admin, []registry.TableID{"orders", "calendar", "orders"}))
 	if len(removed) != 2 || removed[0].Version == nil || removed[0].Version.ID != "v1" {
 		t.Errorf("removed %+v", removed)
 	}

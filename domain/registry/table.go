@@ -26,6 +26,7 @@ const (
 // Table is one row of the registry. Pointers are values that may be absent.
 type Table struct {
 	ID                    TableID
+	Revision              int64  // counts the changes of Fields, from 1
 	Name                  string // the name in SQL
 	SourceType            string
 	Bucket                string
@@ -131,6 +132,12 @@ const (
 	StatusHeld = "held" // newer rows wait for a person
 	StatusKept = "kept" // a person chose the current rows over newer ones
 )
+
+// Removed is a table that was just unregistered, as it was.
+type Removed struct {
+	Published
+	Bin string // brings it back; "" when nothing can
+}
 
 // Published is a table with its current version; Version is nil until a first
 // sync succeeded.

@@ -28,6 +28,8 @@ type Store interface {
 	Accounts
 	Groups
 	Grants
+	Overviews
+	Changes
 	Users
 	Registry
 	Runs
@@ -121,6 +123,9 @@ func New(d Deps) (*API, error) {
 	a.sourceRoutes()
 	a.groupRoutes()
 	a.grantRoutes()
+	a.overviewRoutes()
+	a.accessChangeRoutes()
+	a.binRoutes()
 	a.userRoutes()
 	a.membershipRoutes()
 	a.identityRoutes()

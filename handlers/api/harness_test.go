@@ -80,9 +80,9 @@ func newSite(t *testing.T) *site {
 }
 
 // newSiteWith makes a site whose dependencies change may alter.
-func newSiteWith(t *testing.T, change func(*api.Deps)) *site {
+func newSiteWith(t *testing.T, change func(*api.Deps), state ...func(*store.Options)) *site {
 	t.Helper()
-	s := emptySite(t, change)
+	s := emptySite(t, change, state...)
 	admins, err := s.store.GetGroupByName(t.Context(), people.AdminGroup)
 	must(t, err)
 	s.admin = s.mustUser("ada@example.com", admins.ID)
@@ -91,7 +91,7 @@ func newSiteWith(t *testing.T, change func(*api.Deps)) *site {
 }
 
 // emptySite is a new instance, without people.
-func emptySite(t *testing.T, change func(*api.Deps)) *site {
+func emptySite(t *testing.T, change func(*api.Deps), state ...func(*store.Options)) *site {
 	t.Helper()
 	s := &site{t: t, clock: &clock{}, engine: &engine{}, files: files{}, log: &bytes.Buffer{}, signedIn: map[people.UserID]people.Session{}}
 	s.clock.micros.Store(time.Date(2026, 11, 22, 14, 31, 0, 0, time.UTC).UnixMicro())
@@ -99,7 +99,11 @@ func emptySite(t *testing.T, change func(*api.Deps)) *site {
 	newID := func() string { return fmt.Sprintf("id%06d", ids.Add(1)) }
 	log := slog.New(slog.NewTextHandler(s.log, nil))
 	var err error
-	s.store, err = store.Open(t.Context(), store.Options{Dir: t.TempDir(), Now: s.clock.now, NewID: newID})
+	options := store.Options{Dir: t.TempDir(), Now: s.clock.now, NewID: newID}
+	for _, change := range state {
+		change(&options)
+	}
+	s.store, err = store.Open(t.Context(), options)
 	must(t, err)
 	t.Cleanup(func() { must(t, s.store.Close()) })
 	s.tokens, err = request.NewTokens([]byte("0123456789abcdef0123456789abcdef"), s.clock.now)
