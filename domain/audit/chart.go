@@ -16,7 +16,7 @@ const maxBars = 60
 func (f Filter) Steps(now time.Time) []Bucket {
 	from, to := f.Since, f.Until
 	if to.IsZero() || to.After(now) {
-		to = now
+		to = now.Add(time.Microsecond) // what happens now is in the last bar
 	}
 	if from.IsZero() || !from.Before(to) {
 		return nil
