@@ -189,7 +189,7 @@ func toldToken(words string) entryTeller {
 }
 
 func toldExport(e audit.Entry, _ told) told {
-	return told{Lead: "exported the activity", Rest: "as " + param(e, "format") + ", " + cmp.Or(param(e, "rows"), "0") + " rows"}
+	return told{Lead: "exported the activity as " + param(e, "format") + ", " + cmp.Or(param(e, "rows"), "0") + " rows"}
 }
 
 func toldPruned(e audit.Entry, _ told) told {

@@ -23,12 +23,12 @@ func (f Filter) Steps(now time.Time) []Bucket {
 	}
 	width := steps[len(steps)-1]
 	for _, w := range steps {
-		if to.Sub(from) <= maxBars*w {
+		if to.Sub(from) <= maxBars*w+time.Second {
 			width = w
 			break
 		}
 	}
-	for to.Sub(from) > maxBars*width {
+	for to.Sub(from) > maxBars*width+time.Second {
 		width *= 2
 	}
 	var bars []Bucket
