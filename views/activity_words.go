@@ -189,7 +189,8 @@ func toldToken(words string) entryTeller {
 }
 
 func toldExport(e audit.Entry, _ told) told {
-	return told{Lead: "exported the activity as " + param(e, "format") + ", " + cmp.Or(param(e, "rows"), "0") + " rows"}
+	rows, _ := e.Params["rows"].(float64)
+	return told{Lead: "exported the activity as " + param(e, "format") + ", " + Plural(int(rows), "row")}
 }
 
 func toldPruned(e audit.Entry, _ told) told {
