@@ -31,9 +31,10 @@ func (a *app) schedule() []jobs.Job {
 		{Name: "forget old sessions", Every: time.Hour, Timeout: time.Minute, Run: a.store.SweepSessions},
 		{Name: "forget old attempts", Every: 10 * time.Minute, Timeout: time.Minute, Run: a.store.SweepAttempts},
 		{Name: "end grants", Every: time.Minute, Timeout: time.Minute, Run: a.store.SweepAccess},
-		{Name: "sweep query results", Every: 10 * time.Minute, Timeout: 5 * time.Minute, Run: (&query.Sweeper{
-			Runs: a.store, Files: a.results, Age: a.cfg.Query.ResultAge, HistoryAge: a.cfg.Query.HistoryAge, Now: clock,
-		}).Sweep},
+		{Name: "sweep query results", Every: 10 * time.Minute, Timeout: 5 * time.Minute, Run: func(ctx context.Context) error {
+			q := a.live.Now().Query
+			return (&query.Sweeper{Runs: a.store, Files: a.results, Age: q.ResultAge, HistoryAge: q.HistoryAge, Now: clock}).Sweep(ctx)
+		}},
 		{Name: "forget old activity", Every: time.Hour, Timeout: 50 * time.Minute, Run: a.activity.Prune},
 		{Name: "sweep joined files", Every: time.Minute, Timeout: time.Minute, Run: a.sweepJoined},
 		{Name: "sweep old files", Every: time.Hour, Timeout: 10 * time.Minute, Run: a.sweep},

@@ -41,6 +41,7 @@ type Runner struct {
 	Log      Log
 	Keeper   Keeper // nil: no rows are kept
 	Limits   Limits
+	Current  func() Limits // of now, where they may change; nil: Limits
 	Now      func() time.Time
 	NewID    func() string
 	Logger   *slog.Logger // nil: what goes wrong beside a query is lost
@@ -81,10 +82,10 @@ func (r *Runner) begin(ctx context.Context, p access.Principal, req Request) (*R
 		ID: id, By: p, Origin: req.Origin, SQL: req.SQL, State: Running, MaxRows: req.MaxRows,
 		Tables: names, TableIDs: ids, StartedAt: r.Now(),
 	}}
-	if err := r.Log.StartQuery(ctx, run.Record, r.Limits.Person); err != nil {
+	if err := r.Log.StartQuery(ctx, run.Record, r.limits().Person); err != nil {
 		return nil, access.Catalog{}, fmt.Errorf("record query %s: %w", run.ID, err)
 	}
-	timeout := r.Limits.Timeout
+	timeout := r.limits().Timeout
 	if req.Timeout > 0 && req.Timeout < timeout {
 		timeout = req.Timeout
 	}
@@ -94,12 +95,20 @@ func (r *Runner) begin(ctx context.Context, p access.Principal, req Request) (*R
 	return run, catalog, nil
 }
 
+// limits are the limits of now.
+func (r *Runner) limits() Limits {
+	if r.Current != nil {
+		return r.Current()
+	}
+	return r.Limits
+}
+
 func (r *Runner) check(req Request) error {
 	if strings.TrimSpace(req.SQL) == "" {
 		return &SQLError{Code: "empty_statement", Text: "There is no statement to run."}
 	}
-	if r.Limits.MaxSQL > 0 && len(req.SQL) > r.Limits.MaxSQL {
-		return &SQLError{Code: "statement_too_long", Text: fmt.Sprintf("The statement has %d bytes; at most %d are read.", len(req.SQL), r.Limits.MaxSQL)}
+	if most := r.limits().MaxSQL; most > 0 && len(req.SQL) > most {
+		return &SQLError{Code: "statement_too_long", Text: fmt.Sprintf("The statement has %d bytes; at most %d are read.", len(req.SQL), most)}
 	}
 	return nil
 }

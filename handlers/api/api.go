@@ -65,7 +65,8 @@ type Deps struct {
 	Results   Results
 	// PersonLimits are shown to whoever asks what they may still take.
 	PersonLimits query.PersonLimits
-	TempDir      string // where files grow that are sent whole; "" for the system's
+	Limits       func() query.PersonLimits // of now, where they may change; nil: PersonLimits
+	TempDir      string                    // where files grow that are sent whole; "" for the system's
 	Data         Data
 	Whole        Whole
 	Sources      Sources
@@ -87,6 +88,8 @@ type Deps struct {
 
 	Activity *activity.Log
 	Ticked   func() time.Time // when the scheduler last looked what is due; nil: nobody knows
+	Settings Settings         // nil: they cannot be changed here
+	Tests    ConnectionTests
 }
 
 // API is the set of operations.
@@ -130,6 +133,9 @@ func New(d Deps) (*API, error) {
 	a.membershipRoutes()
 	a.identityRoutes()
 	a.activityRoutes()
+	if d.Settings != nil {
+		a.serverConfigRoutes()
+	}
 	if err := a.uploadRoutes(); err != nil {
 		return nil, err
 	}
@@ -191,6 +197,7 @@ func tags() []*huma.Tag {
 		{Name: "Access", Description: "Groups, their members and their grants. For administrators."},
 		{Name: "People", Description: "Accounts. For administrators."},
 		{Name: "Activity", Description: "Who did what: the audit log. For administrators."},
+		{Name: "Server", Description: "How this server is set up. For administrators."},
 		{Name: "Health", Description: "How the server is."},
 	}
 }

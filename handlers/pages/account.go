@@ -49,7 +49,7 @@ func (s *Server) showAccount(w http.ResponseWriter, r *http.Request, status int,
 	if err != nil {
 		return fmt.Errorf("account: %w", err)
 	}
-	sessions, err := s.Identity.ListSessions(ctx, p.UserID, s.Now().Add(-s.SessionIdle))
+	sessions, err := s.Identity.ListSessions(ctx, p.UserID, s.Now().Add(-s.current().SessionIdle))
 	if err != nil {
 		return fmt.Errorf("account: %w", err)
 	}

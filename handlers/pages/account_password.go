@@ -118,7 +118,7 @@ func (s *Server) notChanged(w http.ResponseWriter, r *http.Request, u people.Use
 
 // method is how the sign-in of a principal was made.
 func (s *Server) method(r *http.Request, p access.Principal) (people.Method, error) {
-	sessions, err := s.Identity.ListSessions(r.Context(), p.UserID, s.Now().Add(-s.SessionIdle))
+	sessions, err := s.Identity.ListSessions(r.Context(), p.UserID, s.Now().Add(-s.current().SessionIdle))
 	if err != nil {
 		return "", fmt.Errorf("own password: %w", err)
 	}
