@@ -3,10 +3,16 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"agnes/domain/access"
 	"agnes/domain/people"
 )
+
+// knownTypes are the resource types, written out so that the index on type and
+// id is used.
+const knownTypes = `'table', 'memory_domain', 'marketplace_plugin'`
 
 // AccessBasis reads what the consequence of edits is worked out from, in a
 // fixed number of statements.
@@ -23,10 +29,11 @@ func (s *Store) AccessBasis(ctx context.Context, edits []access.Edit) (access.Ba
 		if err := s.basisNames(ctx, r, &b, keysOf(ids), keysOf(groups)); err != nil {
 			return err
 		}
+		edited := keysOf(groups)
 		for _, g := range b.Grants {
 			groups[g.Group] = struct{}{}
 		}
-		return s.basisPeople(ctx, r, &b, keysOf(groups))
+		return s.basisPeople(ctx, r, &b, edited, keysOf(groups))
 	})
 	if err != nil {
 		return access.Basis{}, fmt.Errorf("work out what edits do: %w", err)
@@ -52,7 +59,7 @@ func (s *Store) basisGrants(ctx context.Context, r runner, b *access.Basis, ids 
 	}, `
 		SELECT r.group_id, r.resource_type, r.resource_id
 		FROM resource_grants r
-		WHERE r.resource_id IN (`+in+`) AND (r.expires_at IS NULL OR r.expires_at > `+c.arg(micros(s.now()))+`)`)
+		WHERE r.resource_type IN (`+knownTypes+`) AND r.resource_id IN (`+in+`) AND (r.expires_at IS NULL OR r.expires_at > `+c.arg(micros(s.now()))+`)`)
 	return err
 }
 
@@ -81,12 +88,24 @@ func (s *Store) basisNames(ctx context.Context, r runner, b *access.Basis, ids [
 	return err
 }
 
-// basisPeople reads the active people who are no administrators, with those of
-// the groups that they are in.
-func (s *Store) basisPeople(ctx context.Context, r runner, b *access.Basis, groups []people.GroupID) error {
+// basisPeople reads the people whom the edits may touch, those in the edited
+// groups, with all of their groups that count; of the rest only how many they are.
+func (s *Store) basisPeople(ctx context.Context, r runner, b *access.Basis, edited, groups []people.GroupID) (err error) {
+	const alike = ` u.active = TRUE AND u.id NOT IN (SELECT a.user_id FROM user_group_members a WHERE a.group_id = `
+	if b.Total, err = one(ctx, r, value[int], `SELECT count(*) FROM users u WHERE`+alike+`$1)`, s.adminID); err != nil {
+		return err
+	}
 	in, args := marks(groups, func(g people.GroupID) any { return g })
 	c := &conditions{args: args}
-	_, err := gather(ctx, r, c, func(row scanner) (struct{}, error) {
+	c.and(alike + c.arg(s.adminID) + `)`)
+	if !slices.Contains(edited, s.everyoneID) {
+		members := make([]string, len(edited))
+		for i, g := range edited {
+			members[i] = c.arg(g)
+		}
+		c.and(`u.id IN (SELECT x.user_id FROM user_group_members x WHERE x.group_id IN (` + strings.Join(members, ", ") + `))`)
+	}
+	_, err = gather(ctx, r, c, func(row scanner) (struct{}, error) {
 		var user people.UserID
 		var group *people.GroupID
 		err := row.Scan(&user, &group)
@@ -96,10 +115,6 @@ func (s *Store) basisPeople(ctx context.Context, r runner, b *access.Basis, grou
 		}
 		b.People[user] = mine
 		return struct{}{}, err
-	}, `
-		SELECT u.id, m.group_id
-		FROM users u
-		LEFT JOIN user_group_members m ON m.user_id = u.id AND m.group_id IN (`+in+`)
-		WHERE u.active = TRUE AND NOT EXISTS (SELECT 1 FROM user_group_members a WHERE a.user_id = u.id AND a.group_id = `+c.arg(s.adminID)+`)`)
+	}, `SELECT u.id, m.group_id FROM users u LEFT JOIN user_group_members m ON m.user_id = u.id AND m.group_id IN (`+in+`)`+c.where())
 	return err
 }

@@ -12,10 +12,7 @@ import (
 // wayColumns are read by scanWay; m is the membership, NULL for Everyone.
 const wayColumns = ` r.id, r.group_id, g.name, r.resource_type, r.resource_id, r.assigned_at, r.assigned_by, r.expires_at, r.reason,
 	g.is_system = TRUE AND g.name_key = 'everyone', g.person_id IS NOT NULL,
-	CASE WHEN g.is_system = TRUE AND g.name_key = 'everyone'
-		THEN (SELECT count(*) FROM users a WHERE a.active = TRUE)
-		ELSE (SELECT count(*) FROM user_group_members o JOIN users a ON a.id = o.user_id WHERE o.group_id = g.id AND a.active = TRUE)
-	END,
+	` + membersOf + `,
 	COALESCE(m.source, ''), COALESCE(m.added_at, 0), COALESCE(m.added_by, '')`
 
 func wayFields(w *access.Way) []any {
@@ -26,7 +23,7 @@ func wayFields(w *access.Way) []any {
 }
 
 // ListReach returns a page of what a person may read by live grants, with
-// every way to it, and how much there is. That an administrator may read
+// every way to it, and how much there is (0 past the last page). That an administrator may read
 // everything besides is not in it.
 func (s *Store) ListReach(ctx context.Context, user people.UserID, search string, w access.Window) (list []access.Reach, total int, err error) {
 	c := &conditions{}
@@ -37,14 +34,11 @@ func (s *Store) ListReach(ctx context.Context, user people.UserID, search string
 	}
 	from := ` FROM resource_grants r LEFT JOIN table_registry t ON r.resource_type = 'table' AND t.id = r.resource_id` + c.where() + ` GROUP BY r.resource_type, r.resource_id, t.name`
 	err = s.view(ctx, func(r runner) error {
-		if total, err = single(ctx, r, c, value[int], `SELECT count(*) FROM (SELECT r.resource_type`+from+`) AS reached`); err != nil {
-			return err
-		}
 		list, err = gather(ctx, r, c, func(row scanner) (access.Reach, error) {
 			var v access.Reach
-			err := row.Scan(&v.Type, &v.ID, &v.Name, &v.Gone)
+			err := row.Scan(&v.Type, &v.ID, &v.Name, &v.Gone, &total)
 			return v, err
-		}, `SELECT r.resource_type, r.resource_id, COALESCE(t.name, r.resource_id), t.name IS NULL AND r.resource_type = 'table'`+from+
+		}, `SELECT r.resource_type, r.resource_id, COALESCE(t.name, r.resource_id), t.name IS NULL AND r.resource_type = 'table', count(*) OVER ()`+from+
 			` ORDER BY r.resource_type DESC, lower(COALESCE(t.name, r.resource_id)), r.resource_id`+c.limit(w))
 		if err != nil || len(list) == 0 {
 			return err
@@ -78,7 +72,7 @@ func (s *Store) addWays(ctx context.Context, r runner, user people.UserID, list 
 		FROM resource_grants r
 		JOIN user_groups g ON g.id = r.group_id
 		LEFT JOIN user_group_members m ON m.group_id = g.id AND m.user_id = `+me+`
-		WHERE r.resource_id IN (`+in+`) AND `+s.live(c)+` AND (r.group_id = `+all+` OR m.user_id IS NOT NULL)
+		WHERE r.resource_type IN (`+knownTypes+`) AND r.resource_id IN (`+in+`) AND `+s.live(c)+` AND (r.group_id = `+all+` OR m.user_id IS NOT NULL)
 		ORDER BY g.is_system DESC, g.name_key`)
 	return err
 }
@@ -88,11 +82,11 @@ func (s *Store) addWays(ctx context.Context, r runner, user people.UserID, list 
 // are among them, without a way when they need none.
 func (s *Store) ListReaders(ctx context.Context, table registry.TableID, search string, w access.Window) (list []access.Reader, total int, err error) {
 	c := &conditions{}
-	admin := `EXISTS (SELECT 1 FROM user_group_members a WHERE a.user_id = u.id AND a.group_id = ` + c.arg(s.adminID) + `)`
+	admin := `u.id IN (SELECT a.user_id FROM user_group_members a WHERE a.group_id = ` + c.arg(s.adminID) + `)`
 	c.and(`u.active = TRUE`)
-	c.and(`(` + admin + ` OR EXISTS (SELECT 1 FROM resource_grants r
-		WHERE r.resource_type = 'table' AND r.resource_id = ` + c.arg(table) + ` AND ` + s.live(c) + `
-		AND (r.group_id = ` + c.arg(s.everyoneID) + ` OR r.group_id IN (SELECT m.group_id FROM user_group_members m WHERE m.user_id = u.id))))`)
+	grants := `resource_grants r WHERE r.resource_type = 'table' AND r.resource_id = ` + c.arg(table) + ` AND ` + s.live(c)
+	c.and(`(` + admin + ` OR EXISTS (SELECT 1 FROM ` + grants + ` AND r.group_id = ` + c.arg(s.everyoneID) + `)
+		OR u.id IN (SELECT m.user_id FROM user_group_members m WHERE m.group_id IN (SELECT r.group_id FROM ` + grants + `)))`)
 	if search != "" {
 		part := c.arg(containing(search))
 		c.and(`(lower(u.email) LIKE lower(` + part + `) ESCAPE '!' OR lower(u.name) LIKE lower(` + part + `) ESCAPE '!')`)

@@ -69,18 +69,17 @@ type MatrixGroup struct {
 type Matrix struct {
 	Filter   MatrixFilter
 	Tables   []MatrixTable
-	Sections []Section
-	Matching int // tables that match the filter
+	Sections []Section // of all tables that match
+	Matching int       // tables that match the filter
 	Everyone MatrixGroup
 	Groups   []MatrixGroup // without Everyone
 	Columns  int           // groups that match the filter, without Everyone
 	Cells    map[Cell]Grant
 	Totals   Totals
 	Sources  []string
-	Gone     []Grant // on tables that are no more; at most GoneShown
 }
 
-// GoneShown is how many grants on tables that are no more a page lists.
+// GoneShown is how many grants on tables that are no more are listed together.
 const GoneShown = 20
 
 // Totals counts what the pages of access are about.

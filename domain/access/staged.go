@@ -26,7 +26,8 @@ func (c Cell) Resource() Resource { return Resource{Type: c.ResourceType, ID: c.
 // on what they name, and who is in the groups concerned.
 type Basis struct {
 	Grants   []Cell                             // live ones
-	People   map[people.UserID][]people.GroupID // active people who are no administrators
+	People   map[people.UserID][]people.GroupID // active people in the edited groups, administrators left out
+	Total    int                                // active people, administrators left out
 	Everyone people.GroupID
 	Groups   map[people.GroupID]MatrixGroup // that the edits name
 	Names    map[Resource]string            // of what the edits name; what is no more is not in it
@@ -144,7 +145,7 @@ func CheckEdits(edits []Edit) ([]Edit, error) {
 
 // Foresee works out what edits do, without doing it.
 func Foresee(b Basis, edits []Edit, now time.Time) Consequence {
-	c := Consequence{Changes: len(edits), People: len(b.People)}
+	c := Consequence{Changes: len(edits), People: b.Total}
 	before, after := map[Resource]groupSet{}, map[Resource]groupSet{}
 	for _, cell := range b.Grants {
 		put(before, cell)
