@@ -202,7 +202,7 @@ func (s *Store) matrixCells(ctx context.Context, r runner, m access.Matrix) (map
 		WHERE r.resource_type = 'table' AND r.resource_id IN (`+strings.Join(tables, ", ")+`) AND r.group_id IN (`+groups+`)`)
 	cells := make(map[access.Cell]access.Grant, len(list))
 	for _, g := range list {
-		cells[g.Cell()] = g
+		cells[g.Place()] = g
 	}
 	return cells, err
 }
@@ -265,7 +265,7 @@ func (s *Store) exportedCells(ctx context.Context, r runner, tables []access.Mat
 	list, err := collect(ctx, r, scanGrant, `SELECT`+grantColumns+` WHERE r.resource_type = 'table' AND r.resource_id IN (`+in+`)`, args...)
 	cells := make(map[access.Cell]access.Grant, len(list))
 	for _, g := range list {
-		cells[g.Cell()] = g
+		cells[g.Place()] = g
 	}
 	return cells, err
 }

@@ -63,7 +63,7 @@ func (s *Store) addWays(ctx context.Context, r runner, user people.UserID, list 
 	_, err := gather(ctx, r, c, func(row scanner) (struct{}, error) {
 		var w access.Way
 		err := row.Scan(wayFields(&w)...)
-		if reach := byResource[w.Cell().Resource()]; reach != nil {
+		if reach := byResource[w.Place().Resource()]; reach != nil {
 			reach.Ways = append(reach.Ways, w)
 		}
 		return struct{}{}, err

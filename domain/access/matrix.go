@@ -96,26 +96,7 @@ func (m Matrix) At(group people.GroupID, table registry.TableID) (g Grant, ok bo
 	return g, ok
 }
 
-// Held is what a grant's cell holds, as edits name it.
-func (g Grant) Held() *CellGrant { return &CellGrant{ExpiresAt: g.ExpiresAt, Reason: g.Reason} }
-
-// Cell is where a grant stands.
-func (g Grant) Cell() Cell {
+// Place is where a grant stands.
+func (g Grant) Place() Cell {
 	return Cell{Group: g.GroupID, ResourceType: g.ResourceType, ResourceID: g.ResourceID}
-}
-
-// Live reports whether the cell opens anything at that time.
-func (c *CellGrant) Live(now time.Time) bool {
-	return c != nil && (c.ExpiresAt == nil || now.Before(*c.ExpiresAt))
-}
-
-// Same reports whether two cells hold the same.
-func (c *CellGrant) Same(other *CellGrant) bool {
-	if c == nil || other == nil {
-		return c == other
-	}
-	if (c.ExpiresAt == nil) != (other.ExpiresAt == nil) || c.Reason != other.Reason {
-		return false
-	}
-	return c.ExpiresAt == nil || c.ExpiresAt.UnixMicro() == other.ExpiresAt.UnixMicro()
 }

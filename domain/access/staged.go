@@ -6,12 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"agnes/domain"
 	"agnes/domain/people"
 )
-
-// MaxEdits bounds what is changed together.
-const MaxEdits = 2000
 
 // Resource is something that can be granted.
 type Resource struct {
@@ -115,32 +111,6 @@ func persons(n int) string {
 		return "1 person"
 	}
 	return strconv.Itoa(n) + " people"
-}
-
-// CheckEdits fails with Invalid for edits that name a cell twice, an unknown
-// type, nothing, or too much at once. Those that change nothing are left out.
-func CheckEdits(edits []Edit) ([]Edit, error) {
-	seen := make(map[Cell]struct{}, len(edits))
-	kept := make([]Edit, 0, len(edits))
-	for _, e := range edits {
-		if _, _, err := CheckGrant(string(e.ResourceType), e.ResourceID); err != nil {
-			return nil, err
-		}
-		if _, twice := seen[e.Cell]; twice || e.Group == "" {
-			return nil, domain.E(domain.Invalid, "edits_invalid", "The changes name a cell twice, or none. Nothing was changed. Load the matrix anew.")
-		}
-		seen[e.Cell] = struct{}{}
-		if !e.Was.Same(e.Want) {
-			kept = append(kept, e)
-		}
-	}
-	if len(kept) == 0 {
-		return nil, domain.E(domain.Invalid, "no_edits", "There is nothing to change: no cell differs from what it was.")
-	}
-	if len(kept) > MaxEdits {
-		return nil, domain.E(domain.Invalid, "too_many_edits", "These are %d changes, and %d can be made together. Apply a part of them first.", len(kept), MaxEdits)
-	}
-	return kept, nil
 }
 
 // Foresee works out what edits do, without doing it.
