@@ -146,7 +146,7 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 		Identity: a.store, Personal: personal, SessionAge: a.cfg.Auth.SessionAge, SessionIdle: a.cfg.Auth.SessionIdle, Fresh: pages.ServiceButtons(services), PasswordsOff: slices.Contains(a.cfg.Auth.Disabled, string(people.ByPassword)),
 		Version: build.Version, Instance: a.companyName(), MaxUpload: a.cfg.Files.MaxUploadBytes,
 
-		People: a.store, Links: a.links, Inviter: a.links, Mail: mailInfo(a.cfg.Mail),
+		People: a.store, Access: a.store, Links: a.links, Inviter: a.links, Mail: mailInfo(a.cfg.Mail),
 		Federation: a.federation(), Services: services, CallbackBase: a.callbackBase(),
 		Providers: func() []views.Provider { return pages.ServiceButtons(services) },
 	})

@@ -139,3 +139,21 @@ func (s *Store) addReaderWays(ctx context.Context, r runner, table registry.Tabl
 		ORDER BY g.is_system DESC, g.name_key`)
 	return err
 }
+
+// CountLost counts what a person could not read any more without one of their
+// groups.
+func (s *Store) CountLost(ctx context.Context, group people.GroupID, user people.UserID) (int, error) {
+	c := &conditions{}
+	id, me := c.arg(group), c.arg(user)
+	c.and(`r.group_id = ` + id + ` AND ` + s.live(c))
+	c.and(`NOT EXISTS (SELECT 1 FROM user_group_members a WHERE a.user_id = ` + me + ` AND a.group_id = ` + c.arg(s.adminID) + `)`)
+	c.and(`NOT EXISTS (SELECT 1 FROM resource_grants o
+		WHERE o.resource_type = r.resource_type AND o.resource_id = r.resource_id AND o.group_id <> r.group_id
+		AND (o.expires_at IS NULL OR o.expires_at > ` + c.arg(micros(s.now())) + `)
+		AND (o.group_id = ` + c.arg(s.everyoneID) + ` OR o.group_id IN (SELECT m.group_id FROM user_group_members m WHERE m.user_id = ` + me + `)))`)
+	n, err := single(ctx, s.reader(), c, value[int], `SELECT count(*) FROM resource_grants r`+c.where())
+	if err != nil {
+		return 0, fmt.Errorf("count what %s loses without %s: %w", user, group, explain(err))
+	}
+	return n, nil
+}

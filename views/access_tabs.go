@@ -1,6 +1,13 @@
 package views
 
-import "github.com/a-h/templ"
+import (
+	"net/url"
+
+	"github.com/a-h/templ"
+
+	"agnes/domain/people"
+	"agnes/domain/registry"
+)
 
 // AccessTab is a way to look at access.
 type AccessTab string
@@ -35,3 +42,23 @@ func accessTabs() []accessTab {
 		{AccessRequests, "Requests", AccessRequestsURL},
 	}
 }
+
+// AccessTableURL shows who can see a table.
+func AccessTableURL(id registry.TableID) templ.SafeURL {
+	return templ.SafeURL(AccessURL + "?view=table&table=" + url.QueryEscape(string(id)))
+}
+
+// AccessGroupURL shows what a group opens.
+func AccessGroupURL(id people.GroupID) templ.SafeURL {
+	return templ.SafeURL(AccessURL + "?view=group&group=" + url.QueryEscape(string(id)))
+}
+
+// AccessPersonURL shows what a person can see, and why.
+func AccessPersonURL(id people.UserID) templ.SafeURL {
+	return templ.SafeURL(AccessURL + "?view=person&user=" + url.QueryEscape(string(id)))
+}
+
+// ChangeUndoURL takes a change back, by a post.
+func ChangeUndoURL(id string) string { return AccessURL + "/changes/" + url.PathEscape(id) + "/undo" }
+
+func changeUndoURL(id string) templ.SafeURL { return templ.SafeURL(ChangeUndoURL(id)) }

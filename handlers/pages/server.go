@@ -49,6 +49,7 @@ type Deps struct {
 	Rebuilder interface{ Request(ctx context.Context) }
 	Sources   Sources
 	People    People
+	Access    Access
 	Inviter   people.Inviter
 	Spec      func() *huma.OpenAPI // the document of the JSON API
 
