@@ -94,7 +94,7 @@ func (v MatrixView) cell(b *strings.Builder, key, name string, t access.MatrixTa
 		class, state = "ended", "ended on "+day(v.Now, *grant.ExpiresAt)
 	}
 	if !live && inherited {
-		class, state = strings.TrimSpace(class+" in"), strings.TrimPrefix(state+", inherited from Everyone", "no access, ")
+		class, state = "in", strings.TrimPrefix(state+", inherited from Everyone", "no access, ")
 	}
 	if held {
 		title = grantWords(v.Now, grant)

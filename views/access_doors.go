@@ -94,6 +94,20 @@ type ReadersView struct {
 	Readers []access.Reader
 }
 
+// summary counts whom the table is open to.
+func (v ReadersView) summary() string {
+	live := 0
+	for _, g := range v.Grants {
+		if g.Live(v.Now) {
+			live++
+		}
+	}
+	if v.Query.Search != "" {
+		return Plural(live, "group") + " with a grant"
+	}
+	return Plural(live, "group") + " with a grant, " + persons(v.All) + " can see it"
+}
+
 // PersonsView lists the people to choose from.
 type PersonsView struct {
 	DoorView

@@ -210,7 +210,7 @@ func matrixFilters(v MatrixView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "\" hx-target=\"#matrix\" hx-swap=\"innerHTML\" hx-push-url=\"true\" hx-trigger=\"submit, change, input delay:250ms from:#matrix-t, input delay:250ms from:#matrix-g\" hx-sync=\"replace\"><label class=\"input max-md:w-full md:w-48\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "\" hx-target=\"#matrix\" hx-swap=\"innerHTML\" hx-push-url=\"true\" hx-trigger=\"submit, change, input delay:250ms from:#matrix-t, input delay:250ms from:#matrix-g\" hx-sync=\"replace\"><label class=\"input max-md:w-auto max-md:flex-1 md:w-48\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -231,7 +231,7 @@ func matrixFilters(v MatrixView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "\" placeholder=\"Tables\" autocomplete=\"off\" data-search></label> <label class=\"input max-md:w-full md:w-40\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "\" placeholder=\"Tables\" autocomplete=\"off\" data-search></label> <label class=\"input max-md:w-auto max-md:flex-1 md:w-40\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -252,7 +252,7 @@ func matrixFilters(v MatrixView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "\" placeholder=\"Groups\" autocomplete=\"off\"></label> <label class=\"sr-only\" for=\"matrix-source\">Source</label> <select id=\"matrix-source\" name=\"source\" class=\"select max-md:w-full md:w-36\"><option value=\"\">Any source</option> ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "\" placeholder=\"Groups\" autocomplete=\"off\"></label> <label class=\"sr-only\" for=\"matrix-source\">Source</label> <select id=\"matrix-source\" name=\"source\" class=\"select max-md:w-full md:w-32\"><option value=\"\">Any source</option> ")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -310,7 +310,7 @@ func matrixFilters(v MatrixView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = matrixFacet("persons", "Groups of one person", v.Query.Persons).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = matrixFacet("persons", "Personal groups", v.Query.Persons).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -417,7 +417,7 @@ func matrixLegend() templ.Component {
 			templ_7745c5c3_Var17 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "<ul class=\"flex flex-wrap items-center gap-x-3 gap-y-1 text-xs text-ink-2 md:ml-auto\" aria-label=\"Marks\"><li class=\"flex items-center gap-1.5\"><span class=\"cx cx-key cx-on\" aria-hidden=\"true\"></span>granted</li><li class=\"flex items-center gap-1.5\"><span class=\"in\"><span class=\"cx cx-key\" aria-hidden=\"true\"></span></span>from Everyone</li><li class=\"flex items-center gap-1.5\"><span class=\"mx-clock\" aria-hidden=\"true\"></span>ends</li><li class=\"flex items-center gap-1.5\"><span class=\"ended\"><span class=\"cx cx-key\" aria-hidden=\"true\"></span></span>ended</li><li class=\"flex items-center gap-1.5\"><span class=\"mx-staged size-4 border border-amber-line\" aria-hidden=\"true\"></span>staged</li></ul>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "<ul class=\"flex flex-wrap items-center gap-x-2.5 gap-y-1 text-xs text-ink-2 md:ml-auto\" aria-label=\"Marks\"><li class=\"flex items-center gap-1.5\"><span class=\"cx cx-key cx-on\" aria-hidden=\"true\"></span>granted</li><li class=\"flex items-center gap-1.5\"><span class=\"in\"><span class=\"cx cx-key\" aria-hidden=\"true\"></span></span>from Everyone</li><li class=\"flex items-center gap-1.5\"><span class=\"mx-clock\" aria-hidden=\"true\"></span>ends</li><li class=\"flex items-center gap-1.5\"><span class=\"ended\"><span class=\"cx cx-key\" aria-hidden=\"true\"></span></span>ended</li><li class=\"flex items-center gap-1.5\"><span class=\"mx-staged size-4 border border-amber-line\" aria-hidden=\"true\"></span>staged</li></ul>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -626,14 +626,14 @@ func MatrixBody(v MatrixView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 46, "\" aria-multiselectable=\"true\" data-matrix-table><thead><tr><th scope=\"col\" class=\"mx-first mx-corner\"><span class=\"block\">Table</span> <span class=\"block text-2xs leading-[0.875rem] font-normal text-ink-3\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 46, "\" aria-multiselectable=\"true\" data-matrix-table><thead><tr><th scope=\"col\" class=\"mx-first mx-corner\"><span class=\"block\">Table</span> <span class=\"block text-2xs leading-[0.875rem] font-normal text-ink-3 max-md:hidden\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var29 string
 			templ_7745c5c3_Var29, templ_7745c5c3_Err = templ.JoinStringErrs(v.admins())
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/access.templ`, Line: 105, Col: 91}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/access.templ`, Line: 105, Col: 105}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var29))
 			if templ_7745c5c3_Err != nil {
@@ -1001,7 +1001,7 @@ func matrixStrip() templ.Component {
 			templ_7745c5c3_Var48 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 74, "<div class=\"flex min-h-9 flex-none flex-wrap items-center gap-x-3 border-t border-line-2 px-4 py-1.5 text-ink-2 md:px-5\" data-matrix-strip hidden><p class=\"min-w-0 flex-1\" data-matrix-cell></p><p class=\"ml-auto flex items-center gap-1.5 text-xs text-ink-3 max-md:hidden\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 74, "<div class=\"flex min-h-9 flex-none flex-wrap items-center gap-x-3 border-t border-line-2 px-4 py-1.5 text-ink-2 md:px-5\" data-matrix-strip hidden><p class=\"min-w-0 flex-1\" data-matrix-cell>Choose a cell to read who granted it, when, until when and why.</p><p class=\"ml-auto flex items-center gap-1.5 text-xs text-ink-3 max-md:hidden\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

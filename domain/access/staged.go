@@ -50,9 +50,9 @@ func (c Consequence) Asks() bool { return c.Everyone || 2*c.Touched > c.People &
 // Question is what that person confirms.
 func (c Consequence) Question() string {
 	if c.Everyone {
-		return fmt.Sprintf("This changes what Everyone sees: %s of %s.", persons(c.Touched), persons(c.People))
+		return fmt.Sprintf("This changes what Everyone sees: %d of %s.", c.Touched, persons(c.People))
 	}
-	return fmt.Sprintf("This concerns more than half: %s of %s.", persons(c.Touched), persons(c.People))
+	return fmt.Sprintf("This concerns more than half: %d of %s.", c.Touched, persons(c.People))
 }
 
 // Sentence says it all: "7 changes: 3 groups, 12 people gain up to 5 tables,

@@ -96,6 +96,13 @@ func (s *Server) readersOf(r *http.Request, d views.DoorView) (v views.ReadersVi
 	return v, err
 }
 
+// tableReaders puts who can see a table on its page.
+func (s *Server) tableReaders(r *http.Request, v *views.TableView) error {
+	readers, err := s.readersOf(r, views.DoorView{Now: s.Now(), Query: views.DoorQuery{View: views.AccessByTable, ID: string(v.Table.ID), Page: 1}})
+	v.Readers = &readers
+	return err
+}
+
 func (s *Server) accessByPerson(w http.ResponseWriter, r *http.Request) error {
 	d, err := s.door(r, views.AccessByPerson, "user")
 	if err != nil {
