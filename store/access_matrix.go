@@ -82,10 +82,11 @@ func (s *Store) tablesOf(f access.MatrixFilter) *conditions {
 			` AND r.expires_at <= ` + c.arg(micros(s.now().Add(access.EndsSoon))) + ` AND r.resource_type || '' = 'table')`)
 	}
 	if f.Nobody {
+		// Nor is the group: a table has few grants, and there are many groups.
 		c.and(`NOT EXISTS (SELECT 1 FROM resource_grants r
 			WHERE r.resource_type = 'table' AND r.resource_id = t.id AND (r.expires_at IS NULL OR r.expires_at > ` + c.arg(micros(s.now())) + `)
-			AND (r.group_id = ` + c.arg(s.everyoneID) + ` OR r.group_id IN (SELECT m.group_id FROM user_group_members m JOIN users u ON u.id = m.user_id
-				WHERE u.active = TRUE)))`)
+			AND r.group_id || '' IN (SELECT g.id FROM user_groups g WHERE g.id = ` + c.arg(s.everyoneID) + `
+				OR EXISTS (SELECT 1 FROM user_group_members m JOIN users u ON u.id = m.user_id WHERE m.group_id = g.id AND u.active = TRUE)))`)
 	}
 	return c
 }
