@@ -398,7 +398,7 @@ func readers(v ReadersView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if g.Live(v.Now) {
-					templ_7745c5c3_Err = takeAway(g, "Take "+v.Table.Name+" from "+g.GroupName, v.Query.URL()).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = takeAway(g, "Remove "+v.Table.Name+" from "+g.GroupName, v.Query.URL()).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
