@@ -4,6 +4,7 @@
 -- +goose Up
 ALTER TABLE resource_grants ADD COLUMN expires_at BIGINT; -- the grant opens nothing from then on; NULL: never ends
 ALTER TABLE resource_grants ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE resource_grants ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
 CREATE INDEX resource_grants_expiry ON resource_grants (expires_at);
 
 -- version counts the changes that people make, so that a form made from an older
@@ -19,7 +20,7 @@ ALTER TABLE table_registry ADD COLUMN owner TEXT NOT NULL DEFAULT '';           
 -- What the fields of something were, version by version, for those who changed
 -- an older one.
 CREATE TABLE edits (
-  kind       TEXT NOT NULL, -- group, user, table or settings
+  kind       TEXT NOT NULL, -- group, user, table, grant or settings
   id         TEXT NOT NULL,
   version    BIGINT NOT NULL,
   fields     TEXT NOT NULL, -- JSON object of texts
@@ -85,12 +86,30 @@ CREATE TABLE observability_views (
   updated_at BIGINT NOT NULL,
   UNIQUE (user_id, name)
 );
-CREATE INDEX audit_log_resource ON audit_log (resource, timestamp);
-CREATE INDEX audit_log_result ON audit_log (result, timestamp);
+
+CREATE INDEX sync_history_newest ON sync_history (synced_at);
+
+-- The audit log is read newest first, by one column and the rest as they come;
+-- what is counted is in the index, so that no row is looked up for it.
+DROP INDEX audit_log_timestamp;
+DROP INDEX audit_log_user;
+DROP INDEX audit_log_action;
+CREATE INDEX audit_log_timestamp ON audit_log (timestamp, result, action, user_id, client_kind);
+CREATE INDEX audit_log_user ON audit_log (user_id, timestamp, result, action);
+CREATE INDEX audit_log_action ON audit_log (action, timestamp, result, user_id);
+CREATE INDEX audit_log_resource ON audit_log (resource, timestamp, result, action, user_id);
+CREATE INDEX audit_log_result ON audit_log (result, timestamp, action, user_id);
 
 -- +goose Down
+DROP INDEX sync_history_newest;
 DROP INDEX audit_log_result;
 DROP INDEX audit_log_resource;
+DROP INDEX audit_log_action;
+DROP INDEX audit_log_user;
+DROP INDEX audit_log_timestamp;
+CREATE INDEX audit_log_timestamp ON audit_log (timestamp, id);
+CREATE INDEX audit_log_user ON audit_log (user_id, timestamp);
+CREATE INDEX audit_log_action ON audit_log (action, timestamp);
 DROP TABLE observability_views;
 DROP TABLE access_requests;
 DROP TABLE bin;
@@ -104,5 +123,6 @@ DROP INDEX user_groups_person;
 ALTER TABLE user_groups DROP COLUMN person_id;
 ALTER TABLE user_groups DROP COLUMN version;
 DROP INDEX resource_grants_expiry;
+ALTER TABLE resource_grants DROP COLUMN version;
 ALTER TABLE resource_grants DROP COLUMN reason;
 ALTER TABLE resource_grants DROP COLUMN expires_at;

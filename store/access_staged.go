@@ -10,14 +10,20 @@ import (
 	"agnes/domain/people"
 )
 
-// knownTypes are the resource types, written out so that the index on type and
-// id is used.
-const knownTypes = `'table', 'memory_domain', 'marketplace_plugin'`
+// knownTypes are the resource types as SQL has them, so that the index on type
+// and id is used.
+func knownTypes() string {
+	var list []string
+	for _, kind := range access.ResourceTypes() {
+		list = append(list, "'"+string(kind)+"'")
+	}
+	return strings.Join(list, ", ")
+}
 
 // AccessBasis reads what the consequence of edits is worked out from, in a
 // fixed number of statements.
 func (s *Store) AccessBasis(ctx context.Context, edits []access.Edit) (access.Basis, error) {
-	b := access.Basis{Everyone: s.everyoneID, Names: map[access.Resource]string{}, Groups: map[people.GroupID]access.MatrixGroup{}, People: map[people.UserID][]people.GroupID{}}
+	b := access.Basis{Everyone: s.everyoneID, Names: map[access.Thing]string{}, Groups: map[people.GroupID]access.MatrixGroup{}, People: map[people.UserID][]people.GroupID{}}
 	ids, groups := map[string]struct{}{}, map[people.GroupID]struct{}{}
 	for _, e := range edits {
 		ids[e.ResourceID], groups[e.Group] = struct{}{}, struct{}{}
@@ -59,7 +65,7 @@ func (s *Store) basisGrants(ctx context.Context, r runner, b *access.Basis, ids 
 	}, `
 		SELECT r.group_id, r.resource_type, r.resource_id
 		FROM resource_grants r
-		WHERE r.resource_type IN (`+knownTypes+`) AND r.resource_id IN (`+in+`) AND (r.expires_at IS NULL OR r.expires_at > `+c.arg(micros(s.now()))+`)`)
+		WHERE r.resource_type IN (`+knownTypes()+`) AND r.resource_id IN (`+in+`) AND (r.expires_at IS NULL OR r.expires_at > `+c.arg(micros(s.now()))+`)`)
 	return err
 }
 
@@ -68,7 +74,7 @@ func (s *Store) basisNames(ctx context.Context, r runner, b *access.Basis, ids [
 	if _, err := collect(ctx, r, func(row scanner) (struct{}, error) {
 		var id, name string
 		err := row.Scan(&id, &name)
-		b.Names[access.Resource{Type: access.TableResource, ID: id}] = name
+		b.Names[access.Thing{Type: access.TableResource, ID: id}] = name
 		return struct{}{}, err
 	}, `SELECT id, name FROM table_registry WHERE id IN (`+in+`)`, args...); err != nil {
 		return err

@@ -53,9 +53,9 @@ func (s *Store) ListReach(ctx context.Context, user people.UserID, search string
 
 // addWays reads the ways of one person to several resources.
 func (s *Store) addWays(ctx context.Context, r runner, user people.UserID, list []access.Reach) error {
-	byResource := make(map[access.Resource]*access.Reach, len(list))
+	byResource := make(map[access.Thing]*access.Reach, len(list))
 	for i := range list {
-		byResource[list[i].Resource] = &list[i]
+		byResource[list[i].Thing] = &list[i]
 	}
 	in, args := marks(list, func(v access.Reach) any { return v.ID })
 	c := &conditions{args: args}
@@ -63,7 +63,7 @@ func (s *Store) addWays(ctx context.Context, r runner, user people.UserID, list 
 	_, err := gather(ctx, r, c, func(row scanner) (struct{}, error) {
 		var w access.Way
 		err := row.Scan(wayFields(&w)...)
-		if reach := byResource[w.Place().Resource()]; reach != nil {
+		if reach := byResource[w.Place().Thing()]; reach != nil {
 			reach.Ways = append(reach.Ways, w)
 		}
 		return struct{}{}, err
@@ -72,7 +72,7 @@ func (s *Store) addWays(ctx context.Context, r runner, user people.UserID, list 
 		FROM resource_grants r
 		JOIN user_groups g ON g.id = r.group_id
 		LEFT JOIN user_group_members m ON m.group_id = g.id AND m.user_id = `+me+`
-		WHERE r.resource_type IN (`+knownTypes+`) AND r.resource_id IN (`+in+`) AND `+s.live(c)+` AND (r.group_id = `+all+` OR m.user_id IS NOT NULL)
+		WHERE r.resource_type IN (`+knownTypes()+`) AND r.resource_id IN (`+in+`) AND `+s.live(c)+` AND (r.group_id = `+all+` OR m.user_id IS NOT NULL)
 		ORDER BY g.is_system DESC, g.name_key`)
 	return err
 }

@@ -42,7 +42,21 @@ func (s *Store) ListGroups(ctx context.Context) ([]people.Group, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list groups: %w", explain(err))
 	}
+	for i := range groups {
+		groups[i] = s.mapped(groups[i])
+	}
 	return groups, nil
+}
+
+// mapped is a group with the one of Google Workspace that it follows.
+func (s *Store) mapped(g people.Group) people.Group {
+	switch g.ID {
+	case s.adminID:
+		g.Mapped = s.mapping.Admin
+	case s.everyoneID:
+		g.Mapped = s.mapping.Everyone
+	}
+	return g
 }
 
 // GetGroup returns one group; NotFound.
@@ -51,7 +65,7 @@ func (s *Store) GetGroup(ctx context.Context, id people.GroupID) (people.Group, 
 	if err != nil {
 		return g, fmt.Errorf("get group %s: %w", id, explain(err))
 	}
-	return g, nil
+	return s.mapped(g), nil
 }
 
 // GetGroupByName is GetGroup by name, ignoring case.
@@ -60,7 +74,7 @@ func (s *Store) GetGroupByName(ctx context.Context, name string) (people.Group, 
 	if err != nil {
 		return g, fmt.Errorf("get group by name: %w", explain(err))
 	}
-	return g, nil
+	return s.mapped(g), nil
 }
 
 // getGroup reads one group by a column of ours that is unique.
@@ -106,9 +120,10 @@ func (s *Store) UpdateGroup(ctx context.Context, by audit.Actor, id people.Group
 		if err != nil {
 			return err
 		}
+		before = s.mapped(before)
 		g = c.Over(before)
 		state := edited{"group", string(id), before.Version, before.Fields()}
-		if err := state.unchanged(ctx, tx, c.Seen, g.Fields()); err != nil {
+		if err := state.unchanged(ctx, tx, c.Seen, c.Fields()); err != nil {
 			return err
 		}
 		if g.Name != before.Name {
@@ -116,15 +131,14 @@ func (s *Store) UpdateGroup(ctx context.Context, by audit.Actor, id people.Group
 				return err
 			}
 		}
-		g.Version++
+		if g.Version, err = s.next(ctx, tx, by, state, g.Fields()); err != nil {
+			return err
+		}
 		_, err = tx.exec(ctx, `UPDATE user_groups SET name = $1, name_key = $2, description = $3, version = $4 WHERE id = $5`,
 			g.Name, nameKey(g.Name), g.Description, g.Version, id)
 		if taken(err) {
 			return nameTaken(g.Name, err)
 		} else if err != nil {
-			return err
-		}
-		if err := s.changed(ctx, tx, by, state, g.Fields()); err != nil {
 			return err
 		}
 		return s.note(ctx, tx, by, "user_group.updated", "group:"+string(id),
@@ -137,7 +151,7 @@ func (s *Store) UpdateGroup(ctx context.Context, by audit.Actor, id people.Group
 }
 
 func mayRename(g people.Group) error {
-	if g.System {
+	if g.System && g.Mapped == "" {
 		return domain.E(domain.Conflict, "system_group", "The group %s belongs to Agnes and keeps its name.", g.Name)
 	}
 	if err := ofOne(g); err != nil {

@@ -32,18 +32,23 @@ type keptMember struct {
 }
 
 // DeleteGroup removes a group with its memberships and grants, and returns the
-// id by which Restore brings all of it back. It fails with NotFound, and with
+// id by which Restore brings all of it back. seen is the version that whoever asks
+// saw; none, or 0: whatever it is. It fails with NotFound, with Stale, and with
 // Conflict for the two groups of Agnes's own and for one that another service keeps.
-func (s *Store) DeleteGroup(ctx context.Context, by audit.Actor, id people.GroupID) (binID string, err error) {
+func (s *Store) DeleteGroup(ctx context.Context, by audit.Actor, id people.GroupID, seen ...int64) (binID string, err error) {
 	err = s.tx(ctx, func(tx runner) error {
 		g, err := getGroup(ctx, tx, "id", string(id))
 		if err != nil {
 			return err
 		}
-		if g.System {
+		g = s.mapped(g)
+		if g.Mapped == "" && g.System {
 			return domain.E(domain.Conflict, "system_group", "The group %s belongs to Agnes and cannot be deleted.", g.Name)
 		}
 		if err := notManaged(g); err != nil {
+			return err
+		}
+		if err := (edited{"group", string(id), g.Version, g.Fields()}).unseen(ctx, tx, seen); err != nil {
 			return err
 		}
 		kept, err := removeGroup(ctx, tx, g)
@@ -134,12 +139,12 @@ func restoreGroup(ctx context.Context, tx runner, k keptGroup) (members, grants 
 func putBack(ctx context.Context, tx runner, grants []access.KeptGrant) (n int, err error) {
 	for _, g := range grants {
 		added, err := tx.exec(ctx, `
-			INSERT INTO resource_grants (id, group_id, resource_type, resource_id, assigned_at, assigned_by, expires_at, reason)
-			SELECT $1, g.id, $2, $3, $4, $5, $6, $7
+			INSERT INTO resource_grants (id, group_id, resource_type, resource_id, assigned_at, assigned_by, expires_at, reason, version)
+			SELECT $1, g.id, $2, $3, $4, $5, $6, $7, $8
 			FROM user_groups g
-			WHERE g.id = $8 AND ($9 <> 'table' OR EXISTS (SELECT 1 FROM table_registry t WHERE t.id = $10))
+			WHERE g.id = $9 AND ($10 <> 'table' OR EXISTS (SELECT 1 FROM table_registry t WHERE t.id = $11))
 			ON CONFLICT DO NOTHING`,
-			g.ID, g.ResourceType, g.ResourceID, micros(g.AssignedAt), g.AssignedBy, microsOrNull(g.ExpiresAt), g.Reason,
+			g.ID, g.ResourceType, g.ResourceID, micros(g.AssignedAt), g.AssignedBy, microsOrNull(g.ExpiresAt), g.Reason, g.Version,
 			g.GroupID, g.ResourceType, g.ResourceID)
 		if err != nil {
 			return n, fmt.Errorf("put back the grant of %s %s: %w", g.ResourceType, g.ResourceID, err)

@@ -19,7 +19,7 @@ const publishedColumns = ` ` + tableColumns + `,
 	LEFT JOIN sync_state s ON s.table_id = t.name
 	LEFT JOIN sync_runs l ON l.table_id = t.id AND l.state IN ('queued', 'running')`
 
-const tableColumns = `t.id, t.name, t.source_type, t.bucket, t.source_table, t.source_query, t.sync_strategy, t.query_mode,
+const tableColumns = `t.id, t.version, t.name, t.source_type, t.bucket, t.source_table, t.source_query, t.sync_strategy, t.query_mode,
 		t.sync_schedule, t.profile_after_sync, t.primary_key, t.folder, t.description, t.registered_by, t.registered_at,
 		t.incremental_window_days, t.max_history_days, t.initial_load_chunk_days, t.incremental_column, t.where_filters,
 		t.partition_by, t.partition_granularity, t.bq_fqn, t.read_options, t.sample, t.shrink_guard_pct, t.schema_policy`
@@ -30,7 +30,7 @@ func scanPublished(row scanner) (registry.Published, error) {
 	v := registry.Version{}
 	var id, runID, md5, cause, by, status, sentence, code, next, live *string
 	var rows, bytes *int64
-	err := row.Scan(&t.ID, &t.Name, &t.SourceType, &t.Bucket, &t.SourceTable, &t.SourceQuery, &t.SyncStrategy, &t.QueryMode,
+	err := row.Scan(&t.ID, &t.Revision, &t.Name, &t.SourceType, &t.Bucket, &t.SourceTable, &t.SourceQuery, &t.SyncStrategy, &t.QueryMode,
 		&t.SyncSchedule, &t.ProfileAfterSync, decoded{&t.PrimaryKey}, &t.Folder, &t.Description, &t.RegisteredBy, at{&t.RegisteredAt},
 		&t.IncrementalWindowDays, &t.MaxHistoryDays, &t.InitialLoadChunkDays, &t.IncrementalColumn, decoded{&t.WhereFilters},
 		&t.PartitionBy, &t.PartitionGranularity, &t.BQFQN, &t.ReadOptions, &t.Sample, &t.Guard.ShrinkPercent, &t.Guard.Schema,
@@ -98,8 +98,8 @@ func notSyncing(t registry.Published, attempt string) error {
 }
 
 // UpdateTable changes a table's registration and returns it as it is now. A
-// new name takes the sync state and history along. It fails with NotFound, and
-// with Conflict when the name is taken or a rename meets a running sync.
+// new name takes the sync state and history along. It fails with NotFound, with
+// Stale when the registration changed since c.Seen, and with Conflict when the name is taken or a rename meets a running sync.
 func (s *Store) UpdateTable(ctx context.Context, by audit.Actor, id registry.TableID, c registry.TableChange) (registry.Published, error) {
 	var after registry.Published
 	err := s.tx(ctx, func(tx runner) error {
@@ -109,6 +109,10 @@ func (s *Store) UpdateTable(ctx context.Context, by audit.Actor, id registry.Tab
 		}
 		t := before.Table
 		fields := c.Apply(&t)
+		state := edited{"table", string(id), before.Revision, before.Fields()}
+		if err := state.unchanged(ctx, tx, c.Seen, t.Fields().Only(fields...)); err != nil {
+			return err
+		}
 		if t.Name != before.Name {
 			if err := notSyncing(before, "renamed"); err != nil {
 				return err
@@ -116,6 +120,9 @@ func (s *Store) UpdateTable(ctx context.Context, by audit.Actor, id registry.Tab
 			if err := renameTable(ctx, tx, before.Name, t.Name); err != nil {
 				return err
 			}
+		}
+		if err := s.nextRevision(ctx, tx, by, state, t); err != nil {
+			return err
 		}
 		if err := writeTable(ctx, tx, t); err != nil {
 			return err
@@ -136,6 +143,16 @@ func (s *Store) UpdateTable(ctx context.Context, by audit.Actor, id registry.Tab
 		return registry.Published{}, fmt.Errorf("change table %s: %w", id, err)
 	}
 	return after, nil
+}
+
+// nextRevision records what the registration is now, where it changed.
+func (s *Store) nextRevision(ctx context.Context, tx runner, by audit.Actor, was edited, t registry.Table) error {
+	version, err := s.next(ctx, tx, by, was, t.Fields())
+	if err != nil || version == was.version {
+		return err
+	}
+	_, err = tx.exec(ctx, `UPDATE table_registry SET version = $1 WHERE id = $2`, version, t.ID)
+	return err
 }
 
 // renameTable moves what is kept by view name.

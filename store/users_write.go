@@ -51,6 +51,11 @@ func (s *Store) insertUser(ctx context.Context, tx runner, by audit.Actor, n peo
 		if err := ofOne(g); err != nil {
 			return people.User{}, err
 		}
+		if n.Source == people.ByAdmin {
+			if err := notManaged(s.mapped(g)); err != nil {
+				return people.User{}, err
+			}
+		}
 		if _, err := s.join(ctx, tx, by, id, group, source); err != nil {
 			return people.User{}, err
 		}
@@ -68,7 +73,8 @@ func (s *Store) join(ctx context.Context, tx runner, by audit.Actor, user people
 }
 
 // UpdateUser changes a person. Deactivating them or giving them a password
-// ends all their sign-ins. It fails with NotFound, and with Conflict when
+// ends all their sign-ins. It fails with NotFound, with Stale when the person
+// changed since c.Seen, and with Conflict when
 // somebody would deactivate themselves or the last active administrator.
 func (s *Store) UpdateUser(ctx context.Context, by audit.Actor, id people.UserID, c people.UserChange) (people.User, error) {
 	var after people.User
@@ -77,11 +83,17 @@ func (s *Store) UpdateUser(ctx context.Context, by audit.Actor, id people.UserID
 		if err != nil {
 			return err
 		}
-		before := u
+		before, state := u, edited{"user", string(id), u.Version, u.Fields()}
+		if err := state.unchanged(ctx, tx, c.Seen, c.Fields()); err != nil {
+			return err
+		}
 		if err := s.mayDeactivate(ctx, tx, by, u, c); err != nil {
 			return err
 		}
 		changed := applyUser(u, c, s.now())
+		if changed.Version, err = s.next(ctx, tx, by, state, changed.Fields()); err != nil {
+			return err
+		}
 		if err := s.saveUser(ctx, tx, by, changed, c.PasswordHash); err != nil {
 			return err
 		}
@@ -154,8 +166,8 @@ func (s *Store) saveUser(ctx context.Context, tx runner, by audit.Actor, u peopl
 	}
 	if _, err := tx.exec(ctx, `
 		UPDATE users
-		SET name = $1, active = $2, deactivated_at = $3, deactivated_by = $4, updated_at = $5, sessions_from = $6
-		WHERE id = $7`, u.Name, u.Active, microsOrNull(u.DeactivatedAt), deactivatedBy, micros(u.UpdatedAt), micros(u.SessionsFrom), u.ID); err != nil {
+		SET name = $1, active = $2, deactivated_at = $3, deactivated_by = $4, updated_at = $5, sessions_from = $6, version = $7
+		WHERE id = $8`, u.Name, u.Active, microsOrNull(u.DeactivatedAt), deactivatedBy, micros(u.UpdatedAt), micros(u.SessionsFrom), u.Version, u.ID); err != nil {
 		return err
 	}
 	if passwordHash != nil || !u.Active {
@@ -215,12 +227,16 @@ func (s *Store) noteUserChange(ctx context.Context, tx runner, by audit.Actor, c
 }
 
 // DeleteUser removes a person and their memberships; what they did stays in
-// the audit log. It fails with NotFound, and with Conflict for oneself, for
+// the audit log. seen is the version that whoever asks saw; none, or 0: whatever it
+// is. It fails with NotFound, with Stale, and with Conflict for oneself, for
 // somebody whom a directory keeps, and for the last active administrator.
-func (s *Store) DeleteUser(ctx context.Context, by audit.Actor, id people.UserID) error {
+func (s *Store) DeleteUser(ctx context.Context, by audit.Actor, id people.UserID, seen ...int64) error {
 	err := s.tx(ctx, func(tx runner) error {
 		u, err := getUser(ctx, tx, "id", string(id))
 		if err != nil {
+			return err
+		}
+		if err := (edited{"user", string(id), u.Version, u.Fields()}).unseen(ctx, tx, seen); err != nil {
 			return err
 		}
 		if by.UserID == string(id) {
@@ -244,6 +260,7 @@ func (s *Store) DeleteUser(ctx context.Context, by audit.Actor, id people.UserID
 		for _, statement := range []string{
 			`DELETE FROM user_group_members WHERE user_id = $1`,
 			`DELETE FROM one_time_links WHERE user_id = $1`,
+			`DELETE FROM edits WHERE kind = 'user' AND id = $1`,
 			`DELETE FROM users WHERE id = $1`,
 		} {
 			if _, err := tx.exec(ctx, statement, id); err != nil {

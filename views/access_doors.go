@@ -195,6 +195,6 @@ func RejoinURL(group people.GroupID, user people.UserID) string {
 	return withQuery(AccessURL+"/rejoin", url.Values{"group": {string(group)}, "user": {string(user)}})
 }
 
-func resourceURL(r access.Resource) templ.SafeURL {
+func resourceURL(r access.Thing) templ.SafeURL {
 	return templ.SafeURL(AccessURL + "?view=table&table=" + url.QueryEscape(r.ID))
 }

@@ -31,7 +31,7 @@ type editLine struct {
 
 // name is what a resource is called; gone when nothing has its id any more.
 func (v StagedView) name(e access.Edit) (name string, gone bool) {
-	if n, ok := v.Basis.Names[e.Resource()]; ok {
+	if n, ok := v.Basis.Names[e.Thing()]; ok {
 		return n, false
 	}
 	return e.ResourceID, e.ResourceType == access.TableResource

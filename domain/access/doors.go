@@ -40,7 +40,7 @@ type Way struct {
 
 // Reach is one resource that a person may read, and every way to it.
 type Reach struct {
-	Resource
+	Thing
 	Name string // or its id where nothing has that id any more
 	Gone bool
 	Ways []Way

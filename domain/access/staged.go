@@ -9,14 +9,14 @@ import (
 	"agnes/domain/people"
 )
 
-// Resource is something that can be granted.
-type Resource struct {
+// Thing is something that can be granted.
+type Thing struct {
 	Type ResourceType
 	ID   string
 }
 
-// Resource is what the cell's row is of.
-func (c Cell) Resource() Resource { return Resource{Type: c.ResourceType, ID: c.ResourceID} }
+// Thing is what the cell's row is of.
+func (c Cell) Thing() Thing { return Thing{Type: c.ResourceType, ID: c.ResourceID} }
 
 // Basis is what the consequence of edits is worked out from: the live grants
 // on what they name, and who is in the groups concerned.
@@ -26,7 +26,7 @@ type Basis struct {
 	Total    int                                // active people, administrators left out
 	Everyone people.GroupID
 	Groups   map[people.GroupID]MatrixGroup // that the edits name
-	Names    map[Resource]string            // of what the edits name; what is no more is not in it
+	Names    map[Thing]string            // of what the edits name; what is no more is not in it
 }
 
 // Consequence is what edits do to people, by effective access: somebody who
@@ -116,7 +116,7 @@ func persons(n int) string {
 // Foresee works out what edits do, without doing it.
 func Foresee(b Basis, edits []Edit, now time.Time) Consequence {
 	c := Consequence{Changes: len(edits), People: b.Total}
-	before, after := map[Resource]groupSet{}, map[Resource]groupSet{}
+	before, after := map[Thing]groupSet{}, map[Thing]groupSet{}
 	for _, cell := range b.Grants {
 		put(before, cell)
 		put(after, cell)
@@ -131,13 +131,13 @@ func Foresee(b Basis, edits []Edit, now time.Time) Consequence {
 		if e.Want.Live(now) {
 			put(after, e.Cell)
 		} else {
-			delete(after[e.Resource()], e.Group)
+			delete(after[e.Thing()], e.Group)
 		}
 	}
 	c.Groups = len(groups)
-	var changed []Resource
+	var changed []Thing
 	for _, e := range edits {
-		if r := e.Resource(); !before[r].equal(after[r]) {
+		if r := e.Thing(); !before[r].equal(after[r]) {
 			changed = append(changed, r)
 		}
 	}
@@ -149,7 +149,7 @@ func Foresee(b Basis, edits []Edit, now time.Time) Consequence {
 }
 
 // count adds what the edits do to one person.
-func (c *Consequence) count(mine []people.GroupID, everyone people.GroupID, changed []Resource, before, after map[Resource]groupSet) {
+func (c *Consequence) count(mine []people.GroupID, everyone people.GroupID, changed []Thing, before, after map[Thing]groupSet) {
 	gain, lose := 0, 0
 	for _, r := range changed {
 		had, has := before[r].opens(mine, everyone), after[r].opens(mine, everyone)
@@ -199,17 +199,17 @@ func (s groupSet) equal(other groupSet) bool {
 	return true
 }
 
-func put(sets map[Resource]groupSet, c Cell) {
-	r := c.Resource()
+func put(sets map[Thing]groupSet, c Cell) {
+	r := c.Thing()
 	if sets[r] == nil {
 		sets[r] = groupSet{}
 	}
 	sets[r][c.Group] = struct{}{}
 }
 
-func distinct(list []Resource) []Resource {
-	seen := make(map[Resource]struct{}, len(list))
-	var out []Resource
+func distinct(list []Thing) []Thing {
+	seen := make(map[Thing]struct{}, len(list))
+	var out []Thing
 	for _, r := range list {
 		if _, ok := seen[r]; !ok {
 			seen[r] = struct{}{}

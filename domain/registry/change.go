@@ -9,8 +9,10 @@ type Registration struct {
 }
 
 // TableChange holds the fields to change; nil leaves a field as it is. A
-// pointer to "" or to nil clears one.
+// pointer to "" or to nil clears one. Seen is the revision that the change was
+// made from, 0 when nobody said.
 type TableChange struct {
+	Seen                  int64
 	Name                  *string
 	SourceType            *string
 	Bucket                *string

@@ -26,6 +26,7 @@ const (
 // Table is one row of the registry. Pointers are values that may be absent.
 type Table struct {
 	ID                    TableID
+	Revision              int64  // counts the changes of Fields, from 1
 	Name                  string // the name in SQL
 	SourceType            string
 	Bucket                string

@@ -48,14 +48,14 @@ func (f *matrixFile) write(m access.Matrix) error {
 		f.begun = true
 		head := []string{"table", "source", "bucket"}
 		for _, g := range groups {
-			head = append(head, export.Guarded(g.Name))
+			head = append(head, export.Guard(g.Name))
 		}
 		if err := f.csv.Write(head); err != nil {
 			return fmt.Errorf("write header: %w", err)
 		}
 	}
 	for _, t := range m.Tables {
-		row := []string{export.Guarded(t.Name), export.Guarded(t.Table().Source()), export.Guarded(t.Bucket)}
+		row := []string{export.Guard(t.Name), export.Guard(t.Table().Source()), export.Guard(t.Bucket)}
 		all, ok := m.At(m.Everyone.ID, t.ID)
 		for _, g := range groups {
 			grant, held := m.At(g.ID, t.ID)

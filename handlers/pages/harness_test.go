@@ -18,6 +18,7 @@ import (
 
 	"agnes/domain"
 	"agnes/domain/access"
+	"agnes/domain/activity"
 	"agnes/domain/audit"
 	"agnes/domain/files"
 	"agnes/domain/people"
@@ -100,6 +101,7 @@ func emptyPortal(t *testing.T) *portal {
 	must(t, err)
 	p.Server = New(Deps{
 		Profiler: p.profiler, People: p.store, Access: p.store, Inviter: p.inviter,
+		Activity: &activity.Log{Store: p.store, Now: p.clock.now},
 		Identity: p.store, Personal: &access.Tokens{Store: p.store, Signer: tokens, Now: p.clock.now, NewID: uuid.NewString},
 		Sessions: scs.New(), SignIn: &people.SignIn{Accounts: p.store, Now: p.clock.now}, Catalogs: p.store,
 		Runner:  runner,

@@ -86,9 +86,17 @@ func (s *separated) cell(a arrow.Array, i int) {
 // text writes what people wrote, guarded when asked for.
 func (s *separated) text(text string) {
 	if s.guard {
-		text = Guarded(text)
+		text = Guard(text)
 	}
 	s.quoted(text)
+}
+
+// Guard puts an apostrophe before a text that a spreadsheet may run.
+func Guard(text string) string {
+	if formula(text) {
+		return "'" + text
+	}
+	return text
 }
 
 func (s *separated) quoted(text string) {
@@ -108,15 +116,6 @@ func (s *separated) quoted(text string) {
 	}
 	s.buf = append(s.buf, text...)
 	s.buf = append(s.buf, '"')
-}
-
-// Guarded is a text that no spreadsheet takes for a formula: with an apostrophe
-// before it where one might.
-func Guarded(text string) string {
-	if formula(text) {
-		return "'" + text
-	}
-	return text
 }
 
 // formula reports whether a spreadsheet may run a text (OWASP's list, with the
