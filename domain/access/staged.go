@@ -26,7 +26,7 @@ type Basis struct {
 	Total    int                                // active people, administrators left out
 	Everyone people.GroupID
 	Groups   map[people.GroupID]MatrixGroup // that the edits name
-	Names    map[Thing]string            // of what the edits name; what is no more is not in it
+	Names    map[Thing]string               // of what the edits name; what is no more is not in it
 }
 
 // Consequence is what edits do to people, by effective access: somebody who

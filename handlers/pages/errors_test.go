@@ -69,7 +69,7 @@ func TestBrokenStoreIsNotShown(t *testing.T) {
 	p.mustTable("airports", 3)
 	who := p.principal(p.admin)
 	must(t, p.store.Close())
-	form := url.Values{"sql": {"SELECT 1"}, "edits": {views.EditsText([]access.Edit{adds("g", "airports")})}}.Encode()
+	form := url.Values{"sql": {"SELECT 1"}, "name": {"Ada"}, "edits": {views.EditsText([]access.Edit{adds("g", "airports")})}}.Encode()
 	for _, route := range p.Routes() {
 		target := strings.NewReplacer("{id}", "airports", "{name}", "a.csv").Replace(route.Pattern)
 		if route.Need == access.Public || target == "/docs" || strings.HasPrefix(target, "/uploads") || strings.HasPrefix(target, "/files") {
