@@ -31,7 +31,7 @@ func withoutVersion() map[string]string {
 		"/admin/access/changes/{id}/undo":   "fails when a cell changed since",
 		"/admin/access/leave":               oneWay,
 		"/admin/access/rejoin":              "brings back what was taken away",
-		"/admin/people/{id}/invite":   "sends a link", "/admin/people/{id}/reset": "sends a link", "/admin/mail/test": "sends a mail",
+		"/admin/people/{id}/invite":         "sends a link", "/admin/people/{id}/reset": "sends a link", "/admin/mail/test": "sends a mail",
 	}
 	for reason, patterns := range map[string]string{
 		session: "/login /logout /first-run /login/link /login/code /login/link/open /login/forgot /auth/password/login/web /auth/password/reset " +
