@@ -29,6 +29,7 @@ func Sections() []Section {
 		{Name: "profiler", Title: "Profiles", About: "What is counted in a table's columns, and when it deserves a look."},
 		{Name: "children", Title: "Child processes", About: "What all of them together may take of this machine."},
 		{Name: "state", Title: "State", About: "Copies of the state for other tools."},
+		{Name: "audit", Title: "Audit log", About: "How long it is kept."},
 		{Name: "log", Title: "Log", About: "What is written about the work."},
 		{Name: "materialize", Title: "Materialised tables", About: "Tables that a query in the source makes.", Free: true},
 		{Name: "ai", Title: "Language models", About: "Which model reviews and summarises.", Free: true},
