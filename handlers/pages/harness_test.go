@@ -100,7 +100,7 @@ func emptyPortal(t *testing.T) *portal {
 	tokens, err := request.NewTokens([]byte("0123456789abcdef0123456789abcdef"), p.clock.now)
 	must(t, err)
 	p.Server = New(Deps{
-		Profiler: p.profiler, People: p.store, Inviter: p.inviter,
+		Profiler: p.profiler, People: p.store, Groups: p.store, Access: p.store, Inviter: p.inviter,
 		Activity: &activity.Log{Store: p.store, Now: p.clock.now},
 		Identity: p.store, Personal: &access.Tokens{Store: p.store, Signer: tokens, Now: p.clock.now, NewID: uuid.NewString},
 		Sessions: scs.New(), SignIn: &people.SignIn{Accounts: p.store, Now: p.clock.now}, Catalogs: p.store,

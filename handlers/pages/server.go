@@ -50,6 +50,8 @@ type Deps struct {
 	Rebuilder interface{ Request(ctx context.Context) }
 	Sources   Sources
 	People    People
+	Groups    Groups
+	Access    Access
 	Inviter   people.Inviter
 	Spec      func() *huma.OpenAPI // the document of the JSON API
 

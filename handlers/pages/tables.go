@@ -42,6 +42,9 @@ func (s *Server) tablePage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := views.TableView{Table: t, Tab: views.ParseTableTab(r.URL.Query().Get("tab")), Admin: p.Admin, Now: s.Now()}
+	if v.Tab == views.TabReaders && !p.Admin {
+		v.Tab = views.TabColumns
+	}
 
 	switch v.Tab {
 	case views.TabColumns:
@@ -51,6 +54,8 @@ func (s *Server) tablePage(w http.ResponseWriter, r *http.Request) error {
 	case views.TabRuns:
 		v.Runs, v.RunCount, err = s.runsOf(r, t.ID)
 	case views.TabVersions: // read below
+	case views.TabReaders:
+		err = s.tableReaders(r, &v)
 	}
 	if err != nil {
 		return err
@@ -132,11 +137,16 @@ func (s *Server) tableRemove(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 
-	if _, err := s.Importer.Remove(r.Context(), request.Actor(r), []registry.TableID{t.ID}); err != nil {
+	gone, err := s.Importer.Remove(r.Context(), request.Actor(r), []registry.TableID{t.ID})
+	if err != nil {
 		return err
 	}
 
-	s.tell(r.Context(), views.Toast{Text: removed(t)})
+	toast := views.Toast{Text: removed(t)}
+	if len(gone) == 1 && gone[0].Bin != "" {
+		toast.UndoURL = views.RestoreURL(gone[0].Bin)
+	}
+	s.tell(r.Context(), toast)
 	request.Redirect(w, r, request.Home)
 	return nil
 }
