@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync"
 
+	"agnes/connectors/custom"
 	"agnes/connectors/files"
 	"agnes/connectors/mail"
 	"agnes/connectors/oidc"
@@ -71,5 +72,6 @@ func (a *app) tester() *settings.Tester {
 		oidc.Check{Google: true, Now: clock, Return: back + "/auth/google/callback"},
 		oidc.Check{Now: clock, Return: back + "/auth/oidc/callback"},
 		files.Check{Folder: a.folder, Now: clock},
+		custom.Check{Dirs: custom.Folder{Root: a.cfg.Dirs.Data, Owned: []string{"files"}}, Inspector: a.children, Now: clock},
 	}}
 }

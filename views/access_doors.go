@@ -65,14 +65,14 @@ func (v DoorView) sentence() string { return totalsSentence(v.Totals) }
 func (v DoorView) span() string     { return span(v.Query.Page, AccessPerPage, v.Shown, v.All) }
 func (v DoorView) more() bool       { return max(1, v.Query.Page)*AccessPerPage < v.All }
 
-// GroupsView lists the groups to choose from.
-type GroupsView struct {
+// GroupsDoorView lists the groups to choose from.
+type GroupsDoorView struct {
 	DoorView
 	Groups []access.GroupLine
 }
 
-// GroupView is what one group opens.
-type GroupView struct {
+// GroupDoorView is what one group opens.
+type GroupDoorView struct {
 	DoorView
 	Group  people.Group
 	Grants []access.NamedGrant

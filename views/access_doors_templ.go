@@ -398,7 +398,7 @@ func doorNothing(v DoorView, missing, why string) templ.Component {
 }
 
 // ByGroupPage lists the groups to choose from.
-func ByGroupPage(c Chrome, v GroupsView) templ.Component {
+func ByGroupPage(c Chrome, v GroupsDoorView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -553,7 +553,7 @@ func ByGroupPage(c Chrome, v GroupsView) templ.Component {
 }
 
 // GroupDoorPage is what one group opens.
-func GroupDoorPage(c Chrome, v GroupView) templ.Component {
+func GroupDoorPage(c Chrome, v GroupDoorView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1054,7 +1054,7 @@ func takeAway(g access.NamedGrant, label, back string) templ.Component {
 	})
 }
 
-func addTables(v GroupView) templ.Component {
+func addTables(v GroupDoorView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

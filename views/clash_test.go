@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/PuerkitoBio/goquery"
-	"github.com/a-h/templ"
 
 	"agnes/domain"
 )
@@ -87,8 +86,4 @@ func TestClashOfTheSameChangeHasNothingToSave(t *testing.T) {
 	if text := doc.Text(); !strings.Contains(text, "they made the same change") || !strings.Contains(text, "Somebody changed it") {
 		t.Errorf("says %s", text)
 	}
-}
-
-func addGroups(add func(string, Chrome, string, Nav, func(Chrome) templ.Component), admin Chrome) {
-	add("clash", admin, "Changed meanwhile", NavAccess, func(c Chrome) templ.Component { return ClashPage(c, testClash()) })
 }

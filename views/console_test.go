@@ -130,7 +130,8 @@ func TestJSONForScripts(t *testing.T) {
 			kinds[admin] += item.Href + " "
 		}
 	}
-	if kinds[false] != "/catalog /console /docs /tables/orders " || kinds[true] != "/catalog /console /docs /syncs /sources /add /tables/orders " {
+	if kinds[false] != "/catalog /console /docs /tables/orders " || kinds[true] != "/catalog /console /docs /syncs /sources /add /admin/access /admin/people /admin/groups /admin/activity /admin/server-config "+
+		"/admin/bin /admin/groups/new /admin/people/invite /tables/orders " {
 		t.Errorf("palettes = %v", kinds)
 	}
 }

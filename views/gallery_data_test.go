@@ -34,6 +34,7 @@ func gallery() map[string]galleryPage {
 	})
 	addSignIn(add, nobody, admin)
 	addGroups(add, admin)
+	addSettings(add, admin)
 	add("first-run", nobody, "Set up", NavNone, func(c Chrome) templ.Component { return FirstRunPage(c, FirstRunView{}) })
 	add("first-run-error", nobody, "Set up", NavNone, func(c Chrome) templ.Component {
 		return FirstRunPage(c, FirstRunView{Name: "Petra", Email: "petra", Errors: FieldErrors{

@@ -25,7 +25,7 @@ func (v InviteView) choices() []PersonGroup {
 	}
 	var lines []PersonGroup
 	for _, g := range v.Groups {
-		if g.System && g.Name == people.EveryoneGroup {
+		if g.Everyone() || g.Person != "" {
 			continue
 		}
 		lines = append(lines, PersonGroup{Group: g, Checked: wanted[g.ID]})

@@ -205,7 +205,12 @@ func shortcutList(admin bool) []shortcut {
 	if admin {
 		list = append(list,
 			shortcut{Does: "Go to the syncs", Keys: []string{"g", "s"}},
-			shortcut{Does: "Add data", Keys: []string{"g", "a"}})
+			shortcut{Does: "Add data", Keys: []string{"g", "a"}},
+			shortcut{Does: "Go to access", Keys: []string{"g", "u"}},
+			shortcut{Does: "Go to people", Keys: []string{"g", "p"}},
+			shortcut{Does: "Go to groups", Keys: []string{"g", "g"}},
+			shortcut{Does: "Go to the activity", Keys: []string{"g", "l"}},
+			shortcut{Does: "Go to the settings", Keys: []string{"g", "o"}})
 	}
 	return append(list,
 		shortcut{Does: "Move in a list", Keys: []string{"j", "k"}},

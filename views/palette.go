@@ -26,7 +26,15 @@ func NewPalette(admin bool, tables []registry.Published) Palette {
 		items = append(items,
 			PaletteItem{Label: "Syncs", Kind: "page", Href: "/syncs", Hint: "g s"},
 			PaletteItem{Label: "Sources", Kind: "page", Href: "/sources"},
-			PaletteItem{Label: "Add data", Kind: "action", Href: "/add", Hint: "g a"})
+			PaletteItem{Label: "Add data", Kind: "action", Href: "/add", Hint: "g a"},
+			PaletteItem{Label: "Access", Kind: "page", Href: AccessURL, Hint: "g u"},
+			PaletteItem{Label: "People", Kind: "page", Href: PeopleURL, Hint: "g p"},
+			PaletteItem{Label: "Groups", Kind: "page", Href: GroupsURL, Hint: "g g"},
+			PaletteItem{Label: "Activity", Kind: "page", Href: ActivityURL, Hint: "g l"},
+			PaletteItem{Label: "Server settings", Kind: "page", Href: ServerConfigURL, Hint: "g o"},
+			PaletteItem{Label: "Recently deleted", Kind: "page", Href: BinURL},
+			PaletteItem{Label: "New group", Kind: "action", Href: GroupsURL + "/new"},
+			PaletteItem{Label: "Invite people", Kind: "action", Href: PeopleURL + "/invite"})
 	}
 	for _, t := range tables {
 		items = append(items, PaletteItem{Label: t.Name, Kind: "table", Href: string(TableURL(t.ID)), Hint: t.Description})

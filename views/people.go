@@ -120,6 +120,17 @@ func (v PeopleView) stateURL(state people.UserState) templ.SafeURL {
 	return templ.SafeURL(q.URL())
 }
 
+// groups are those to narrow the list by; people find one person by their address.
+func (v PeopleView) groups() []people.Group {
+	var all []people.Group
+	for _, g := range v.Groups {
+		if g.Person == "" || g.ID == v.Query.Group {
+			all = append(all, g)
+		}
+	}
+	return all
+}
+
 // sentence is the state of all people.
 func (v PeopleView) sentence() string {
 	parts := []string{persons(v.Counts.Active) + " active"}

@@ -10,7 +10,6 @@ import (
 	"github.com/a-h/templ"
 
 	"agnes/domain/config"
-	"agnes/domain/registry"
 	"agnes/domain/settings"
 )
 
@@ -109,7 +108,9 @@ func SettingLabel(key string) string {
 			words[i] = strings.ToUpper(word)
 		case "bigquery":
 			words[i] = "BigQuery"
-		case "sendgrid", "google", "keboola", "atlassian":
+		case "sendgrid":
+			words[i] = "SendGrid"
+		case "google", "keboola", "atlassian":
 			words[i] = strings.ToUpper(word[:1]) + word[1:]
 		}
 	}
@@ -201,7 +202,7 @@ func inputID(f settings.Field) string { return "set-" + strings.ReplaceAll(f.Set
 func (v ServerConfigView) fieldAttributes(f settings.Field) templ.Attributes {
 	id := inputID(f)
 	if v.Errors[f.Setting.Key] != "" {
-		return templ.Attributes{"aria-invalid": "true", "aria-describedby": id + "-error " + id + "-hint"}
+		return templ.Attributes{"aria-invalid": "true", "aria-describedby": id + "-error"}
 	}
 	return templ.Attributes{"aria-describedby": id + "-hint"}
 }
@@ -226,51 +227,7 @@ func stepStatus(s settings.Step) Status {
 	return Status{Class: "st-idle", Icon: "circle-dashed", Word: "Not tried"}
 }
 
-// SettingsReviewView is a change before it is saved.
-type SettingsReviewView struct {
-	ID     string
-	Plan   *settings.Plan
-	Stale  bool   // a section asks for a recent sign-in, and this is none
-	Error  string // why it could not be saved
-	Danger bool   // what was ticked
-	Go     bool
-}
-
-func (v SettingsReviewView) back() string {
-	if len(v.Plan.Sections) > 0 {
-		return SettingsSectionURL(v.Plan.Sections[0])
-	}
-	return ServerConfigURL
-}
-
-// forceWords say when a change is in force.
-func forceWords(c settings.Change) string {
-	switch {
-	case c.Setting.Later:
-		return "kept, read by nothing yet"
-	case c.Setting.Live:
-		return "at once"
-	}
-	return "with the next start"
-}
-
-func orNothing(text string) string {
-	if text == "" {
-		return "not set"
-	}
-	return text
-}
-
 func versionText(n int64) string { return strconv.FormatInt(n, 10) }
-
-func tableID(id string) registry.TableID { return registry.TableID(id) }
-
-func affectedWords(n int) string {
-	if n == 1 {
-		return "1 table reads through this connection and would break."
-	}
-	return Count(int64(n)) + " tables read through this connection and would break."
-}
 
 func secretPlaceholder(f settings.Field) string {
 	if f.IsSet {
@@ -294,4 +251,12 @@ func (v ServerConfigView) sectionTitle() string {
 		return s.Title
 	}
 	return "Set outside"
+}
+
+// placeholder says what holds where nothing is set.
+func placeholder(f settings.Field) string {
+	if f.Value != "" {
+		return ""
+	}
+	return strings.ReplaceAll(f.Setting.Default, "`", "")
 }

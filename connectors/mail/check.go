@@ -2,6 +2,7 @@ package mail
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"net"
 	"net/http"
@@ -19,6 +20,7 @@ type Check struct {
 	Now func() time.Time
 	// SendGridURL is where SendGrid answers; "": its own address.
 	SendGridURL string
+	Roots       *x509.CertPool // nil: the system's
 }
 
 var _ settings.ConnectionTest = Check{}
@@ -40,7 +42,7 @@ func (k Check) Run(ctx context.Context, c config.Config, tell func(settings.Step
 	}
 	try := func(name, fix string, do func() (string, error)) bool { return settings.Try(tell, k.Now, name, fix, do) }
 	m := c.Mail
-	s, err := NewSMTP(SMTPConfig{Host: m.Host, Port: m.Port, TLS: m.TLS, User: m.User, Password: m.Password.Reveal(), From: m.Sender(), Now: k.Now})
+	s, err := NewSMTP(SMTPConfig{Host: m.Host, Port: m.Port, TLS: m.TLS, User: m.User, Password: m.Password.Reveal(), From: m.Sender(), Now: k.Now, Roots: k.Roots})
 	if !try("Settings are whole", "Set the sender's address.", func() (string, error) { return "", err }) {
 		return
 	}

@@ -16,8 +16,14 @@ const (
 	tableEnd   = "<!-- end of settings -->"
 )
 
-func TestReadmeHasTheTable(t *testing.T) {
-	const name = "../../README.md"
+func TestDocumentsHaveTheTables(t *testing.T) {
+	hasTable(t, "../../README.md", config.Markdown())
+	hasTable(t, "../../docs/configuration.md", config.Reference())
+}
+
+// hasTable compares the table in a document, or writes it there.
+func hasTable(t *testing.T, name, want string) {
+	t.Helper()
 	data, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
@@ -25,9 +31,8 @@ func TestReadmeHasTheTable(t *testing.T) {
 	before, rest, begun := strings.Cut(string(data), tableBegin)
 	got, after, ended := strings.Cut(rest, tableEnd)
 	if !begun || !ended {
-		t.Fatalf("README.md has no %q … %q", tableBegin, tableEnd)
+		t.Fatalf("%s has no %q … %q", name, tableBegin, tableEnd)
 	}
-	want := config.Markdown()
 	if *update {
 		if err := os.WriteFile(name, []byte(before+tableBegin+want+tableEnd+after), 0o644); err != nil {
 			t.Fatal(err)
@@ -35,7 +40,7 @@ func TestReadmeHasTheTable(t *testing.T) {
 		return
 	}
 	if got != want {
-		t.Errorf("README.md has another table of settings than the program. Run: go test ./domain/config -update")
+		t.Errorf("%s has another table of settings than the program. Run: go test ./domain/config -update", name)
 	}
 }
 

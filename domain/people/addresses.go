@@ -15,6 +15,9 @@ type Addressee struct {
 	Problem string // a sentence: why nobody can be invited by this
 }
 
+// ProblemTwice is the problem of an address that comes again.
+const ProblemTwice = "This address is in the list already."
+
 // MaxAddressees is how many addresses one list may hold.
 const MaxAddressees = 500
 
@@ -28,7 +31,7 @@ func ParseAddressees(text string) ([]Addressee, error) {
 	for _, piece := range addressPieces(text) {
 		a := parseAddressee(piece)
 		if a.Problem == "" && seen[a.Email] {
-			a.Problem = "This address is in the list already."
+			a.Problem = ProblemTwice
 			a.Email = ""
 		}
 		seen[a.Email] = true

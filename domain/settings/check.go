@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -56,6 +57,9 @@ func (e *Editor) one(now *present, key string, v any) (any, error) {
 		}
 	}
 	v = number(v)
+	if was, there := config.At(mergedTree(now.in), key); refers(v) && (!there || !reflect.DeepEqual(was, v)) {
+		return nil, fmt.Errorf("A value that is saved here cannot take a variable. The operator's file can.") //nolint:revive,staticcheck // a sentence for people
+	}
 	if locked := lockedBy(now.cfg, key); locked != "" && v != nil && textOf(v) != effective(now.in, now.cfg, key) {
 		return nil, fmt.Errorf("%s sets this, so a value here would have no effect. Change it there, or take it away there first.", locked) //nolint:revive,staticcheck // a sentence for people
 	}

@@ -38,7 +38,8 @@ type ConnectionTest interface {
 	Title() string
 	// Ready reports whether enough is set up to try.
 	Ready(c config.Config) bool
-	// Run tells of each step when it is over, and ends after the first failure.
+	// Run tells of each step when it is over. After a failure it tries nothing that
+	// needs what failed.
 	Run(ctx context.Context, c config.Config, tell func(Step))
 }
 

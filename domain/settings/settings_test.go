@@ -64,6 +64,8 @@ func TestRefusals(t *testing.T) {
 		"no such choice":      {`{"data_source": {"type": "oracle"}}`, "wrong_value", "data_source.type"},
 		"what a variable has": {`{"log": {"level": "debug"}}`, "wrong_value", "log.level"},
 		"danger":              {`{"server": {"domain": "agnes.example.com"}}`, "confirm_danger", ""},
+		"a variable":          {`{"instance": {"name": "${JWT_SECRET_KEY}"}}`, "wrong_value", "instance.name"},
+		"a variable, deep":    {`{"theme": {"a": [{"b": "x${JWT_SECRET_KEY}"}]}}`, "wrong_value", "theme.a"},
 		"a private stack":     {`{"data_source": {"keboola": {"stack_url": "https://10.0.0.1"}}}`, "stack_url", "data_source.keboola.stack_url"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -344,4 +346,22 @@ func TestAppliedLive(t *testing.T) {
 	if len(p.view().Waiting) != 0 {
 		t.Errorf("waiting %v after the way back", p.view().Waiting)
 	}
+}
+
+func TestSecretsStayWithTheirPlace(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, "mail: {smtp_host: old.example.com, from: a@example.com, smtp_password: s3cret}\n", map[string]string{"OIDC_CLIENT_SECRET": "s3cret", "OIDC_CLIENT_ID": "agnes"})
+	for text, field := range map[string]string{
+		`{"mail": {"smtp_host": "evil.example.com"}}`:                "mail.smtp_password",
+		`{"auth": {"oidc": {"issuer": "https://evil.example.com"}}}`: "auth.oidc.issuer",
+	} {
+		_, err := p.editor.Save(t.Context(), ada, settings.Request{Patch: patch(t, text), ConfirmDanger: true})
+		var known *domain.Error
+		if !errors.As(err, &known) || known.Code != "secret_elsewhere" || known.Fields[field] == "" {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	p.mustSave(`{"mail": {"smtp_port": 2525}}`)
+	p.mustSave(`{"mail": {"smtp_host": "new.example.com", "smtp_password": "another"}}`)
+	p.mustSave(`{"mail": {"smtp_host": "", "smtp_password": ""}}`)
 }

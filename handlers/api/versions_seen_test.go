@@ -19,6 +19,7 @@ func TestEveryChangeTakesIfMatch(t *testing.T) {
 		"DELETE /api/admin/grants/{id}":                       "a grant is made and taken away, and never edited",
 		"DELETE /api/admin/groups/{id}/members/{user_id}":     "a membership is made and taken away, and never edited",
 		"DELETE /api/admin/users/{id}/memberships/{group_id}": "a membership is made and taken away, and never edited",
+		"DELETE /api/admin/observability/views/{id}":          "a kept filter is made and taken away, and never edited",
 		"DELETE /auth/tokens/{id}":                            "a token is revoked, and never edited",
 		"DELETE /auth/admin/tokens/{id}":                      "a token is revoked, and never edited",
 		"DELETE /api/users/{id}/identities/{provider}":        "an identity is linked and unlinked, and never edited",
@@ -43,7 +44,7 @@ func TestEveryChangeTakesIfMatch(t *testing.T) {
 				t.Errorf("%s takes no If-Match: embed Seen, or give a reason here", name)
 			case reason == "" && o.Responses["412"] == nil:
 				t.Errorf("%s does not say that it answers 412", name)
-			case reason == "" && !tagged:
+			case reason == "" && !tagged && item.Get != nil:
 				t.Errorf("%s takes If-Match, and GET %s answers without an ETag", name, path)
 			}
 		}

@@ -33,14 +33,14 @@ func (s *Server) accessByGroup(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, q := r.Context(), d.Query
 	if q.ID == "" {
-		v := views.GroupsView{DoorView: d}
+		v := views.GroupsDoorView{DoorView: d}
 		if v.Groups, v.All, err = s.Access.ListAccessGroups(ctx, q.Search, q.Search != "", q.Window()); err != nil {
 			return err
 		}
 		v.Shown = len(v.Groups)
 		return s.render(w, r, http.StatusOK, views.ByGroupPage(s.chrome(r, "Access by group", views.NavAccess), v))
 	}
-	v := views.GroupView{DoorView: d}
+	v := views.GroupDoorView{DoorView: d}
 	if v.Group, err = s.Access.GetGroup(ctx, people.GroupID(q.ID)); err != nil {
 		return err
 	}

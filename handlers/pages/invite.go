@@ -12,7 +12,8 @@ import (
 )
 
 func (s *Server) invitePage(w http.ResponseWriter, r *http.Request) error {
-	return s.showInvite(w, r, http.StatusOK, views.InviteView{})
+	q := r.URL.Query() // filled in by the page of a group
+	return s.showInvite(w, r, http.StatusOK, views.InviteView{Emails: q.Get("emails"), Checked: groupIDs(q["group"])})
 }
 
 func (s *Server) showInvite(w http.ResponseWriter, r *http.Request, status int, v views.InviteView) error {

@@ -51,6 +51,7 @@ type Deps struct {
 	Sources   Sources
 	People    People
 	Access    Access
+	Groups    Groups
 	Inviter   people.Inviter
 	Spec      func() *huma.OpenAPI // the document of the JSON API
 

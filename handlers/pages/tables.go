@@ -137,11 +137,16 @@ func (s *Server) tableRemove(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 
-	if _, err := s.Importer.Remove(r.Context(), request.Actor(r), []registry.TableID{t.ID}); err != nil {
+	gone, err := s.Importer.Remove(r.Context(), request.Actor(r), []registry.TableID{t.ID})
+	if err != nil {
 		return err
 	}
 
-	s.tell(r.Context(), views.Toast{Text: removed(t)})
+	toast := views.Toast{Text: removed(t)}
+	if len(gone) == 1 && gone[0].Bin != "" {
+		toast.UndoURL = views.RestoreURL(gone[0].Bin)
+	}
+	s.tell(r.Context(), toast)
 	request.Redirect(w, r, request.Home)
 	return nil
 }

@@ -18,20 +18,21 @@ func withoutVersion() map[string]string {
 	const session, start, oneWay, makes, reads = "concerns the own sign-in only", "starts work that runs after the state of then", "takes something away as a whole, and says so or can be undone",
 		"makes something new", "changes nothing"
 	reasons := map[string]string{
-		"/theme":                      "is a cookie of the browser",
-		"/tables/{id}/remove":         oneWay,
-		"/admin/people/{id}/delete":   oneWay,
-		"/profile/password":           "the password of now is asked for",
-		"/profile/tokens/{id}/rotate": "replaces the secret that is shown, of whichever state",
-		"/profile/tokens/{id}/revoke": oneWay,
-		"/samples/remove":             oneWay,
-
-		"/admin/activity/views/{id}/delete": oneWay,
-		"/admin/access/apply":               "each cell says what was seen in it: TestOnlyTheCellsThatChangedAreAskedAgain",
-		"/admin/access/changes/{id}/undo":   "fails when a cell changed since",
-		"/admin/access/leave":               oneWay,
-		"/admin/access/rejoin":              "brings back what was taken away",
-		"/admin/people/{id}/invite":         "sends a link", "/admin/people/{id}/reset": "sends a link", "/admin/mail/test": "sends a mail",
+		"/theme":                                   "is a cookie of the browser",
+		"/tables/{id}/remove":                      oneWay,
+		"/admin/people/{id}/delete":                oneWay,
+		"/admin/activity/views/{id}/delete":        oneWay,
+		"/admin/groups/{id}/delete":                oneWay,
+		"/admin/groups/{id}/members/{user}/remove": oneWay,
+		"/profile/password":                        "the password of now is asked for",
+		"/profile/tokens/{id}/rotate":              "replaces the secret that is shown, of whichever state",
+		"/profile/tokens/{id}/revoke":              oneWay,
+		"/samples/remove":                          oneWay,
+		"/admin/people/{id}/invite":                "sends a link", "/admin/people/{id}/reset": "sends a link", "/admin/mail/test": "sends a mail",
+		"/admin/access/apply":             "each cell says what was seen in it: TestOnlyTheCellsThatChangedAreAskedAgain",
+		"/admin/access/changes/{id}/undo": "fails when a cell changed since",
+		"/admin/access/leave":             oneWay,
+		"/admin/access/rejoin":            "brings back what was taken away",
 	}
 	for reason, patterns := range map[string]string{
 		session: "/login /logout /first-run /login/link /login/code /login/link/open /login/forgot /auth/password/login/web /auth/password/reset " +
@@ -39,7 +40,7 @@ func withoutVersion() map[string]string {
 			" /confirm /confirm/again /profile/sessions/others/end /profile/sessions/all/end /profile/sessions/{id}/end",
 		start: "/tables/{id}/sync /tables/{id}/profile /tables/{id}/versions/{version}/restore /syncs/rebuild /runs/{id}/cancel /runs/{id}/publish " +
 			"/runs/{id}/discard /sources/{name}/inspect /console/runs/{id}/cancel /console/runs/{id}/forget",
-		makes: "/samples /uploads /uploads/{id}/discard /files /files/{name} /profile/tokens /admin/people/invite /admin/activity/views",
+		makes: "/samples /uploads /uploads/{id}/discard /files /files/{name} /profile/tokens /admin/people/invite /admin/groups /admin/groups/{id}/members /admin/groups/{id}/members/{user}/add /admin/bin/{id}/restore /admin/activity/views",
 		reads: "/console /console/csv /admin/access/preview /admin/access/review",
 	} {
 		for pattern := range strings.FieldsSeq(patterns) {
@@ -73,11 +74,14 @@ func olderForms(p *portal) map[string]olderForm {
 	p.mustWatch(p.watch(twoSources()))
 	p.as(p.admin).upload(part{"file", "new.csv", "x\n1\n"}, part{"table", "", "airports"}).wantRedirect("/uploads/up1?table=airports")
 	sales := p.group("Sales")
+	_, err = p.store.UpdateGroup(p.t.Context(), p.actor(), sales, people.GroupChange{Description: &about})
+	must(p.t, err)
 	return map[string]olderForm{
 		"/admin/people/{id}":                    {person, url.Values{"version": {"1"}, "name": {"Benno"}}, "Benno"},
 		"/admin/people/{id}/deactivate":         {person + "/deactivate", url.Values{"version": {"1"}}, "deactivated"},
 		"/admin/people/{id}/reactivate":         {person + "/reactivate?version=1", nil, "Ben C."},
 		"/admin/people/{id}/groups":             {person + "/groups", url.Values{"was": {string(sales)}, "group": {string(sales)}}, "Sales"},
+		"/admin/groups/{id}":                    {"/admin/groups/" + string(sales), url.Values{"version": {"1"}, "description": {"all of it"}}, "all of it"},
 		"/profile/name":                         {"/profile/name", url.Values{"version": {"1"}, "name": {"Adele"}}, "Adele"},
 		"/tables/{id}/settings":                 {"/tables/airports/settings", url.Values{"version": {"1"}, "shrink_guard_pct": {"7"}}, "7 %"},
 		"/uploads/{id}":                         {"/uploads/up1?table=airports", url.Values{"version": {"1"}}, "changed meanwhile"},

@@ -2,7 +2,12 @@
 // They can be switched off, and do nothing while somebody types.
 import { openPalette } from "./palette.js";
 
-const places = { c: "/catalog", k: "/console", s: "/syncs", a: "/add" };
+const places = {
+  c: "/catalog", k: "/console", s: "/syncs", a: "/add",
+  u: "/admin/access", p: "/admin/people", g: "/admin/groups", l: "/admin/activity", o: "/admin/server-config",
+};
+// Pages that the navigation names by another one: who has that may go there too.
+const beside = { "/admin/groups": "/admin/people" };
 const off = "agnes:keys-off";
 const mac = /Mac|iPhone|iPad/.test(navigator.platform);
 let went = 0;
@@ -22,8 +27,10 @@ function act(key) {
   const going = Date.now() - went < 1000;
   went = 0;
   if (going && places[key]) {
-    const link = document.querySelector(`#nav a[href="${places[key]}"]`);
-    link?.click();
+    const place = places[key];
+    const link = document.querySelector(`#nav a[href="${beside[place] ?? place}"]`);
+    if (link && beside[place]) location.assign(place);
+    else link?.click();
     return Boolean(link);
   }
   switch (key) {
