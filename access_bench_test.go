@@ -84,7 +84,7 @@ func accessAtSize(b *testing.B) func(path string) int {
 	if err != nil {
 		b.Fatal(err)
 	}
-	token, err := server.Config.Tokens.Issue(admin, v)
+	token, err := server.Tokens.Issue(admin, v)
 	if err != nil {
 		b.Fatal(err)
 	}

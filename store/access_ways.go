@@ -17,8 +17,14 @@ const wayColumns = ` r.id, r.group_id, g.name, r.resource_type, r.resource_id, r
 
 func wayFields(w *access.Way) []any {
 	return []any{
-		&w.ID, &w.GroupID, &w.GroupName, &w.ResourceType, &w.ResourceID, at{&w.AssignedAt}, &w.AssignedBy, maybeAt{&w.ExpiresAt}, &w.Reason,
-		&w.Everyone, &w.Person, &w.Members, &w.Source, at{&w.Since}, &w.AddedBy,
+		&w.ID, &w.GroupID, &w.GroupName, &w.ResourceType, &w.ResourceID,
+		at{&w.AssignedAt},
+		&w.AssignedBy,
+		maybeAt{&w.ExpiresAt},
+		&w.Reason,
+		&w.Everyone, &w.Person, &w.Members, &w.Source,
+		at{&w.Since},
+		&w.AddedBy,
 	}
 }
 

@@ -127,6 +127,7 @@ func span(page, size, shown, all int) string {
 func (v MatrixView) moreTables() bool {
 	return max(1, v.Query.TablePage)*MatrixTables < v.Matrix.Matching
 }
+
 func (v MatrixView) moreGroups() bool {
 	return max(1, v.Query.GroupPage)*MatrixGroups < v.Matrix.Columns
 }

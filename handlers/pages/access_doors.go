@@ -129,10 +129,16 @@ func (s *Server) accessByPerson(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, http.StatusOK, views.PersonDoorPage(s.chrome(r, v.Person.Email, views.NavAccess), v))
 }
 
-// leaving reads who shall leave which group.
+// leaving reads who shall leave which group. For administrators it asks for a
+// recent sign-in.
 func (s *Server) leaving(r *http.Request, get func(string) string) (v views.LeaveView, err error) {
 	if v.Group, err = s.Access.GetGroup(r.Context(), people.GroupID(get("group"))); err != nil {
 		return v, err
+	}
+	if v.Group.System && v.Group.Name == people.AdminGroup {
+		if err := request.Principal(r.Context()).Meet(access.Terms{Interactive: true, Recent: true}, s.Now()); err != nil {
+			return v, err
+		}
 	}
 	if v.Person, err = s.People.GetUser(r.Context(), people.UserID(get("user"))); err != nil {
 		return v, fmt.Errorf("person: %w", err)

@@ -8,6 +8,7 @@ import (
 
 	"agnes/domain/access"
 	"agnes/domain/people"
+	"agnes/views"
 )
 
 func TestAccessByGroup(t *testing.T) {
@@ -69,6 +70,30 @@ func TestAccessByPersonAndItsRoots(t *testing.T) {
 	_, err := c.store.AddMember(t.Context(), c.actor(), c.finance, c.ann.Email, people.ByGoogleSync)
 	must(t, err)
 	b.get("/admin/access?view=person&user=" + string(c.ann.ID)).wantText("Your directory keeps the membership.").wantNoText("Leave Finance")
+}
+
+func TestWhoIsAnAdministratorIsChangedAfterARecentSignIn(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	admins, err := c.store.GetGroupByName(t.Context(), people.AdminGroup)
+	must(t, err)
+	b := c.as(c.admin)
+	c.clock.advance(access.RecentFor + time.Minute)
+	form := url.Values{"group": {string(admins.ID)}, "user": {string(c.bob.ID)}}
+	for _, path := range []string{"/admin/access/leave", views.RejoinURL(admins.ID, c.bob.ID)} {
+		if got := b.post(path, form); got.StatusCode < 300 {
+			t.Errorf("%s answers an old sign-in with %d", path, got.StatusCode)
+		}
+	}
+	bob, err := c.store.GetUser(t.Context(), c.bob.ID)
+	must(t, err)
+	if bob.Admin {
+		t.Error("an old sign-in made an administrator")
+	}
+	c.as(c.admin).post(views.RejoinURL(admins.ID, c.bob.ID), nil).wantStatus(http.StatusSeeOther)
+	if bob, err = c.store.GetUser(t.Context(), c.bob.ID); err != nil || !bob.Admin {
+		t.Errorf("a recent sign-in: administrator %t, %v", bob.Admin, err)
+	}
 }
 
 func TestGrantsOnTablesThatAreGone(t *testing.T) {
