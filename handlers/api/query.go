@@ -8,7 +8,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"agnes/domain/access"
-	"agnes/domain/people"
 	"agnes/domain/query"
 )
 
@@ -18,7 +17,7 @@ type Queries interface {
 	// Submit starts a query that goes on when ctx ends.
 	Submit(ctx context.Context, p access.Principal, r query.Request) (query.Record, error)
 	// Live returns how a run under way stands, and its place in the queue.
-	Live(by people.UserID, id string) (r query.Record, place int, ok bool)
+	Live(by access.Owner, id string) (r query.Record, place int, ok bool)
 }
 
 type queryInput struct {
