@@ -68,11 +68,13 @@ CREATE TABLE access_requests (
   decided_by    TEXT NOT NULL DEFAULT '', -- user id
   answer        TEXT NOT NULL DEFAULT '', -- what whoever decided says
   group_id      TEXT NOT NULL DEFAULT '', -- the group that got the grant, or that they joined
+  joined        BOOLEAN NOT NULL DEFAULT FALSE, -- they became a member of the group
   grant_id      TEXT NOT NULL DEFAULT '', -- the grant that was made; '': they joined a group that had one
   expires_at    BIGINT,                   -- of the grant
   seen_at       BIGINT,                   -- when the asker saw the decision
   version       BIGINT NOT NULL DEFAULT 1
 );
+CREATE UNIQUE INDEX access_requests_open ON access_requests (user_id, resource_type, resource_id) WHERE state = 'open';
 CREATE INDEX access_requests_state ON access_requests (state, created_at);
 CREATE INDEX access_requests_user ON access_requests (user_id, created_at);
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"agnes/domain"
 	"agnes/domain/access"
 	"agnes/domain/audit"
 	"agnes/domain/registry"
@@ -47,6 +48,9 @@ func (s *Store) insertTable(ctx context.Context, tx runner, by audit.Actor, reg 
 		return t, err
 	}
 	if err := writeTable(ctx, tx, t); err != nil {
+		return t, err
+	}
+	if err := writeReach(ctx, tx, registry.Table{}, t); err != nil {
 		return t, err
 	}
 	if err := touch(ctx, tx, t.ID); err != nil {
@@ -91,6 +95,21 @@ func writeTable(ctx context.Context, tx runner, t registry.Table) error {
 	return err
 }
 
+// writeReach stores who learns that a table exists, and who decides on requests
+// for it. It fails with a FieldError for an owner who is nobody.
+func writeReach(ctx context.Context, tx runner, before, t registry.Table) error {
+	if t.Owner != "" && t.Owner != before.Owner {
+		_, err := getUser(ctx, tx, "id", string(t.Owner))
+		if domain.KindOf(err) == domain.NotFound {
+			return domain.FieldError("owner_email", "There is no account of this owner. Name somebody who has one, or nobody.")
+		} else if err != nil {
+			return err
+		}
+	}
+	_, err := tx.exec(ctx, `UPDATE table_registry SET discoverable = $1, owner = $2 WHERE id = $3`, t.Discoverable, t.Owner, t.ID)
+	return err
+}
+
 // tableParams is a registration as audit rows show it: the named fields, or
 // those that are set.
 func tableParams(t registry.Table, fields []string) params {
@@ -105,6 +124,7 @@ func tableParams(t registry.Table, fields []string) params {
 	}
 	if fields != nil { // of a registration they are the defaults
 		all["shrink_guard_pct"], all["schema_policy"] = t.Guard.ShrinkPercent, t.Guard.Schema
+		all["discoverable"], all["owner"] = t.Discoverable, t.Owner
 	}
 	shown := params{}
 	for key, v := range all {

@@ -5,6 +5,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"agnes/domain/access"
 )
 
 // Nav is the entry of the navigation that a page belongs to.
@@ -23,6 +25,7 @@ const (
 	NavAudit   Nav = "audit"
 	NavServer  Nav = "server"
 	NavMail    Nav = "mail"
+	NavRequests Nav = "requests"
 )
 
 // Theme is the look that a person chose; the zero value follows the system.
@@ -116,7 +119,9 @@ type Chrome struct {
 	Back     string // where the theme switch returns to: the page's own path and query
 	Toasts   []Toast
 	Failing  int // tables that are failing, shown to admins beside Syncs
-	Requests int // for access that wait, shown beside Access
+	Requests int // for access that wait for the viewer's answer
+	Answered int // of the viewer's own requests, not looked at yet
+	As       *access.Eyes // through whose eyes an administrator looks; nil for their own
 	Version  string
 	Now      time.Time
 	Rail     bool // the navigation folds to a rail, as on the console
@@ -160,6 +165,11 @@ func (c Chrome) navigation() []navGroup {
 			{Nav: NavServer, Label: "Settings", Icon: "settings", Href: ServerConfigURL},
 			{Nav: NavMail, Label: "Mail", Icon: "mail", Href: "/admin/mail"},
 		}})
+	}
+	if !c.Admin() && c.As == nil {
+		groups[0].Items = append(groups[0].Items, navEntry{
+			Nav: NavRequests, Label: "Requests", Icon: "key-round", Href: RequestsURL, Count: c.Requests + c.Answered, Counted: "requests open or newly answered",
+		})
 	}
 	return groups
 }

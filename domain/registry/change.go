@@ -34,6 +34,8 @@ type TableChange struct {
 	ReadOptions           *string
 	ShrinkGuard           *int
 	SchemaPolicy          *SchemaPolicy
+	Discoverable          *bool
+	Owner                 *people.UserID
 }
 
 // Apply changes t and returns the fields that the change names, as JSON calls
@@ -63,6 +65,8 @@ func (c TableChange) Apply(t *Table) []string {
 	assign(&named, "read_options", &t.ReadOptions, c.ReadOptions)
 	assign(&named, "shrink_guard_pct", &t.Guard.ShrinkPercent, c.ShrinkGuard)
 	assign(&named, "schema_policy", &t.Guard.Schema, c.SchemaPolicy)
+	assign(&named, "discoverable", &t.Discoverable, c.Discoverable)
+	assign(&named, "owner", &t.Owner, c.Owner)
 	return named
 }
 

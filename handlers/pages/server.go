@@ -49,6 +49,9 @@ type Deps struct {
 	Rebuilder interface{ Request(ctx context.Context) }
 	Sources   Sources
 	People    People
+	// Principals are looked through by administrators.
+	Principals Principals
+	Requests   AccessRequests
 	Inviter   people.Inviter
 	Spec      func() *huma.OpenAPI // the document of the JSON API
 
