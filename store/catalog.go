@@ -61,8 +61,9 @@ func (s *Store) granted(ctx context.Context, r runner, groups []people.GroupID, 
 		args = append(args, g)
 		places += ", $" + strconv.Itoa(len(args))
 	}
+	args = append(args, micros(r.now()))
 	ids, err := collect(ctx, r, value[registry.TableID], `
-		SELECT resource_id FROM resource_grants WHERE resource_type = $1 AND group_id IN (`+places+`)`, args...)
+		SELECT resource_id FROM resource_grants WHERE resource_type = $1 AND group_id IN (`+places+`) AND (expires_at IS NULL OR expires_at > $`+strconv.Itoa(len(args))+`)`, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -110,8 +111,8 @@ func withGroups(ctx context.Context, r runner, tables []registry.Published) ([]r
 		SELECT r.resource_id, g.name
 		FROM resource_grants r
 		JOIN user_groups g ON g.id = r.group_id
-		WHERE r.resource_type = $1
-		ORDER BY g.is_system DESC, g.name_key`, access.TableResource); err != nil {
+		WHERE r.resource_type = $1 AND (r.expires_at IS NULL OR r.expires_at > $2)
+		ORDER BY g.is_system DESC, g.name_key`, access.TableResource, micros(r.now())); err != nil {
 		return nil, err
 	}
 	tables = slices.Clone(tables)

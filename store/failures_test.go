@@ -42,7 +42,7 @@ func changes(s *Store, ids prepared) []change {
 		{"UpdateGroup", func(ctx context.Context, by audit.Actor) error {
 			return second(s.UpdateGroup(ctx, by, ids.group, people.GroupChange{Name: ptr("Newer")}))
 		}},
-		{"DeleteGroup", func(ctx context.Context, by audit.Actor) error { return s.DeleteGroup(ctx, by, ids.group) }},
+		{"DeleteGroup", func(ctx context.Context, by audit.Actor) error { return second(s.DeleteGroup(ctx, by, ids.group)) }},
 		{"AddMember", func(ctx context.Context, by audit.Actor) error {
 			return second(s.AddMember(ctx, by, s.adminID, "ada@example.com", people.ByAdmin))
 		}},

@@ -10,14 +10,14 @@ import (
 	"agnes/domain/people"
 )
 
-// groupColumns are read by scanGroup.
+// groupColumns are read by scanGroup; $1 is now, for the grants that are live.
 const groupColumns = `
 	g.id, g.name, g.description, g.is_system, g.created_at, g.created_by,
 	CASE WHEN g.is_system = TRUE AND g.name_key = 'everyone'
 		THEN (SELECT count(*) FROM users u WHERE u.active = TRUE)
 		ELSE (SELECT count(*) FROM user_group_members m JOIN users u ON u.id = m.user_id WHERE m.group_id = g.id AND u.active = TRUE)
 	END,
-	(SELECT count(*) FROM resource_grants r WHERE r.group_id = g.id), g.version, COALESCE(g.person_id, '')`
+	(SELECT count(*) FROM resource_grants r WHERE r.group_id = g.id AND (r.expires_at IS NULL OR r.expires_at > $1)), g.version, COALESCE(g.person_id, '')`
 
 func scanGroup(row scanner) (people.Group, error) {
 	var g people.Group
@@ -38,7 +38,7 @@ func nameTaken(name string, cause error) error {
 
 // ListGroups returns every group, the two of Agnes's own first, then by name.
 func (s *Store) ListGroups(ctx context.Context) ([]people.Group, error) {
-	groups, err := collect(ctx, s.reader(), scanGroup, `SELECT `+groupColumns+` FROM user_groups g ORDER BY g.is_system DESC, g.name_key`)
+	groups, err := collect(ctx, s.reader(), scanGroup, `SELECT `+groupColumns+` FROM user_groups g ORDER BY g.is_system DESC, g.name_key`, micros(s.now()))
 	if err != nil {
 		return nil, fmt.Errorf("list groups: %w", explain(err))
 	}
@@ -65,7 +65,7 @@ func (s *Store) GetGroupByName(ctx context.Context, name string) (people.Group, 
 
 // getGroup reads one group by a column of ours that is unique.
 func getGroup(ctx context.Context, r runner, column, key string) (people.Group, error) {
-	g, err := one(ctx, r, scanGroup, `SELECT `+groupColumns+` FROM user_groups g WHERE g.`+column+` = $1`, key)
+	g, err := one(ctx, r, scanGroup, `SELECT `+groupColumns+` FROM user_groups g WHERE g.`+column+` = $2`, micros(r.now()), key)
 	if absent(err) {
 		return g, groupNotFound()
 	}
@@ -140,37 +140,8 @@ func mayRename(g people.Group) error {
 	if g.System {
 		return domain.E(domain.Conflict, "system_group", "The group %s belongs to Agnes and keeps its name.", g.Name)
 	}
-	return notManaged(g)
-}
-
-// DeleteGroup removes a group with its memberships and grants. It fails with
-// NotFound, and with Conflict for the two groups of Agnes's own.
-func (s *Store) DeleteGroup(ctx context.Context, by audit.Actor, id people.GroupID) error {
-	err := s.tx(ctx, func(tx runner) error {
-		g, err := getGroup(ctx, tx, "id", string(id))
-		if err != nil {
-			return err
-		}
-		if g.System {
-			return domain.E(domain.Conflict, "system_group", "The group %s belongs to Agnes and cannot be deleted.", g.Name)
-		}
-		if err := notManaged(g); err != nil {
-			return err
-		}
-		for _, statement := range []string{
-			`DELETE FROM resource_grants WHERE group_id = $1`,
-			`DELETE FROM user_group_members WHERE group_id = $1`,
-			`DELETE FROM user_groups WHERE id = $1`,
-		} {
-			if _, err := tx.exec(ctx, statement, id); err != nil {
-				return err
-			}
-		}
-		return s.note(ctx, tx, by, "user_group.deleted", "group:"+string(id), nil,
-			params{"name": g.Name, "description": g.Description, "members": g.Members, "grants": g.Grants})
-	})
-	if err != nil {
-		return fmt.Errorf("delete group %s: %w", id, err)
+	if err := ofOne(g); err != nil {
+		return err
 	}
-	return nil
+	return notManaged(g)
 }

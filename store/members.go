@@ -55,6 +55,9 @@ func (s *Store) AddMember(ctx context.Context, by audit.Actor, id people.GroupID
 		if err != nil {
 			return err
 		}
+		if err := ofOne(g); err != nil {
+			return err
+		}
 		u, err := getUser(ctx, tx, "email", identity(email))
 		if err != nil {
 			return err
@@ -91,6 +94,9 @@ func (s *Store) RemoveMember(ctx context.Context, by audit.Actor, id people.Grou
 	err := s.tx(ctx, func(tx runner) error {
 		g, err := getGroup(ctx, tx, "id", string(id))
 		if err != nil {
+			return err
+		}
+		if err := ofOne(g); err != nil {
 			return err
 		}
 		u, err := getUser(ctx, tx, "id", string(user))

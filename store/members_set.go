@@ -46,22 +46,28 @@ func (s *Store) SetGroups(ctx context.Context, by audit.Actor, id people.UserID,
 	return after, nil
 }
 
-// ownGroups returns the groups that people put a person into, and those that a
-// directory keeps.
+// ownGroups returns the groups that people put a person into, and those that
+// stay: a directory keeps them, or they are of this person alone.
 func ownGroups(ctx context.Context, r runner, id people.UserID) (own, kept []people.GroupID, err error) {
 	_, err = collect(ctx, r, func(row scanner) (struct{}, error) {
 		var g people.GroupID
 		var source people.MemberSource
-		if err := row.Scan(&g, &source); err != nil {
+		var one bool
+		if err := row.Scan(&g, &source, &one); err != nil {
 			return struct{}{}, err
 		}
-		if source.Synced() {
+		if source.Synced() || one {
 			kept = append(kept, g)
 		} else {
 			own = append(own, g)
 		}
 		return struct{}{}, nil
-	}, `SELECT group_id, source FROM user_group_members WHERE user_id = $1 ORDER BY group_id`, id)
+	}, `
+		SELECT m.group_id, m.source, g.person_id IS NOT NULL
+		FROM user_group_members m
+		JOIN user_groups g ON g.id = m.group_id
+		WHERE m.user_id = $1
+		ORDER BY m.group_id`, id)
 	return own, kept, err
 }
 
@@ -79,6 +85,9 @@ func (s *Store) leaveAndJoin(ctx context.Context, tx runner, by audit.Actor, u p
 		}
 		g, err := getGroup(ctx, tx, "id", string(id))
 		if err != nil {
+			return err
+		}
+		if err := ofOne(g); err != nil {
 			return err
 		}
 		if _, err := s.join(ctx, tx, by, u.ID, id, people.ByAdmin); err != nil {

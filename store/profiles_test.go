@@ -37,7 +37,7 @@ func TestProfiles(t *testing.T) {
 	if err := s.SaveProfile(ctx, kept); domain.KindOf(err) != domain.NotFound {
 		t.Errorf("profile of no table: %v, want NotFound", err)
 	}
-	must[[]registry.Published](t)(s.Unregister(ctx, admin, []registry.TableID{"orders"}))
+	must[[]registry.Removed](t)(s.Unregister(ctx, admin, []registry.TableID{"orders"}))
 	mustTables(t, s, "orders")
 	if _, err := s.GetProfile(ctx, "orders"); domain.KindOf(err) != domain.NotFound {
 		t.Errorf("the profile outlives its table: %v", err)

@@ -97,7 +97,7 @@ func TestUnregister(t *testing.T) {
 
 	_, err := s.Unregister(t.Context(), admin, []registry.TableID{"orders", "nope"})
 	wantError(t, "an unknown table", err, domain.NotFound, "table_not_found")
-	removed := must[[]registry.Published](t)(s.Unregister(t.Context(), admin, []registry.TableID{"orders", "calendar", "orders"}))
+	removed := must[[]registry.Removed](t)(s.Unregister(t.Context(), admin, []registry.TableID{"orders", "calendar", "orders"}))
 	if len(removed) != 2 || removed[0].Version == nil || removed[0].Version.ID != "v1" {
 		t.Errorf("removed %+v", removed)
 	}

@@ -60,7 +60,7 @@ func (s *Store) insertTable(ctx context.Context, tx runner, by audit.Actor, reg 
 		return t, err
 	}
 	for _, group := range distinct(reg.GrantTo) {
-		if _, err := s.insertGrant(ctx, tx, by, access.NewGrant{Group: group, ResourceType: access.TableResource, ResourceID: string(t.ID)}); err != nil {
+		if _, err := s.insertGrant(ctx, tx, by, access.NewGrant{Group: group, ResourceType: access.TableResource, ResourceID: string(t.ID)}, nil); err != nil {
 			return t, err
 		}
 	}
@@ -135,60 +135,4 @@ func tableParams(t registry.Table, fields []string) params {
 		}
 	}
 	return shown
-}
-
-// Unregister removes tables, all or none, with their grants, versions, names,
-// state and history, and returns them as they were: their files are the
-// caller's to remove. It fails with NotFound, and with Conflict while one of
-// them is being synced; a sync that only waits goes with its table.
-func (s *Store) Unregister(ctx context.Context, by audit.Actor, ids []registry.TableID) ([]registry.Published, error) {
-	var removed []registry.Published
-	err := s.tx(ctx, func(tx runner) error {
-		removed = nil
-		for _, id := range distinct(ids) {
-			t, err := getTable(ctx, tx, id)
-			if err != nil {
-				return err
-			}
-			if err := notSyncing(t, "removed"); err != nil {
-				return err
-			}
-			if err := deleteTable(ctx, tx, t.Table); err != nil {
-				return err
-			}
-			if err := s.note(ctx, tx, by, "unregister_table", "table:"+string(id), nil, tableParams(t.Table, nil)); err != nil {
-				return err
-			}
-			removed = append(removed, t)
-		}
-		if len(removed) == 0 {
-			return nil
-		}
-		_, err := tx.exec(ctx, `UPDATE registry_revision SET changed = changed + 1, removed = removed + 1 WHERE id = 1`)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("unregister tables: %w", err)
-	}
-	return removed, nil
-}
-
-func deleteTable(ctx context.Context, tx runner, t registry.Table) error {
-	for _, d := range []struct {
-		statement string
-		key       any
-	}{
-		{`DELETE FROM resource_grants WHERE resource_type = 'table' AND resource_id = $1`, t.ID},
-		{`DELETE FROM table_versions WHERE table_id = $1`, t.ID},
-		{`DELETE FROM sync_history WHERE run_id IN (SELECT id FROM sync_runs WHERE table_id = $1)`, t.ID},
-		{`DELETE FROM sync_runs WHERE table_id = $1`, t.ID},
-		{`DELETE FROM sync_state WHERE table_id = $1`, t.Name},
-		{`DELETE FROM view_ownership WHERE lower(view_name) = lower($1)`, t.Name},
-		{`DELETE FROM table_registry WHERE id = $1`, t.ID},
-	} {
-		if _, err := tx.exec(ctx, d.statement, d.key); err != nil {
-			return fmt.Errorf("delete table %s: %w", t.ID, err)
-		}
-	}
-	return nil
 }

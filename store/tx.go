@@ -22,6 +22,7 @@ type runner struct {
 		QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	}
 	count *atomic.Int64
+	now   func() time.Time // for what ends by itself
 }
 
 // scanner is one row.
@@ -82,7 +83,7 @@ func value[T any](row scanner) (T, error) {
 func absent(err error) bool { return errors.Is(err, sql.ErrNoRows) }
 
 // reader runs single reading statements.
-func (s *Store) reader() runner { return runner{on: s.readers, count: &s.queries} }
+func (s *Store) reader() runner { return runner{on: s.readers, count: &s.queries, now: s.now} }
 
 // maxTries bounds how often a transaction is begun anew when another process,
 // such as a backup tool, holds the file beyond the busy timeout.
@@ -127,7 +128,7 @@ func (s *Store) view(ctx context.Context, do func(runner) error) error {
 }
 
 func (s *Store) runs(do func(runner) error) func(*sql.Tx) error {
-	return func(tx *sql.Tx) error { return do(runner{on: tx, count: &s.queries}) }
+	return func(tx *sql.Tx) error { return do(runner{on: tx, count: &s.queries, now: s.now}) }
 }
 
 func within(ctx context.Context, db *sql.DB, options *sql.TxOptions, do func(*sql.Tx) error) (err error) {

@@ -44,7 +44,11 @@ func (s *Store) insertUser(ctx context.Context, tx runner, by audit.Actor, n peo
 		if group == s.everyoneID {
 			continue
 		}
-		if _, err := getGroup(ctx, tx, "id", string(group)); err != nil {
+		g, err := getGroup(ctx, tx, "id", string(group))
+		if err != nil {
+			return people.User{}, err
+		}
+		if err := ofOne(g); err != nil {
 			return people.User{}, err
 		}
 		if _, err := s.join(ctx, tx, by, id, group, source); err != nil {
@@ -226,6 +230,9 @@ func (s *Store) DeleteUser(ctx context.Context, by audit.Actor, id people.UserID
 			return domain.E(domain.Conflict, "sso_user", "%s comes from your directory and would come back with the next sign-in. Deactivate the account instead.", u.Email)
 		}
 		if err := s.keepsAdmin(ctx, tx, u); err != nil {
+			return err
+		}
+		if err := s.deletePersonGroup(ctx, tx, by, id); err != nil {
 			return err
 		}
 		if err := voidLinks(ctx, tx, u.Email); err != nil {

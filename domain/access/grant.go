@@ -63,6 +63,25 @@ type Effective struct {
 	Groups       []people.Group
 }
 
+// maxText is how long a reason or note may be.
+const maxText = 500
+
+func checkText(field, text string) error {
+	if len(text) > maxText {
+		return domain.FieldError(field, "A %s has at most %d characters.", field, maxText)
+	}
+	return nil
+}
+
+// CheckTerms fails with a FieldError for an end that is not in the future and a
+// reason that is too long.
+func CheckTerms(expires *time.Time, reason string, now time.Time) error {
+	if expires != nil && !now.Before(*expires) {
+		return domain.FieldError("expires_at", "The grant would have ended already. Choose a time in the future, or none for a grant that never ends.")
+	}
+	return checkText("reason", reason)
+}
+
 // CheckGrant returns the parsed resource of a new grant, or a FieldError for an
 // unknown type or a blank id.
 func CheckGrant(resourceType, resourceID string) (ResourceType, string, error) {

@@ -112,11 +112,11 @@ func (s *shelf) UpdateTable(_ context.Context, _ audit.Actor, id registry.TableI
 	return registry.Published{}, s.do("point %s at %s", id, *c.SourceTable)
 }
 
-func (s *shelf) Unregister(_ context.Context, _ audit.Actor, ids []registry.TableID) ([]registry.Published, error) {
-	var gone []registry.Published
+func (s *shelf) Unregister(_ context.Context, _ audit.Actor, ids []registry.TableID) ([]registry.Removed, error) {
+	var gone []registry.Removed
 	slices.Sort(ids)
 	for _, id := range ids {
-		gone = append(gone, registry.Published{Table: s.tables[id]})
+		gone = append(gone, registry.Removed{Published: registry.Published{Table: s.tables[id]}})
 		delete(s.tables, id)
 	}
 	return gone, s.do("unregister %v", ids)
@@ -228,7 +228,8 @@ func TestImporter(t *testing.T) {
 			return m.RemoveSamples(ctx, by)
 		}, []string{"unregister [airports]", "rebuild", "remove airports.csv"}, domain.Internal},
 		{"removing a table keeps its file", []registry.Table{orders}, func(ctx context.Context, m *Importer) error {
-			return m.Remove(ctx, by, []registry.TableID{"orders"})
+			_, err := m.Remove(ctx, by, []registry.TableID{"orders"})
+			return err
 		}, []string{"unregister [orders]", "rebuild"}, domain.Internal},
 	}
 	for _, c := range cases {

@@ -42,7 +42,7 @@ type Tables interface {
 	ListTables(ctx context.Context) ([]registry.Published, error)
 	RegisterTables(ctx context.Context, by audit.Actor, tables []registry.Registration) ([]registry.Table, error)
 	UpdateTable(ctx context.Context, by audit.Actor, id registry.TableID, c registry.TableChange) (registry.Published, error)
-	Unregister(ctx context.Context, by audit.Actor, ids []registry.TableID) ([]registry.Published, error)
+	Unregister(ctx context.Context, by audit.Actor, ids []registry.TableID) ([]registry.Removed, error)
 }
 
 // Syncer starts the sync of tables.
@@ -249,11 +249,12 @@ func uploadedFor(t registry.Table) bool {
 }
 
 // Remove unregisters tables, their grants and versions. The files of the
-// sample tables go too; files that people brought stay in DATA_DIR/files.
-func (m *Importer) Remove(ctx context.Context, by audit.Actor, ids []registry.TableID) error {
+// sample tables go too; files that people brought stay in DATA_DIR/files. It
+// returns what was removed, with the ids that bring it back.
+func (m *Importer) Remove(ctx context.Context, by audit.Actor, ids []registry.TableID) ([]registry.Removed, error) {
 	removed, err := m.Tables.Unregister(ctx, by, ids)
 	if err != nil {
-		return fmt.Errorf("unregister: %w", err)
+		return nil, fmt.Errorf("unregister: %w", err)
 	}
 	m.Rebuilder.Request(ctx)
 	for _, t := range removed {
@@ -261,8 +262,8 @@ func (m *Importer) Remove(ctx context.Context, by audit.Actor, ids []registry.Ta
 			continue
 		}
 		if err := m.Folder.Remove(ctx, t.SourceTable); err != nil {
-			return fmt.Errorf("remove the file of %s: %w", t.ID, err)
+			return removed, fmt.Errorf("remove the file of %s: %w", t.ID, err)
 		}
 	}
-	return nil
+	return removed, nil
 }

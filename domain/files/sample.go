@@ -113,5 +113,6 @@ func (m *Importer) RemoveSamples(ctx context.Context, by audit.Actor) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	return m.Remove(ctx, by, ids)
+	_, err = m.Remove(ctx, by, ids)
+	return err
 }

@@ -138,6 +138,12 @@ const (
 	StatusKept = "kept" // a person chose the current rows over newer ones
 )
 
+// Removed is a table that was just unregistered, as it was.
+type Removed struct {
+	Published
+	Bin string // brings it back; "" when nothing can
+}
+
 // Published is a table with its current version; Version is nil until a first
 // sync succeeded.
 type Published struct {

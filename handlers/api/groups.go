@@ -16,7 +16,7 @@ type Groups interface {
 	GetGroup(ctx context.Context, id people.GroupID) (people.Group, error)
 	CreateGroup(ctx context.Context, by audit.Actor, name, description string) (people.Group, error)
 	UpdateGroup(ctx context.Context, by audit.Actor, id people.GroupID, c people.GroupChange) (people.Group, error)
-	DeleteGroup(ctx context.Context, by audit.Actor, id people.GroupID) error
+	DeleteGroup(ctx context.Context, by audit.Actor, id people.GroupID) (binID string, err error)
 	ListMembers(ctx context.Context, id people.GroupID) ([]people.Member, error)
 	AddMember(ctx context.Context, by audit.Actor, id people.GroupID, email string, source people.MemberSource) (people.Member, error)
 	RemoveMember(ctx context.Context, by audit.Actor, id people.GroupID, user people.UserID) error
@@ -196,7 +196,8 @@ func (a *API) updateGroup(ctx context.Context, in *updateGroupInput) (*groupOutp
 }
 
 func (a *API) deleteGroup(ctx context.Context, in *OneGroup) (*none, error) {
-	return nil, a.Store.DeleteGroup(ctx, principal(ctx).Actor(), people.GroupID(in.ID))
+	_, err := a.Store.DeleteGroup(ctx, principal(ctx).Actor(), people.GroupID(in.ID))
+	return nil, err
 }
 
 func (a *API) listMembers(ctx context.Context, in *OneGroup) (*membersOutput, error) {

@@ -22,7 +22,7 @@ type Registry interface {
 
 // Remover takes tables out of the registry, with their grants and versions.
 type Remover interface {
-	Remove(ctx context.Context, by audit.Actor, ids []registry.TableID) error
+	Remove(ctx context.Context, by audit.Actor, ids []registry.TableID) ([]registry.Removed, error)
 }
 
 type registryRow struct {
@@ -151,5 +151,6 @@ func (a *API) unregisterTable(ctx context.Context, in *OneTable) (*none, error) 
 	if !registry.QuotedIdentifier(in.ID) {
 		return nil, domain.E(domain.NotFound, "table_not_found", "Table not found")
 	}
-	return nil, a.Remover.Remove(ctx, principal(ctx).Actor(), []registry.TableID{registry.TableID(in.ID)})
+	_, err := a.Remover.Remove(ctx, principal(ctx).Actor(), []registry.TableID{registry.TableID(in.ID)})
+	return nil, err
 }

@@ -129,7 +129,7 @@ func (s *Server) tableRemove(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 
-	if err := s.Importer.Remove(r.Context(), request.Actor(r), []registry.TableID{t.ID}); err != nil {
+	if _, err := s.Importer.Remove(r.Context(), request.Actor(r), []registry.TableID{t.ID}); err != nil {
 		return err
 	}
 
