@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"agnes/connectors/mail"
+	"agnes/domain/access"
 	"agnes/domain/config"
 	"agnes/domain/people"
 	"agnes/handlers/pages"
@@ -29,6 +30,13 @@ func (a *app) newLinks() (*people.Links, error) {
 		l.Outbox = &people.Outbox{}
 	}
 	return l, nil
+}
+
+// requests carries out what becomes of requests for access, with the mails about it.
+func (a *app) requests() *access.Requests {
+	return &access.Requests{
+		Store: a.store, Mailer: a.links.Mailer, Compose: letters.ComposeNews, BaseURL: a.baseURL, Brand: a.companyName(), Now: clock, Log: a.log,
+	}
 }
 
 // newMailer returns what sends mail, nil when nothing is set up.

@@ -129,12 +129,13 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	requests := a.requests()
 	operations, err := api.New(api.Deps{
 		Store: a.store, SignIn: a.signIn, Tokens: tokens, Remover: a.importer, Rebuilder: a.rebuilder, Syncer: a.syncer, Queries: a.runner, History: a.store, Results: a.kept, PersonLimits: a.queryLimits().Person, TempDir: filepath.Join(a.cfg.Dirs.Data, "results"), Data: data, Whole: a.children, Sources: a.watcher, Profiler: a.profiler, Uploads: a.folder, Stopping: stopping,
 		Personal: personal, Sessions: sessions,
 		Ready: query.Probe{Engine: a.pool}.Ready, Walls: a.walls, Build: build, DeployedAt: time.Now(), Debug: a.cfg.Server.Debug, Now: clock, Log: a.log,
 
-		Links: a.links, Inviter: a.links,
+		Links: a.links, Inviter: a.links, Requests: requests,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("describe the API: %w", err)
@@ -146,6 +147,7 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 		Identity: a.store, Personal: personal, SessionAge: a.cfg.Auth.SessionAge, SessionIdle: a.cfg.Auth.SessionIdle, Fresh: pages.ServiceButtons(services), PasswordsOff: slices.Contains(a.cfg.Auth.Disabled, string(people.ByPassword)),
 		Version: build.Version, Instance: a.companyName(), MaxUpload: a.cfg.Files.MaxUploadBytes,
 
+		Principals: a.store, Requests: requests, RequestList: a.store,
 		People: a.store, Links: a.links, Inviter: a.links, Mail: mailInfo(a.cfg.Mail),
 		Federation: a.federation(), Services: services, CallbackBase: a.callbackBase(),
 		Providers: func() []views.Provider { return pages.ServiceButtons(services) },

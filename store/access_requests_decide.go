@@ -7,6 +7,7 @@ import (
 
 	"agnes/domain"
 	"agnes/domain/access"
+	"agnes/domain/audit"
 	"agnes/domain/people"
 )
 
@@ -23,7 +24,7 @@ func (s *Store) ApproveRequest(ctx context.Context, p access.Principal, id strin
 		if err := stillThere(ctx, tx, *q); err != nil {
 			return err
 		}
-		return s.open(ctx, tx, p, q, a)
+		return s.give(ctx, tx, p, q, a)
 	})
 }
 
@@ -39,8 +40,8 @@ func stillThere(ctx context.Context, tx runner, q access.Request) error {
 	return err
 }
 
-// open makes the grant or the membership of an approval.
-func (s *Store) open(ctx context.Context, tx runner, p access.Principal, q *access.Request, a access.Approval) error {
+// give makes the grant or the membership of an approval.
+func (s *Store) give(ctx context.Context, tx runner, p access.Principal, q *access.Request, a access.Approval) error {
 	by := p.Actor()
 	g, err := s.approvedGroup(ctx, tx, by, q.By.ID, a)
 	if err != nil {
@@ -65,13 +66,8 @@ func (s *Store) open(ctx context.Context, tx runner, p access.Principal, q *acce
 	case !member:
 		return domain.FieldError("group_id", "%s is not a member of %s, and %s may not see this: that would open nothing. Choose a group of theirs, or one that has it.", q.By.Email, g.Name, g.Name)
 	}
-	if err == nil { // one that has ended is in the place of the new one
-		if _, err := tx.exec(ctx, `DELETE FROM resource_grants WHERE id = $1`, grant.ID); err != nil {
-			return err
-		}
-	}
 	reason := "Asked for by " + q.By.Email
-	grant, err = s.insertGrant(ctx, tx, by, access.NewGrant{Group: g.ID, ResourceType: q.ResourceType, ResourceID: q.ResourceID, ExpiresAt: a.ExpiresAt, Reason: reason})
+	grant, err = s.insertGrant(ctx, tx, by, access.NewGrant{Group: g.ID, ResourceType: q.ResourceType, ResourceID: q.ResourceID, ExpiresAt: a.ExpiresAt, Reason: reason}, params{"request_id": q.ID})
 	q.GrantID, q.ExpiresAt = grant.ID, a.ExpiresAt
 	return err
 }
@@ -127,7 +123,7 @@ func (s *Store) takeBack(ctx context.Context, tx runner, p access.Principal, q *
 			if _, err := tx.exec(ctx, `DELETE FROM resource_grants WHERE id = $1`, g.ID); err != nil {
 				return err
 			}
-			err = s.note(ctx, tx, by, "resource_grant.deleted", requestResource(*q), nil, grantParams(g))
+			err = s.note(ctx, tx, by, "resource_grant.deleted", requestResource(*q), nil, grantParams(g, params{"request_id": q.ID}))
 		}
 		if err != nil && !absent(err) { // else somebody removed it already
 			return err
@@ -228,4 +224,23 @@ func requestParams(q access.Request) params {
 		"request_id": q.ID, "email": q.By.Email, "state": q.State, "answer": q.Answer, "group": q.GroupName, "grant_id": q.GrantID,
 		"joined": q.Joined, "expires_at": q.ExpiresAt,
 	}
+}
+
+// approvedGroup is the group that an approval names.
+func (s *Store) approvedGroup(ctx context.Context, tx runner, by audit.Actor, asker people.UserID, a access.Approval) (people.Group, error) {
+	if a.OnlyPerson {
+		return s.personGroup(ctx, tx, by, asker)
+	}
+	g, err := getGroup(ctx, tx, "id", string(a.Group))
+	switch {
+	case domain.KindOf(err) == domain.NotFound:
+		return g, domain.FieldError("group_id", "There is no such group. Choose one of theirs, or one that has it.")
+	case err != nil:
+		return g, err
+	case g.System:
+		return g, domain.FieldError("group_id", "%s is not given anything by a request. Use the matrix of access for that.", g.Name)
+	case g.Person != "" && g.Person != asker:
+		return g, domain.FieldError("group_id", "This group is of somebody else alone. Choose one of theirs, or only this person.")
+	}
+	return g, nil
 }

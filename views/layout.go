@@ -14,17 +14,17 @@ type Nav string
 
 // The entries of the navigation.
 const (
-	NavNone    Nav = ""
-	NavCatalog Nav = "catalog"
-	NavConsole Nav = "console"
-	NavSyncs   Nav = "syncs"
-	NavSources Nav = "sources"
-	NavAdd     Nav = "add"
-	NavAccess  Nav = "access"
-	NavPeople  Nav = "people"
-	NavAudit   Nav = "audit"
-	NavServer  Nav = "server"
-	NavMail    Nav = "mail"
+	NavNone     Nav = ""
+	NavCatalog  Nav = "catalog"
+	NavConsole  Nav = "console"
+	NavSyncs    Nav = "syncs"
+	NavSources  Nav = "sources"
+	NavAdd      Nav = "add"
+	NavAccess   Nav = "access"
+	NavPeople   Nav = "people"
+	NavAudit    Nav = "audit"
+	NavServer   Nav = "server"
+	NavMail     Nav = "mail"
 	NavRequests Nav = "requests"
 )
 
@@ -118,9 +118,9 @@ type Chrome struct {
 	Theme    Theme
 	Back     string // where the theme switch returns to: the page's own path and query
 	Toasts   []Toast
-	Failing  int // tables that are failing, shown to admins beside Syncs
-	Requests int // for access that wait for the viewer's answer
-	Answered int // of the viewer's own requests, not looked at yet
+	Failing  int          // tables that are failing, shown to admins beside Syncs
+	Requests int          // for access that wait for the viewer's answer
+	Answered int          // of the viewer's own requests, not looked at yet
 	As       *access.Eyes // through whose eyes an administrator looks; nil for their own
 	Version  string
 	Now      time.Time

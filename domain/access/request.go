@@ -188,11 +188,10 @@ type RequestFilter struct {
 
 // Colleagues are the people beside the asker in one of the asker's groups.
 type Colleagues struct {
-	Group  people.Group // Members are the active ones beside the asker
-	Have   int          // of them who see the resource by a grant
-	Via    []string     // groups that let them
-	Opens  bool         // the group holds a grant already
-	Synced bool
+	Group people.Group // Members are the active ones beside the asker
+	Have  int          // of them who see the resource by a grant
+	Via   []string     // groups that let them
+	Opens bool         // the group holds a grant already
 }
 
 // Gains is how many people a grant to the group would let in.

@@ -27,6 +27,7 @@ type Store interface {
 	Accounts
 	Groups
 	Grants
+	RequestList
 	Users
 	Registry
 	Runs
@@ -57,8 +58,10 @@ type Deps struct {
 	Rebuilder Rebuilder
 	Syncer    Syncer
 	Queries   Queries
-	History   QueryHistory
-	Results   Results
+	// Requests are those for access.
+	Requests AccessRequests
+	History  QueryHistory
+	Results  Results
 	// PersonLimits are shown to whoever asks what they may still take.
 	PersonLimits query.PersonLimits
 	TempDir      string // where files grow that are sent whole; "" for the system's
@@ -116,6 +119,7 @@ func New(d Deps) (*API, error) {
 	a.sourceRoutes()
 	a.groupRoutes()
 	a.grantRoutes()
+	a.accessRequestRoutes()
 	a.userRoutes()
 	a.membershipRoutes()
 	a.identityRoutes()

@@ -36,6 +36,9 @@ type failure struct {
 	ChangedBy string  `json:"changed_by,omitempty"`
 	Fields    []clash `json:"fields,omitempty"`
 
+	// Request is what can be asked for, of a query that names it.
+	Request *offer `json:"request_access,omitempty"`
+
 	retry time.Duration // when another try is worth it; 0: not said
 }
 
@@ -289,7 +292,10 @@ func failureSchema() *huma.Schema {
 			"changed_by":  {Type: huma.TypeString, Description: "With 412: who changed it."},
 			"fields":      {Type: huma.TypeArray, Items: clashed, Description: "With 412: each field that differs, as it was, as it is, and as you want it."},
 			"confirm_url": {Type: huma.TypeString, Description: "The page to do that on."},
-			"request_id":  {Type: huma.TypeString, Description: "To be named to an administrator; with internal errors only."},
+			"request_access": {Type: huma.TypeObject, Description: "Of a query that names a table which is not granted to you but says that it exists: what to send to POST /api/access-requests, and the page to ask on.", Properties: map[string]*huma.Schema{
+				"resource_type": {Type: huma.TypeString}, "resource_id": {Type: huma.TypeString}, "name": {Type: huma.TypeString}, "url": {Type: huma.TypeString},
+			}},
+			"request_id": {Type: huma.TypeString, Description: "To be named to an administrator; with internal errors only."},
 		},
 		Required: []string{"detail"},
 	}

@@ -116,7 +116,7 @@ func emptySite(t *testing.T, change func(*api.Deps)) *site {
 	}
 	t.Cleanup(func() { must(t, s.runner.Stop(context.WithoutCancel(t.Context()))) })
 	deps := api.Deps{
-		Profiler: s.profiler, Inviter: &s.inviter,
+		Profiler: s.profiler, Inviter: &s.inviter, Requests: &access.Requests{Store: s.store, Now: s.clock.now, Log: log},
 		Personal: &access.Tokens{Store: s.store, Signer: s.tokens, Now: s.clock.now, NewID: uuid.NewString}, Sessions: s.sessions,
 		Store: s.store, SignIn: &people.SignIn{Accounts: s.store, Now: s.clock.now}, Tokens: s.tokens,
 		Remover: remover{s.store}, Rebuilder: &s.rebuilds, Syncer: s.syncer, Data: s.files, Whole: &joined{}, Sources: &looks{}, Uploads: s.folder,

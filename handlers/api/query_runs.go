@@ -132,7 +132,7 @@ func (a *API) submitQuery(ctx context.Context, in *submitInput) (*submitOutput, 
 		SQL: in.Body.SQL, MaxRows: most, Timeout: time.Duration(in.Body.Timeout) * time.Second, Origin: query.FromBackground,
 	})
 	if err != nil {
-		return nil, sqlError(err)
+		return nil, a.sqlError(ctx, err)
 	}
 	return &submitOutput{Location: "/api/query/runs/" + rec.ID, Run: rec.ID, Body: a.queryRunOf(principal(ctx), rec)}, nil
 }

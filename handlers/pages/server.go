@@ -51,9 +51,11 @@ type Deps struct {
 	People    People
 	// Principals are looked through by administrators.
 	Principals Principals
-	Requests   AccessRequests
-	Inviter   people.Inviter
-	Spec      func() *huma.OpenAPI // the document of the JSON API
+	// Requests carries out the steps of requests for access, and RequestList reads them.
+	Requests    AccessRequests
+	RequestList RequestList
+	Inviter     people.Inviter
+	Spec        func() *huma.OpenAPI // the document of the JSON API
 
 	Links      *people.Links // nil: nothing by mail
 	Mail       Mail
