@@ -30,6 +30,7 @@ func (a *app) schedule() []jobs.Job {
 		{Name: "verify versions", Every: time.Hour, Timeout: 23 * time.Hour, Run: a.scrub.Tick},
 		{Name: "forget old sessions", Every: time.Hour, Timeout: time.Minute, Run: a.store.SweepSessions},
 		{Name: "forget old attempts", Every: 10 * time.Minute, Timeout: time.Minute, Run: a.store.SweepAttempts},
+		{Name: "end grants", Every: time.Minute, Timeout: time.Minute, Run: a.store.SweepAccess},
 		{Name: "sweep query results", Every: 10 * time.Minute, Timeout: 5 * time.Minute, Run: (&query.Sweeper{
 			Runs: a.store, Files: a.results, Age: a.cfg.Query.ResultAge, HistoryAge: a.cfg.Query.HistoryAge, Now: clock,
 		}).Sweep},

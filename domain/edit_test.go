@@ -29,6 +29,17 @@ func TestStaleErrorComparesThreeStates(t *testing.T) {
 	if got := e.Mine(); !maps.Equal(got, Fields{"about": "y"}) {
 		t.Errorf("mine alone: %v", got)
 	}
+	if got := e.Over(); !maps.Equal(got, Fields{"about": "y", "name": "c"}) {
+		t.Errorf("all of mine: %v", got)
+	}
+	forgotten := NewStaleError(30, time.Time{}, "", nil, theirs, yours)
+	if len(forgotten.Mine()) != 0 || !maps.Equal(forgotten.Over(), yours) || len(forgotten.Clashes) != 2 {
+		t.Errorf("what was read is forgotten: %+v", forgotten)
+	}
+	untouched := NewStaleError(2, time.Time{}, "", Fields{"name": "a"}, Fields{"name": "b"}, Fields{"name": "a"})
+	if len(untouched.Over())+len(untouched.Mine()) != 0 {
+		t.Error("a field that was sent as it was read is nobody's wish")
+	}
 	if StaleOf(errors.New("x")) != nil {
 		t.Error("another error is no stale one")
 	}

@@ -4,6 +4,7 @@
 -- +goose Up
 ALTER TABLE resource_grants ADD COLUMN expires_at BIGINT; -- the grant opens nothing from then on; NULL: never ends
 ALTER TABLE resource_grants ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE resource_grants ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
 CREATE INDEX resource_grants_expiry ON resource_grants (expires_at);
 
 -- version counts the changes that people make, so that a form made from an older
@@ -19,7 +20,7 @@ ALTER TABLE table_registry ADD COLUMN owner TEXT NOT NULL DEFAULT '';           
 -- What the fields of something were, version by version, for those who changed
 -- an older one.
 CREATE TABLE edits (
-  kind       TEXT NOT NULL, -- group, user, table or settings
+  kind       TEXT NOT NULL, -- group, user, table, grant or settings
   id         TEXT NOT NULL,
   version    BIGINT NOT NULL,
   fields     TEXT NOT NULL, -- JSON object of texts
@@ -112,5 +113,6 @@ DROP INDEX user_groups_person;
 ALTER TABLE user_groups DROP COLUMN person_id;
 ALTER TABLE user_groups DROP COLUMN version;
 DROP INDEX resource_grants_expiry;
+ALTER TABLE resource_grants DROP COLUMN version;
 ALTER TABLE resource_grants DROP COLUMN reason;
 ALTER TABLE resource_grants DROP COLUMN expires_at;

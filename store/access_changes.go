@@ -41,7 +41,8 @@ func (s *Store) ApplyAccess(ctx context.Context, by audit.Actor, note string, ed
 	return change, nil
 }
 
-// applyCells makes edits in a transaction and records them as one change.
+// applyCells makes edits in a transaction and records them as one change; each
+// grant's audit row names it.
 func (s *Store) applyCells(ctx context.Context, tx runner, by audit.Actor, c access.Change, wishes []changedCell) (access.Change, error) {
 	c.ID, c.MadeAt, c.MadeBy = s.newID(), s.now(), byline(by)
 	var made []changedCell
@@ -100,6 +101,9 @@ func (s *Store) writeCell(ctx context.Context, tx runner, by audit.Actor, c acce
 	if c.Note != "" {
 		about["note"] = c.Note
 	}
+	if c.UndoOf != "" {
+		about["undo_of"] = c.UndoOf
+	}
 	if !w.Want.Live(c.MadeAt) { // then here is live, or nothing would change
 		return s.dropGrant(ctx, tx, by, *here, about)
 	}
@@ -142,12 +146,7 @@ func (s *Store) recordChange(ctx context.Context, tx runner, by audit.Actor, c a
 		VALUES ($1, $2, $3, $4, $5, $6, $7)`, c.ID, micros(c.MadeAt), by.UserID, c.MadeBy, c.Note, cells, c.UndoOf); err != nil {
 		return fmt.Errorf("record the change: %w", err)
 	}
-	asked := params{"note": c.Note, "edits": len(made)}
-	action := "access_change.applied"
-	if c.UndoOf != "" {
-		action, asked["undo_of"] = "access_change.undone", c.UndoOf
-	}
-	return s.note(ctx, tx, by, action, "access_change:"+c.ID, asked, nil)
+	return nil
 }
 
 const changeColumns = ` id, made_at, made_by, note, cells, undone_at, undo_of FROM access_changes`

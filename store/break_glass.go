@@ -107,8 +107,15 @@ func (s *Store) rescue(ctx context.Context, tx runner, by audit.Actor, email str
 		return r, err
 	}
 	if r.Reactivated = !u.Active; r.Reactivated {
+		active := u
+		active.Active = true
+		version, err := s.next(ctx, tx, by, edited{"user", string(u.ID), u.Version, u.Fields()}, active.Fields())
+		if err != nil {
+			return r, err
+		}
 		if _, err := tx.exec(ctx, `
-			UPDATE users SET active = TRUE, deactivated_at = NULL, deactivated_by = NULL, updated_at = $1 WHERE id = $2`, micros(s.now()), u.ID); err != nil {
+			UPDATE users SET active = TRUE, deactivated_at = NULL, deactivated_by = NULL, updated_at = $1, version = $2 WHERE id = $3`,
+			micros(s.now()), version, u.ID); err != nil {
 			return r, err
 		}
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"agnes/domain"
@@ -48,7 +49,7 @@ func (e edited) unchanged(ctx context.Context, r runner, seen int64, yours domai
 	if err != nil {
 		return fmt.Errorf("read what %s %s was: %w", e.kind, e.id, err)
 	}
-	was := e.fields // when nobody remembers
+	var was domain.Fields // nil when nobody remembers
 	var last edition
 	for _, k := range kept {
 		if k.version == seen {
@@ -58,6 +59,15 @@ func (e edited) unchanged(ctx context.Context, r runner, seen int64, yours domai
 		}
 	}
 	return domain.NewStaleError(e.version, last.at, last.by, was, e.fields, yours)
+}
+
+// next is the version of something edited that is now as fields say: the one
+// that it had, where they are the same, else the following one, which is recorded.
+func (s *Store) next(ctx context.Context, tx runner, by audit.Actor, e edited, fields domain.Fields) (int64, error) {
+	if maps.Equal(e.fields, fields) {
+		return e.version, nil
+	}
+	return e.version + 1, s.changed(ctx, tx, by, e, fields)
 }
 
 // changed records the next state of something edited: its row has the version

@@ -50,6 +50,15 @@ func changes(s *Store, ids prepared) []change {
 		{"CreateGrant", func(ctx context.Context, by audit.Actor) error {
 			return second(s.CreateGrant(ctx, by, access.NewGrant{Group: ids.group, ResourceType: access.TableResource, ResourceID: "new"}))
 		}},
+		{"UpdateGrant", func(ctx context.Context, by audit.Actor) error {
+			return second(s.UpdateGrant(ctx, by, ids.grant, access.GrantChange{Reason: ptr("new")}))
+		}},
+		{"ApplyAccess", func(ctx context.Context, by audit.Actor) error {
+			return second(s.ApplyAccess(ctx, by, "", []access.Edit{{Cell: access.Cell{Group: ids.group, ResourceType: access.TableResource, ResourceID: "deals"}, Want: &access.CellGrant{}}}))
+		}},
+		{"UndoAccess", func(ctx context.Context, by audit.Actor) error { return second(s.UndoAccess(ctx, by, ids.change)) }},
+		{"PersonGroup", func(ctx context.Context, by audit.Actor) error { return second(s.PersonGroup(ctx, by, ids.user)) }},
+		{"Restore", func(ctx context.Context, by audit.Actor) error { return s.Restore(ctx, by, ids.bin) }},
 		{"DeleteGrant", func(ctx context.Context, by audit.Actor) error { return s.DeleteGrant(ctx, by, ids.grant) }},
 		{"RegisterTables", func(ctx context.Context, by audit.Actor) error {
 			return second(s.RegisterTables(ctx, by, []registry.Registration{{Table: registry.Table{Name: "new"}}}))
@@ -89,6 +98,8 @@ type prepared struct {
 	group      people.GroupID
 	grant, run string
 	session    people.SessionID
+	change     string // of access
+	bin        string
 }
 
 // prepare makes one of everything.
@@ -104,7 +115,11 @@ func prepare(tb testing.TB, s *Store) prepared {
 	}
 	session := mustSession(tb, s, u.ID, people.BrowserSession)
 	mustToken(tb, s, "t", u.ID, nil)
-	return prepared{session: session.ID, user: u.ID, group: g.ID, grant: grant.ID, run: run.ID}
+	change := must[access.Change](tb)(s.ApplyAccess(tb.Context(), admin, "", []access.Edit{{
+		Cell: access.Cell{Group: s.everyoneID, ResourceType: access.TableResource, ResourceID: "deals"}, Want: &access.CellGrant{},
+	}}))
+	bin := must[string](tb)(s.DeleteGroup(tb.Context(), admin, mustGroup(tb, s, "Gone").ID))
+	return prepared{change: change.ID, bin: bin, session: session.ID, user: u.ID, group: g.ID, grant: grant.ID, run: run.ID}
 }
 
 // TestEveryChangeIsAudited: a change and its audit row are there together or

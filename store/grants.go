@@ -30,7 +30,7 @@ func (s *Store) Principal(ctx context.Context, id people.UserID) (access.Princip
 }
 
 // grantFields are read by scanGrant.
-const grantFields = `r.id, r.group_id, g.name, r.resource_type, r.resource_id, r.assigned_at, r.assigned_by, r.expires_at, r.reason`
+const grantFields = `r.id, r.group_id, g.name, r.resource_type, r.resource_id, r.assigned_at, r.assigned_by, r.expires_at, r.reason, r.version`
 
 const grantColumns = ` ` + grantFields + `
 	FROM resource_grants r
@@ -38,7 +38,7 @@ const grantColumns = ` ` + grantFields + `
 
 func scanGrant(row scanner) (access.Grant, error) {
 	var g access.Grant
-	err := row.Scan(&g.ID, &g.GroupID, &g.GroupName, &g.ResourceType, &g.ResourceID, at{&g.AssignedAt}, &g.AssignedBy, maybeAt{&g.ExpiresAt}, &g.Reason)
+	err := row.Scan(&g.ID, &g.GroupID, &g.GroupName, &g.ResourceType, &g.ResourceID, at{&g.AssignedAt}, &g.AssignedBy, maybeAt{&g.ExpiresAt}, &g.Reason, &g.Version)
 	return g, err
 }
 

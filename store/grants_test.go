@@ -3,9 +3,11 @@ package store
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"agnes/domain"
 	"agnes/domain/access"
+	"agnes/domain/audit"
 	"agnes/domain/people"
 )
 
@@ -70,4 +72,40 @@ func TestEffectiveAccess(t *testing.T) {
 	}
 	_, err := s.EffectiveAccess(t.Context(), "nobody")
 	wantError(t, "access of nobody", err, domain.NotFound, "user_not_found")
+}
+
+func TestUpdateGrant(t *testing.T) {
+	t.Parallel()
+	s, c := newStore(t)
+	g := must[access.Grant](t)(s.CreateGrant(t.Context(), admin, access.NewGrant{Group: s.everyoneID, ResourceType: access.TableResource, ResourceID: "orders", Reason: "all"}))
+	end := s.now().Add(time.Hour)
+	second := must[access.Grant](t)(s.UpdateGrant(t.Context(), admin, g.ID, access.GrantChange{ExpiresAt: ptr(&end), Seen: g.Version}))
+	if second.Version != 2 || !second.ExpiresAt.Equal(end) || second.Reason != "all" || second.AssignedAt != g.AssignedAt {
+		t.Errorf("changed %+v", second)
+	}
+	_, err := s.UpdateGrant(t.Context(), admin, g.ID, access.GrantChange{Reason: ptr("some"), Seen: g.Version})
+	if stale := domain.StaleOf(err); stale == nil || len(stale.Clashes) != 2 || stale.Mine()["reason"] != "some" {
+		t.Errorf("an older state: %v", err)
+	}
+	third := must[access.Grant](t)(s.UpdateGrant(t.Context(), admin, g.ID, access.GrantChange{ExpiresAt: ptr[*time.Time](nil), Reason: ptr("some")}))
+	if third.ExpiresAt != nil || third.Reason != "some" {
+		t.Errorf("changed %+v", third)
+	}
+	entry := must[[]audit.Entry](t)(s.ListAudit(t.Context(), 1))[0]
+	if entry.Action != "resource_grant.updated" || entry.Before["reason"] != "all" || entry.Params["reason"] != "some" || entry.Params["expires_at"] != nil || entry.Before["expires_at"] == nil {
+		t.Errorf("audit row %+v", entry)
+	}
+	_, err = s.UpdateGrant(t.Context(), admin, g.ID, access.GrantChange{ExpiresAt: ptr(ptr(s.now()))})
+	wantError(t, "an end that was", err, domain.Invalid, "invalid_expires_at")
+	_, err = s.UpdateGrant(t.Context(), admin, "nope", access.GrantChange{})
+	wantError(t, "an unknown grant", err, domain.NotFound, "grant_not_found")
+	_, err = s.CreateGrant(t.Context(), admin, access.NewGrant{Group: s.everyoneID, ResourceType: access.TableResource, ResourceID: "deals", ExpiresAt: ptr(s.now())})
+	wantError(t, "a grant that ended before it began", err, domain.Invalid, "invalid_expires_at")
+
+	must[access.Grant](t)(s.UpdateGrant(t.Context(), admin, g.ID, access.GrantChange{ExpiresAt: ptr(ptr(s.now().Add(time.Minute)))}))
+	c.advance(time.Minute)
+	revived := must[access.Grant](t)(s.UpdateGrant(t.Context(), admin, g.ID, access.GrantChange{ExpiresAt: ptr[*time.Time](nil)}))
+	if !revived.Live(s.now()) {
+		t.Errorf("extended after its end: %+v", revived)
+	}
 }

@@ -33,7 +33,7 @@ func (s *Store) CreateGrant(ctx context.Context, by audit.Actor, n access.NewGra
 func (s *Store) insertGrant(ctx context.Context, tx runner, by audit.Actor, n access.NewGrant, about params) (access.Grant, error) {
 	return s.writeGrant(ctx, tx, by, access.KeptGrant{
 		ID: s.newID(), GroupID: n.Group, ResourceType: n.ResourceType, ResourceID: n.ResourceID,
-		AssignedAt: s.now(), AssignedBy: byline(by), ExpiresAt: n.ExpiresAt, Reason: n.Reason,
+		AssignedAt: s.now(), AssignedBy: byline(by), ExpiresAt: n.ExpiresAt, Reason: n.Reason, Version: 1,
 	}, about)
 }
 
@@ -55,9 +55,9 @@ func (s *Store) writeGrant(ctx context.Context, tx runner, by audit.Actor, k acc
 		return access.Grant{}, err
 	}
 	_, err = tx.exec(ctx, `
-		INSERT INTO resource_grants (id, group_id, resource_type, resource_id, assigned_at, assigned_by, expires_at, reason)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		k.ID, k.GroupID, k.ResourceType, k.ResourceID, micros(k.AssignedAt), k.AssignedBy, microsOrNull(k.ExpiresAt), k.Reason)
+		INSERT INTO resource_grants (id, group_id, resource_type, resource_id, assigned_at, assigned_by, expires_at, reason, version)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		k.ID, k.GroupID, k.ResourceType, k.ResourceID, micros(k.AssignedAt), k.AssignedBy, microsOrNull(k.ExpiresAt), k.Reason, k.Version)
 	if taken(err) {
 		return access.Grant{}, domain.E(domain.Conflict, "grant_exists", "%s has this grant already.", g.Name).Because(err)
 	} else if err != nil {
@@ -65,17 +65,56 @@ func (s *Store) writeGrant(ctx context.Context, tx runner, by audit.Actor, k acc
 	}
 	grant := access.Grant{
 		ID: k.ID, GroupID: k.GroupID, GroupName: g.Name, ResourceType: k.ResourceType, ResourceID: k.ResourceID,
-		AssignedAt: k.AssignedAt, AssignedBy: k.AssignedBy, ExpiresAt: k.ExpiresAt, Reason: k.Reason,
+		AssignedAt: k.AssignedAt, AssignedBy: k.AssignedBy, ExpiresAt: k.ExpiresAt, Reason: k.Reason, Version: k.Version,
 	}
 	return grant, s.noteGrant(ctx, tx, by, "resource_grant.created", grant, grantParams(grant, about), nil)
+}
+
+// UpdateGrant gives a grant another end or reason. It fails with NotFound, with
+// Invalid for an end that is not in the future and with Stale when the grant
+// changed since c.Seen.
+func (s *Store) UpdateGrant(ctx context.Context, by audit.Actor, id string, c access.GrantChange) (access.Grant, error) {
+	var after access.Grant
+	err := s.tx(ctx, func(tx runner) error {
+		g, err := getGrant(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		want := *g.Cell()
+		if c.ExpiresAt != nil {
+			want.ExpiresAt = *c.ExpiresAt
+			if err := access.CheckTerms(want.ExpiresAt, "", s.now()); err != nil {
+				return err
+			}
+		}
+		if c.Reason != nil {
+			want.Reason = *c.Reason
+			if err := access.CheckTerms(nil, want.Reason, s.now()); err != nil {
+				return err
+			}
+		}
+		yours := access.Grant{ExpiresAt: want.ExpiresAt, Reason: want.Reason}
+		if err := (edited{"grant", g.ID, g.Version, g.Fields()}).unchanged(ctx, tx, c.Seen, yours.Fields()); err != nil {
+			return err
+		}
+		after, err = s.changeGrant(ctx, tx, by, g, want, nil)
+		return err
+	})
+	if err != nil {
+		return access.Grant{}, fmt.Errorf("change grant %s: %w", id, err)
+	}
+	return after, nil
 }
 
 // changeGrant gives a grant another end and reason.
 func (s *Store) changeGrant(ctx context.Context, tx runner, by audit.Actor, g access.Grant, want access.CellGrant, about params) (access.Grant, error) {
 	before := g
-	g.ExpiresAt, g.Reason = want.ExpiresAt, want.Reason
-	if _, err := tx.exec(ctx, `UPDATE resource_grants SET expires_at = $1, reason = $2 WHERE id = $3`,
-		microsOrNull(g.ExpiresAt), g.Reason, g.ID); err != nil {
+	g.ExpiresAt, g.Reason, g.Version = want.ExpiresAt, want.Reason, g.Version+1
+	if _, err := tx.exec(ctx, `UPDATE resource_grants SET expires_at = $1, reason = $2, version = $3 WHERE id = $4`,
+		microsOrNull(g.ExpiresAt), g.Reason, g.Version, g.ID); err != nil {
+		return g, err
+	}
+	if err := s.changed(ctx, tx, by, edited{"grant", g.ID, before.Version, before.Fields()}, g.Fields()); err != nil {
 		return g, err
 	}
 	return g, s.noteGrant(ctx, tx, by, "resource_grant.updated", g, grantParams(g, about), grantParams(before, about))

@@ -108,7 +108,7 @@ func (s *Store) UpdateGroup(ctx context.Context, by audit.Actor, id people.Group
 		}
 		g = c.Over(before)
 		state := edited{"group", string(id), before.Version, before.Fields()}
-		if err := state.unchanged(ctx, tx, c.Seen, g.Fields()); err != nil {
+		if err := state.unchanged(ctx, tx, c.Seen, c.Fields()); err != nil {
 			return err
 		}
 		if g.Name != before.Name {
@@ -116,15 +116,14 @@ func (s *Store) UpdateGroup(ctx context.Context, by audit.Actor, id people.Group
 				return err
 			}
 		}
-		g.Version++
+		if g.Version, err = s.next(ctx, tx, by, state, g.Fields()); err != nil {
+			return err
+		}
 		_, err = tx.exec(ctx, `UPDATE user_groups SET name = $1, name_key = $2, description = $3, version = $4 WHERE id = $5`,
 			g.Name, nameKey(g.Name), g.Description, g.Version, id)
 		if taken(err) {
 			return nameTaken(g.Name, err)
 		} else if err != nil {
-			return err
-		}
-		if err := s.changed(ctx, tx, by, state, g.Fields()); err != nil {
 			return err
 		}
 		return s.note(ctx, tx, by, "user_group.updated", "group:"+string(id),

@@ -134,12 +134,12 @@ func restoreGroup(ctx context.Context, tx runner, k keptGroup) (members, grants 
 func putBack(ctx context.Context, tx runner, grants []access.KeptGrant) (n int, err error) {
 	for _, g := range grants {
 		added, err := tx.exec(ctx, `
-			INSERT INTO resource_grants (id, group_id, resource_type, resource_id, assigned_at, assigned_by, expires_at, reason)
-			SELECT $1, g.id, $2, $3, $4, $5, $6, $7
+			INSERT INTO resource_grants (id, group_id, resource_type, resource_id, assigned_at, assigned_by, expires_at, reason, version)
+			SELECT $1, g.id, $2, $3, $4, $5, $6, $7, $8
 			FROM user_groups g
-			WHERE g.id = $8 AND ($9 <> 'table' OR EXISTS (SELECT 1 FROM table_registry t WHERE t.id = $10))
+			WHERE g.id = $9 AND ($10 <> 'table' OR EXISTS (SELECT 1 FROM table_registry t WHERE t.id = $11))
 			ON CONFLICT DO NOTHING`,
-			g.ID, g.ResourceType, g.ResourceID, micros(g.AssignedAt), g.AssignedBy, microsOrNull(g.ExpiresAt), g.Reason,
+			g.ID, g.ResourceType, g.ResourceID, micros(g.AssignedAt), g.AssignedBy, microsOrNull(g.ExpiresAt), g.Reason, g.Version,
 			g.GroupID, g.ResourceType, g.ResourceID)
 		if err != nil {
 			return n, fmt.Errorf("put back the grant of %s %s: %w", g.ResourceType, g.ResourceID, err)

@@ -135,7 +135,13 @@ func (s *Store) remember(ctx context.Context, tx runner, by audit.Actor, u peopl
 		return fmt.Errorf("remember the account: %w", err)
 	}
 	if u.Name == "" && c.Name != "" {
-		if _, err := tx.exec(ctx, `UPDATE users SET name = $1, updated_at = $2 WHERE id = $3`, c.Name, now, u.ID); err != nil {
+		named := u
+		named.Name = c.Name
+		version, err := s.next(ctx, tx, by, edited{"user", string(u.ID), u.Version, u.Fields()}, named.Fields())
+		if err != nil {
+			return err
+		}
+		if _, err := tx.exec(ctx, `UPDATE users SET name = $1, updated_at = $2, version = $3 WHERE id = $4`, c.Name, now, version, u.ID); err != nil {
 			return fmt.Errorf("name the person: %w", err)
 		}
 	}

@@ -42,7 +42,7 @@ func reasonOf(u people.User) func(scanner) (access.Reason, error) {
 		var source, by *string
 		var since *time.Time
 		g := &w.Grant
-		err := row.Scan(&g.ID, &g.GroupID, &g.GroupName, &g.ResourceType, &g.ResourceID, at{&g.AssignedAt}, &g.AssignedBy, maybeAt{&g.ExpiresAt}, &g.Reason,
+		err := row.Scan(&g.ID, &g.GroupID, &g.GroupName, &g.ResourceType, &g.ResourceID, at{&g.AssignedAt}, &g.AssignedBy, maybeAt{&g.ExpiresAt}, &g.Reason, &g.Version,
 			&w.Group.System, &w.Group.Person, &w.Group.Description, &source, maybeAt{&since}, &by)
 		w.ResourceType, w.ResourceID = g.ResourceType, g.ResourceID
 		w.Group.ID, w.Group.Name = g.GroupID, g.GroupName

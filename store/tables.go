@@ -23,7 +23,7 @@ const tableColumns = `t.id, t.name, t.source_type, t.bucket, t.source_table, t.s
 		t.sync_schedule, t.profile_after_sync, t.primary_key, t.folder, t.description, t.registered_by, t.registered_at,
 		t.incremental_window_days, t.max_history_days, t.initial_load_chunk_days, t.incremental_column, t.where_filters,
 		t.partition_by, t.partition_granularity, t.bq_fqn, t.read_options, t.sample, t.shrink_guard_pct, t.schema_policy,
-		t.discoverable, t.owner`
+		t.discoverable, t.owner, t.version`
 
 func scanPublished(row scanner) (registry.Published, error) {
 	var p registry.Published
@@ -36,6 +36,7 @@ func scanPublished(row scanner) (registry.Published, error) {
 		&t.IncrementalWindowDays, &t.MaxHistoryDays, &t.InitialLoadChunkDays, &t.IncrementalColumn, decoded{&t.WhereFilters},
 		&t.PartitionBy, &t.PartitionGranularity, &t.BQFQN, &t.ReadOptions, &t.Sample, &t.Guard.ShrinkPercent, &t.Guard.Schema,
 		&t.Discoverable, &t.Owner,
+		&t.Revision,
 		&id, &runID, decoded{&v.Files}, decoded{&v.Columns}, &rows, &bytes, &md5, at{&v.CreatedAt}, &cause, &by, maybeAt{&v.PublishedAt},
 		&status, maybeAt{&p.Status.LastSync}, maybeAt{&p.Status.LastTry}, &sentence, &code, &next, &live)
 	if err != nil {
@@ -100,8 +101,8 @@ func notSyncing(t registry.Published, attempt string) error {
 }
 
 // UpdateTable changes a table's registration and returns it as it is now. A
-// new name takes the sync state and history along. It fails with NotFound, and
-// with Conflict when the name is taken or a rename meets a running sync.
+// new name takes the sync state and history along. It fails with NotFound, with
+// Stale when the registration changed since c.Seen, and with Conflict when the name is taken or a rename meets a running sync.
 func (s *Store) UpdateTable(ctx context.Context, by audit.Actor, id registry.TableID, c registry.TableChange) (registry.Published, error) {
 	var after registry.Published
 	err := s.tx(ctx, func(tx runner) error {
@@ -111,6 +112,10 @@ func (s *Store) UpdateTable(ctx context.Context, by audit.Actor, id registry.Tab
 		}
 		t := before.Table
 		fields := c.Apply(&t)
+		state := edited{"table", string(id), before.Revision, before.Fields()}
+		if err := state.unchanged(ctx, tx, c.Seen, t.Fields().Only(fields...)); err != nil {
+			return err
+		}
 		if t.Name != before.Name {
 			if err := notSyncing(before, "renamed"); err != nil {
 				return err
@@ -128,6 +133,9 @@ func (s *Store) UpdateTable(ctx context.Context, by audit.Actor, id registry.Tab
 		if err := writeReach(ctx, tx, before.Table, t); err != nil {
 			return err
 		}
+		if err := s.nextRevision(ctx, tx, by, state, t); err != nil {
+			return err
+		}
 		if err := touch(ctx, tx, id); err != nil {
 			return err
 		}
@@ -141,6 +149,16 @@ func (s *Store) UpdateTable(ctx context.Context, by audit.Actor, id registry.Tab
 		return registry.Published{}, fmt.Errorf("change table %s: %w", id, err)
 	}
 	return after, nil
+}
+
+// nextRevision records what the registration is now, where it changed.
+func (s *Store) nextRevision(ctx context.Context, tx runner, by audit.Actor, was edited, t registry.Table) error {
+	version, err := s.next(ctx, tx, by, was, t.Fields())
+	if err != nil || version == was.version {
+		return err
+	}
+	_, err = tx.exec(ctx, `UPDATE table_registry SET version = $1 WHERE id = $2`, version, t.ID)
+	return err
 }
 
 // renameTable moves what is kept by view name.

@@ -122,6 +122,7 @@ func deleteTable(ctx context.Context, tx runner, t registry.Table) error {
 		{`DELETE FROM sync_runs WHERE table_id = $1`, t.ID},
 		{`DELETE FROM sync_state WHERE table_id = $1`, t.Name},
 		{`DELETE FROM view_ownership WHERE lower(view_name) = lower($1)`, t.Name},
+		{`DELETE FROM edits WHERE kind = 'table' AND id = $1`, t.ID},
 		{`DELETE FROM table_registry WHERE id = $1`, t.ID},
 	} {
 		if _, err := tx.exec(ctx, d.statement, d.key); err != nil {

@@ -28,7 +28,7 @@ func TestRegisterTables(t *testing.T) {
 	added := must[[]registry.Table](t)(s.RegisterTables(t.Context(), admin, []registry.Registration{
 		{Table: want, GrantTo: []people.GroupID{finance.ID, s.everyoneID, finance.ID}},
 	}))
-	want.ID, want.RegisteredBy, want.RegisteredAt = "orders", admin.Email, added[0].RegisteredAt
+	want.ID, want.RegisteredBy, want.RegisteredAt, want.Revision = "orders", admin.Email, added[0].RegisteredAt, 1
 	want.Guard = registry.DefaultGuard()
 	got := must[registry.Published](t)(s.GetTable(t.Context(), "orders"))
 	if diff := cmp.Diff(want, got.Table); diff != "" {

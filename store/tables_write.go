@@ -39,7 +39,7 @@ func (s *Store) insertTable(ctx context.Context, tx runner, by audit.Actor, reg 
 	if t.ID == "" {
 		t.ID = registry.IDFor(t.Name)
 	}
-	t.RegisteredBy, t.RegisteredAt = byline(by), s.now()
+	t.RegisteredBy, t.RegisteredAt, t.Revision = byline(by), s.now(), 1
 	_, err := tx.exec(ctx, `INSERT INTO table_registry (id, name, registered_by, registered_at) VALUES ($1, $2, $3, $4)`,
 		t.ID, t.Name, t.RegisteredBy, micros(t.RegisteredAt))
 	if taken(err) {

@@ -13,7 +13,7 @@ import (
 const userColumns = `
 	u.id, u.email, u.name, u.password_hash <> '', u.active, u.created_at, u.updated_at,
 	u.deactivated_at, u.last_pull_at, u.sessions_from,
-	u.invited_at, u.last_seen_at,
+	u.invited_at, u.last_seen_at, u.version,
 	EXISTS (SELECT 1 FROM user_group_members a
 		WHERE a.user_id = u.id AND a.group_id = (SELECT id FROM user_groups WHERE name_key = 'admin')),
 	EXISTS (SELECT 1 FROM user_group_members a WHERE a.user_id = u.id AND a.source IN ('google_sync', 'oidc_sync')),
@@ -25,7 +25,7 @@ func scanUser(row scanner) (people.User, error) {
 	var u people.User
 	var link, google, oidc bool
 	err := row.Scan(&u.ID, &u.Email, &u.Name, &u.HasPassword, &u.Active, at{&u.CreatedAt}, at{&u.UpdatedAt},
-		maybeAt{&u.DeactivatedAt}, maybeAt{&u.LastPullAt}, at{&u.SessionsFrom}, maybeAt{&u.InvitedAt}, maybeAt{&u.LastSeenAt},
+		maybeAt{&u.DeactivatedAt}, maybeAt{&u.LastPullAt}, at{&u.SessionsFrom}, maybeAt{&u.InvitedAt}, maybeAt{&u.LastSeenAt}, &u.Version,
 		&u.Admin, &u.SSO, &link, &google, &oidc)
 	for _, way := range []struct {
 		has    bool

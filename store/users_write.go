@@ -68,7 +68,8 @@ func (s *Store) join(ctx context.Context, tx runner, by audit.Actor, user people
 }
 
 // UpdateUser changes a person. Deactivating them or giving them a password
-// ends all their sign-ins. It fails with NotFound, and with Conflict when
+// ends all their sign-ins. It fails with NotFound, with Stale when the person
+// changed since c.Seen, and with Conflict when
 // somebody would deactivate themselves or the last active administrator.
 func (s *Store) UpdateUser(ctx context.Context, by audit.Actor, id people.UserID, c people.UserChange) (people.User, error) {
 	var after people.User
@@ -77,11 +78,17 @@ func (s *Store) UpdateUser(ctx context.Context, by audit.Actor, id people.UserID
 		if err != nil {
 			return err
 		}
-		before := u
+		before, state := u, edited{"user", string(id), u.Version, u.Fields()}
+		if err := state.unchanged(ctx, tx, c.Seen, c.Fields()); err != nil {
+			return err
+		}
 		if err := s.mayDeactivate(ctx, tx, by, u, c); err != nil {
 			return err
 		}
 		changed := applyUser(u, c, s.now())
+		if changed.Version, err = s.next(ctx, tx, by, state, changed.Fields()); err != nil {
+			return err
+		}
 		if err := s.saveUser(ctx, tx, by, changed, c.PasswordHash); err != nil {
 			return err
 		}
@@ -154,8 +161,8 @@ func (s *Store) saveUser(ctx context.Context, tx runner, by audit.Actor, u peopl
 	}
 	if _, err := tx.exec(ctx, `
 		UPDATE users
-		SET name = $1, active = $2, deactivated_at = $3, deactivated_by = $4, updated_at = $5, sessions_from = $6
-		WHERE id = $7`, u.Name, u.Active, microsOrNull(u.DeactivatedAt), deactivatedBy, micros(u.UpdatedAt), micros(u.SessionsFrom), u.ID); err != nil {
+		SET name = $1, active = $2, deactivated_at = $3, deactivated_by = $4, updated_at = $5, sessions_from = $6, version = $7
+		WHERE id = $8`, u.Name, u.Active, microsOrNull(u.DeactivatedAt), deactivatedBy, micros(u.UpdatedAt), micros(u.SessionsFrom), u.Version, u.ID); err != nil {
 		return err
 	}
 	if passwordHash != nil || !u.Active {
@@ -244,6 +251,7 @@ func (s *Store) DeleteUser(ctx context.Context, by audit.Actor, id people.UserID
 		for _, statement := range []string{
 			`DELETE FROM user_group_members WHERE user_id = $1`,
 			`DELETE FROM one_time_links WHERE user_id = $1`,
+			`DELETE FROM edits WHERE kind = 'user' AND id = $1`,
 			`DELETE FROM users WHERE id = $1`,
 		} {
 			if _, err := tx.exec(ctx, statement, id); err != nil {

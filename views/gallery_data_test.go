@@ -33,6 +33,7 @@ func gallery() map[string]galleryPage {
 		return SignInPage(c, SignInView{Email: "petra@hollisbrandt.eu", Password: true, Error: "This e-mail and password do not belong together."})
 	})
 	addSignIn(add, nobody, admin)
+	addGroups(add, admin)
 	add("first-run", nobody, "Set up", NavNone, func(c Chrome) templ.Component { return FirstRunPage(c, FirstRunView{}) })
 	add("first-run-error", nobody, "Set up", NavNone, func(c Chrome) templ.Component {
 		return FirstRunPage(c, FirstRunView{Name: "Petra", Email: "petra", Errors: FieldErrors{

@@ -1,7 +1,9 @@
 package access
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"agnes/domain"
 	"agnes/domain/audit"
@@ -89,7 +91,15 @@ func TestCheckGrant(t *testing.T) {
 	if kind != TableResource || id != "orders" || err != nil {
 		t.Errorf("CheckGrant(table, orders) = %q, %q, %v", kind, id, err)
 	}
-	for _, bad := range [][2]string{{"table", " "}, {"", "orders"}, {"role", "orders"}} {
+	for _, good := range [][2]string{{"table", "in.c-main.orders"}, {"memory_domain", "finance"}, {"marketplace_plugin", "company/reports"}} {
+		if _, _, err := CheckGrant(good[0], good[1]); err != nil {
+			t.Errorf("CheckGrant(%q, %q) = %v", good[0], good[1], err)
+		}
+	}
+	for _, bad := range [][2]string{
+		{"table", " "}, {"", "orders"}, {"role", "orders"}, {"table", strings.Repeat("x", 513)}, {"memory_domain", "Finance"}, {"memory_domain", "sports"},
+		{"marketplace_plugin", "reports"}, {"marketplace_plugin", "/reports"}, {"marketplace_plugin", "company/"}, {"marketplace_plugin", "a/b/c"},
+	} {
 		if _, _, err := CheckGrant(bad[0], bad[1]); domain.KindOf(err) != domain.Invalid {
 			t.Errorf("CheckGrant(%q, %q) = %v, want Invalid", bad[0], bad[1], err)
 		}
@@ -100,5 +110,50 @@ func TestPrincipalActor(t *testing.T) {
 	p := Principal{UserID: "u", Email: "a@b.c", Client: audit.Actor{ClientKind: "cli", ClientIP: "127.0.0.1", RequestID: "r"}}
 	if got := p.Actor(); got.UserID != "u" || got.Email != "a@b.c" || got.RequestID != "r" || !got.Valid() {
 		t.Errorf("Actor = %+v", got)
+	}
+}
+
+func TestResources(t *testing.T) {
+	seen := map[ResourceType]bool{}
+	for _, r := range Resources() {
+		if r.Type == "" || r.DisplayName == "" || r.Description == "" || r.IDFormat == "" || r.check == nil || seen[r.Type] {
+			t.Errorf("incomplete or twice: %+v", r)
+		}
+		seen[r.Type] = true
+		for _, id := range r.Known {
+			if _, _, err := CheckGrant(string(r.Type), id); err != nil {
+				t.Errorf("%s does not take %q, which it knows: %v", r.Type, id, err)
+			}
+		}
+	}
+	if len(ResourceTypes()) != len(seen) {
+		t.Errorf("ResourceTypes lists %v", ResourceTypes())
+	}
+}
+
+func TestCellGrantSame(t *testing.T) {
+	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	soon, later, past := now.Add(time.Hour), now.Add(2*time.Hour), now.Add(-time.Hour)
+	none, ended, endless := (*CellGrant)(nil), &CellGrant{ExpiresAt: &past, Reason: "old"}, &CellGrant{}
+	cases := []struct {
+		name string
+		a, b *CellGrant
+		want bool
+	}{
+		{"none and none", none, none, true},
+		{"none and ended", none, ended, true},
+		{"ended and ends now", ended, &CellGrant{ExpiresAt: &now}, true},
+		{"none and endless", none, endless, false},
+		{"ended and endless", ended, endless, false},
+		{"endless and endless", endless, &CellGrant{}, true},
+		{"another reason", endless, &CellGrant{Reason: "x"}, false},
+		{"another end", &CellGrant{ExpiresAt: &soon}, &CellGrant{ExpiresAt: &later}, false},
+		{"an end and none", &CellGrant{ExpiresAt: &soon}, endless, false},
+		{"the same end but for nanoseconds", &CellGrant{ExpiresAt: &soon}, &CellGrant{ExpiresAt: new(soon.Add(5))}, true},
+	}
+	for _, c := range cases {
+		if got, back := c.a.Same(c.b, now), c.b.Same(c.a, now); got != c.want || back != c.want {
+			t.Errorf("%s: Same is %v and %v, want %v", c.name, got, back, c.want)
+		}
 	}
 }

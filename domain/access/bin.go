@@ -38,11 +38,12 @@ type KeptGrant struct {
 	AssignedBy   string         `json:"assigned_by"`
 	ExpiresAt    *time.Time     `json:"expires_at,omitempty"`
 	Reason       string         `json:"reason,omitempty"`
+	Version      int64          `json:"version"`
 }
 
 // Kept is the grant to keep.
 func (g Grant) Kept() KeptGrant {
-	return KeptGrant{g.ID, g.GroupID, g.ResourceType, g.ResourceID, g.AssignedAt, g.AssignedBy, g.ExpiresAt, g.Reason}
+	return KeptGrant{g.ID, g.GroupID, g.ResourceType, g.ResourceID, g.AssignedAt, g.AssignedBy, g.ExpiresAt, g.Reason, g.Version}
 }
 
 // Cell is what the matrix shows of the grant.

@@ -1,27 +1,11 @@
 package access
 
 import (
-	"strings"
 	"time"
 
 	"agnes/domain"
 	"agnes/domain/people"
 )
-
-// ResourceType is a kind of thing that can be granted.
-type ResourceType string
-
-// The resource types; a new one is added here.
-const (
-	TableResource        ResourceType = "table"
-	MemoryDomainResource ResourceType = "memory_domain"
-	PluginResource       ResourceType = "marketplace_plugin"
-)
-
-// ResourceTypes lists the types that grants may name.
-func ResourceTypes() []ResourceType {
-	return []ResourceType{TableResource, MemoryDomainResource, PluginResource}
-}
 
 // Grant lets the members of one group read one resource.
 type Grant struct {
@@ -34,6 +18,24 @@ type Grant struct {
 	AssignedBy   string
 	ExpiresAt    *time.Time // it opens nothing from then on; nil: it never ends
 	Reason       string
+	Version      int64 // counts the changes of end and reason, from 1
+}
+
+// Fields are what people change of a grant.
+func (g Grant) Fields() domain.Fields {
+	f := domain.Fields{"expires_at": "", "reason": g.Reason}
+	if g.ExpiresAt != nil {
+		f["expires_at"] = g.ExpiresAt.UTC().Format(time.RFC3339Nano)
+	}
+	return f
+}
+
+// GrantChange changes what is not nil. Seen is the version that it was made
+// from; 0 when nobody said.
+type GrantChange struct {
+	ExpiresAt **time.Time // to nil: it never ends
+	Reason    *string
+	Seen      int64
 }
 
 // Live reports whether the grant opens anything at that time.
@@ -80,19 +82,4 @@ func CheckTerms(expires *time.Time, reason string, now time.Time) error {
 		return domain.FieldError("expires_at", "The grant would have ended already. Choose a time in the future, or none for a grant that never ends.")
 	}
 	return checkText("reason", reason)
-}
-
-// CheckGrant returns the parsed resource of a new grant, or a FieldError for an
-// unknown type or a blank id.
-func CheckGrant(resourceType, resourceID string) (ResourceType, string, error) {
-	id := strings.TrimSpace(resourceID)
-	if id == "" {
-		return "", "", domain.FieldError("resource_id", "A grant names the resource that it opens, such as a table's id.")
-	}
-	for _, t := range ResourceTypes() {
-		if string(t) == resourceType {
-			return t, id, nil
-		}
-	}
-	return "", "", domain.FieldError("resource_type", "Unknown resource type %q. Known: table, memory_domain, marketplace_plugin.", resourceType)
 }

@@ -66,6 +66,18 @@ type GroupChange struct {
 	Seen              int64
 }
 
+// Fields are those that the change sets.
+func (c GroupChange) Fields() domain.Fields {
+	f := domain.Fields{}
+	if c.Name != nil {
+		f["name"] = *c.Name
+	}
+	if c.Description != nil {
+		f["description"] = *c.Description
+	}
+	return f
+}
+
 // Over is the group after the change.
 func (c GroupChange) Over(g Group) Group {
 	if c.Name != nil {

@@ -4,6 +4,7 @@ package people
 import (
 	"net/mail"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,6 +33,12 @@ type User struct {
 	SSO          bool     // a directory elsewhere keeps groups of theirs
 	Methods      []Method // ways in that the person has, or has used
 	Groups       []Group  // joined by a row; Everyone goes without saying
+	Version      int64    // counts the changes of Fields, from 1
+}
+
+// Fields are what people change of a person by forms and requests.
+func (u User) Fields() domain.Fields {
+	return domain.Fields{"name": u.Name, "active": strconv.FormatBool(u.Active)}
 }
 
 // Waiting reports whether the person was invited and has not come yet.
@@ -108,11 +115,25 @@ type NewUser struct {
 	Invited      bool // gets a link to come in by
 }
 
-// UserChange holds the fields to change; nil leaves a field as it is.
+// UserChange holds the fields to change; nil leaves a field as it is. Seen is the
+// version that the change was made from, 0 when nobody said.
 type UserChange struct {
 	Name         *string
 	Active       *bool
 	PasswordHash *string
+	Seen         int64
+}
+
+// Fields are those that the change sets.
+func (c UserChange) Fields() domain.Fields {
+	f := domain.Fields{}
+	if c.Name != nil {
+		f["name"] = *c.Name
+	}
+	if c.Active != nil {
+		f["active"] = strconv.FormatBool(*c.Active)
+	}
+	return f
 }
 
 // NormalEmail returns the identity that an address stands for: trimmed, lower

@@ -9,7 +9,8 @@ type Registration struct {
 }
 
 // TableChange holds the fields to change; nil leaves a field as it is. A
-// pointer to "" or to nil clears one.
+// pointer to "" or to nil clears one. Seen is the revision that the change was
+// made from, 0 when nobody said.
 type TableChange struct {
 	Name                  *string
 	SourceType            *string
@@ -36,6 +37,7 @@ type TableChange struct {
 	SchemaPolicy          *SchemaPolicy
 	Discoverable          *bool
 	Owner                 *people.UserID
+	Seen                  int64
 }
 
 // Apply changes t and returns the fields that the change names, as JSON calls

@@ -57,6 +57,7 @@ type Table struct {
 	Guard                 Guard
 	Discoverable          bool          // people without a grant learn that it exists, and may ask for it
 	Owner                 people.UserID // decides on requests beside administrators; "" for nobody
+	Revision              int64         // counts the changes of Fields, from 1
 }
 
 // Source is the folder extracts/<source> that the table's extract lies in.
