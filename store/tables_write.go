@@ -98,15 +98,20 @@ func writeTable(ctx context.Context, tx runner, t registry.Table) error {
 // writeReach stores who learns that a table exists, and who decides on requests
 // for it. It fails with a FieldError for an owner who is nobody.
 func writeReach(ctx context.Context, tx runner, before, t registry.Table) error {
-	if t.Owner != "" && t.Owner != before.Owner {
-		_, err := getUser(ctx, tx, "id", string(t.Owner))
+	owner := before.Owner
+	if t.OwnerEmail != before.OwnerEmail {
+		owner = ""
+	}
+	if t.OwnerEmail != "" && owner == "" {
+		u, err := getUser(ctx, tx, "email", identity(t.OwnerEmail))
 		if domain.KindOf(err) == domain.NotFound {
-			return domain.FieldError("owner_email", "There is no account of this owner. Name somebody who has one, or nobody.")
+			return domain.FieldError("owner_email", "Nobody here has the address %s. Name somebody with an account, or nobody.", t.OwnerEmail)
 		} else if err != nil {
 			return err
 		}
+		owner = u.ID
 	}
-	_, err := tx.exec(ctx, `UPDATE table_registry SET discoverable = $1, owner = $2 WHERE id = $3`, t.Discoverable, t.Owner, t.ID)
+	_, err := tx.exec(ctx, `UPDATE table_registry SET discoverable = $1, owner = $2 WHERE id = $3`, t.Discoverable, owner, t.ID)
 	return err
 }
 
@@ -124,7 +129,7 @@ func tableParams(t registry.Table, fields []string) params {
 	}
 	if fields != nil { // of a registration they are the defaults
 		all["shrink_guard_pct"], all["schema_policy"] = t.Guard.ShrinkPercent, t.Guard.Schema
-		all["discoverable"], all["owner"] = t.Discoverable, t.Owner
+		all["discoverable"], all["owner_email"] = t.Discoverable, t.OwnerEmail
 	}
 	shown := params{}
 	for key, v := range all {

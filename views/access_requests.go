@@ -286,3 +286,14 @@ func askDescribed(id, problem string) templ.Attributes {
 	}
 	return templ.Attributes{"aria-invalid": "true", "aria-describedby": id + "-error"}
 }
+
+// ReachSentence says who learns of a table now.
+func ReachSentence(t registry.Table) string {
+	switch {
+	case !t.Discoverable:
+		return "Nobody without a grant learns that " + t.Name + " exists."
+	case t.OwnerEmail == "":
+		return "People may ask for " + t.Name + ". Administrators decide."
+	}
+	return "People may ask for " + t.Name + ". " + t.OwnerEmail + " decides, and administrators."
+}

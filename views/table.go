@@ -46,6 +46,7 @@ type TableView struct {
 	Versions    []VersionRow
 	Held        *syncs.Run // its rows wait for a person; nil when none do
 	Guard       GuardForm  // for administrators
+	Reach       FieldErrors // of the form that says who may ask for it
 	Profile     syncs.ProfileView
 	Admin       bool
 	Now         time.Time

@@ -36,7 +36,7 @@ type TableChange struct {
 	ShrinkGuard           *int
 	SchemaPolicy          *SchemaPolicy
 	Discoverable          *bool
-	Owner                 *people.UserID
+	OwnerEmail            *string
 	Seen                  int64
 }
 
@@ -68,7 +68,7 @@ func (c TableChange) Apply(t *Table) []string {
 	assign(&named, "shrink_guard_pct", &t.Guard.ShrinkPercent, c.ShrinkGuard)
 	assign(&named, "schema_policy", &t.Guard.Schema, c.SchemaPolicy)
 	assign(&named, "discoverable", &t.Discoverable, c.Discoverable)
-	assign(&named, "owner", &t.Owner, c.Owner)
+	assign(&named, "owner_email", &t.OwnerEmail, c.OwnerEmail)
 	return named
 }
 

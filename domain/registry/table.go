@@ -56,7 +56,8 @@ type Table struct {
 	Sample                bool   // loaded by "Load sample data"
 	Guard                 Guard
 	Discoverable          bool          // people without a grant learn that it exists, and may ask for it
-	Owner                 people.UserID // decides on requests beside administrators; "" for nobody
+	Owner                 people.UserID // decides on requests beside administrators; "" for nobody; read only
+	OwnerEmail            string        // address of Owner, by which one is named
 	Revision              int64         // counts the changes of Fields, from 1
 }
 

@@ -124,6 +124,7 @@ func (s *Server) Routes() []request.Route {
 		post(access.Admin, "/tables/{id}/profile", s.tableProfile),
 		post(access.Admin, "/tables/{id}/remove", s.tableRemove),
 		post(access.Admin, "/tables/{id}/settings", s.tableSettings),
+		post(access.Admin, "/tables/{id}/reach", s.tableReach),
 		post(access.Admin, "/tables/{id}/versions/{version}/restore", s.versionRestore),
 		post(access.Admin, "/samples", s.samplesLoad),
 		post(access.Admin, "/samples/remove", s.samplesRemove),
