@@ -69,9 +69,9 @@ func colleagues(ctx context.Context, r runner, found map[string]access.RequestCo
 		return err
 	}
 	_, err := collect(ctx, r, func(row scanner) (struct{}, error) {
-		var id, via string
+		var id, via, key string
 		var group people.GroupID
-		err := row.Scan(&id, &group, &via)
+		err := row.Scan(&id, &group, &via, &key)
 		groups := found[id].Groups
 		if i := slices.IndexFunc(groups, func(c access.Colleagues) bool { return c.Group.ID == group }); i >= 0 {
 			groups[i].Via = append(groups[i].Via, via)
