@@ -122,19 +122,19 @@ func TestWhoDecidesByAPI(t *testing.T) {
 		body   any
 		want   int
 	}{
-		"who asked reads it":      {ben, http.MethodGet, one, nil, 200},
-		"its owner reads it":      {eve, http.MethodGet, one, nil, 200},
-		"an administrator":        {s.admin, http.MethodGet, one, nil, 200},
-		"somebody else":           {other, http.MethodGet, one, nil, 404},
-		"nobody":                  {people.User{}, http.MethodGet, one, nil, 401},
-		"who asked approves":      {ben, http.MethodPost, one + "/approve", object{"only_person": true}, 403},
-		"somebody else approves":  {other, http.MethodPost, one + "/approve", object{"only_person": true}, 404},
-		"without a choice":        {eve, http.MethodPost, one + "/approve", object{}, 422},
-		"with two":                {eve, http.MethodPost, one + "/approve", object{"only_person": true, "group_id": "x"}, 422},
-		"for no days":             {eve, http.MethodPost, one + "/approve", object{"only_person": true, "expires_in_days": 0}, 422},
-		"for words":               {eve, http.MethodPost, one + "/approve", object{"only_person": true, "expires_in_days": "ever"}, 422},
-		"without a reason":        {eve, http.MethodPost, one + "/refuse", object{"answer": " "}, 422},
-		"the owner withdraws":     {eve, http.MethodPost, one + "/withdraw", nil, 403},
+		"who asked reads it":     {ben, http.MethodGet, one, nil, 200},
+		"its owner reads it":     {eve, http.MethodGet, one, nil, 200},
+		"an administrator":       {s.admin, http.MethodGet, one, nil, 200},
+		"somebody else":          {other, http.MethodGet, one, nil, 404},
+		"nobody":                 {people.User{}, http.MethodGet, one, nil, 401},
+		"who asked approves":     {ben, http.MethodPost, one + "/approve", object{"only_person": true}, 403},
+		"somebody else approves": {other, http.MethodPost, one + "/approve", object{"only_person": true}, 404},
+		"without a choice":       {eve, http.MethodPost, one + "/approve", object{}, 422},
+		"with two":               {eve, http.MethodPost, one + "/approve", object{"only_person": true, "group_id": "x"}, 422},
+		"for no days":            {eve, http.MethodPost, one + "/approve", object{"only_person": true, "expires_in_days": 0}, 422},
+		"for words":              {eve, http.MethodPost, one + "/approve", object{"only_person": true, "expires_in_days": "ever"}, 422},
+		"without a reason":       {eve, http.MethodPost, one + "/refuse", object{"answer": " "}, 422},
+		"the owner withdraws":    {eve, http.MethodPost, one + "/withdraw", nil, 403},
 	} {
 		if got := s.as(tt.by, tt.method, tt.path, tt.body); got.Code != tt.want {
 			t.Errorf("%s: %d %s, want %d", name, got.Code, got.Body, tt.want)
@@ -170,6 +170,10 @@ func TestQueryOffersWhatMayBeAskedFor(t *testing.T) {
 		return strings.ReplaceAll(got.Body.String(), table, "X")
 	}
 	for _, accept := range []string{"application/json", "text/csv"} {
+		s.engine.start = &query.SQLError{Code: "table_not_found", Text: query.NotThere("Orders")}
+		if got := s.as(ben, http.MethodPost, "/api/query", object{"sql": "FROM Orders"}, "Accept", accept).is(http.StatusBadRequest); got["request_access"] == nil {
+			t.Errorf("in words of ours: %v", got)
+		}
 		for _, table := range []string{"orders", "ORDERS", "main.orders"} {
 			s.engine.start = &query.SQLError{Code: "query_error", Text: "Catalog Error: Table with name " + table + " does not exist!"}
 			got := s.as(ben, http.MethodPost, "/api/query", object{"sql": "SELECT * FROM " + table}, "Accept", accept).is(http.StatusBadRequest)

@@ -20,6 +20,7 @@ import (
 func runError(rec query.Record, c access.Catalog) views.ConsoleErrorView {
 	v := views.ConsoleErrorView{Title: "The query was not finished", Message: rec.Message, Code: rec.Code}
 	class, _ := split(rec.Message)
+	_, missing := query.MissingTable(rec.Message)
 	switch {
 	case rec.State == query.Cancelled:
 		v.Title, v.Cancelled = "The query was stopped", true
@@ -31,7 +32,7 @@ func runError(rec query.Record, c access.Catalog) views.ConsoleErrorView {
 		v.Title = "Not kept: too large"
 		v.Message = "The rows are more than one result may hold, so the query was stopped."
 		v.NextStep = "Choose fewer rows beside Run, or download all of them as they come with All as CSV."
-	case class != "" || rec.Line > 0 || titleOfClass("", rec.Code) != refusedTitle:
+	case class != "" || rec.Line > 0 || missing || titleOfClass("", rec.Code) != refusedTitle:
 		v = sqlError(&query.SQLError{Code: rec.Code, Text: rec.Message, Line: rec.Line, Column: rec.Column}, c)
 	}
 	v.Elapsed, v.RunID = rec.Duration(), rec.ID
