@@ -162,13 +162,6 @@ func (v InboxView) sentence() string {
 	return Count(int64(v.Total)) + " " + string(v.State)
 }
 
-func (v InboxView) open() int {
-	if v.State == access.RequestOpen {
-		return v.Total
-	}
-	return 0
-}
-
 func (v InboxView) url(state access.RequestState, page int) templ.SafeURL {
 	q := url.Values{}
 	if state != access.RequestOpen {
@@ -204,10 +197,6 @@ func (v OwnRequestsView) owns() bool { return len(v.Inbox.Requests) > 0 || v.Inb
 // RequestAction is where a form about a request is sent to.
 func RequestAction(id, action string) string {
 	return RequestsURL + "/" + url.PathEscape(id) + "/" + action
-}
-
-func askURL(id string) templ.SafeURL {
-	return templ.SafeURL(RequestsURL + "/new?table=" + url.QueryEscape(id))
 }
 
 func requestStatus(q access.Request) Status {

@@ -179,7 +179,7 @@ func (s *Server) resultView(r *http.Request, p access.Principal, rec query.Recor
 		return v, err
 	}
 	v = views.ConsoleResultView{
-		RunID: rec.ID, Total: rec.Rows, Page: 1, PerPage: pageRows, Sort: r.URL.Query().Get("sort"), More: rec.More,
+		RunID: rec.ID, Simulated: p.As != nil, Total: rec.Rows, Page: 1, PerPage: pageRows, Sort: r.URL.Query().Get("sort"), More: rec.More,
 		Elapsed: rec.Duration(), At: *rec.FinishedAt,
 	}
 	keys, err := query.ParseSort(v.Sort, rec.Columns)
