@@ -18,6 +18,7 @@ import (
 
 	"agnes/connectors/custom"
 	filesource "agnes/connectors/files"
+	"agnes/domain/activity"
 	"agnes/domain/config"
 	"agnes/domain/files"
 	"agnes/domain/guard"
@@ -35,7 +36,10 @@ import (
 // app is everything behind the pages and the API: what one-shot operations
 // need too.
 type app struct {
-	cfg         config.Config
+	cfg         config.Config // as at the start
+	live        *config.Live  // with what was changed since
+	inputs      *inputs       // nil: settings cannot be changed
+	poster      poster
 	log         *slog.Logger
 	guard       *guard.Guard
 	store       *store.Store
@@ -62,7 +66,9 @@ type app struct {
 	signIn      *people.SignIn
 
 	links     *people.Links
-	listening atomic.Pointer[net.Addr] // nil until something listens
+	activity  *activity.Log
+	dueLooked atomic.Pointer[time.Time] // by the scheduler; nil: not yet
+	listening atomic.Pointer[net.Addr]  // nil until something listens
 }
 
 // maxSQL bounds a statement's text; the largest generated statements seen in
@@ -100,11 +106,14 @@ func newApp(ctx context.Context, cfg config.Config, log *slog.Logger) (*app, err
 		return nil, err
 	}
 	writes := &syncs.Latch{Now: clock}
-	state, err := store.Open(ctx, store.Options{Dir: cfg.Dirs.State, Now: clock, NewID: newID, Log: log, Writes: writes})
+	state, err := store.Open(ctx, store.Options{
+		Dir: cfg.Dirs.State, Now: clock, NewID: newID, Log: log, Writes: writes,
+		Mapped: people.Mapping{Admin: cfg.Google.AdminGroup, Everyone: cfg.Google.EveryoneGroup},
+	})
 	if err != nil {
 		return nil, err
 	}
-	a := &app{cfg: cfg, log: log, guard: &guard.Guard{Log: log}, store: state, writes: writes, feed: syncs.NewFeed()}
+	a := &app{cfg: cfg, live: config.NewLive(cfg), inputs: &inputs{dirs: cfg.Dirs}, log: log, guard: &guard.Guard{Log: log}, store: state, writes: writes, feed: syncs.NewFeed()}
 	if a.results, err = results.Open(data); err != nil {
 		return nil, errors.Join(err, state.Close())
 	}
@@ -173,8 +182,9 @@ func (a *app) wire() {
 		},
 	}
 	a.runner = &query.Runner{
-		Catalogs: a.store, Engine: a.pool, Log: a.store, Keeper: a.results, Limits: a.queryLimits(), Now: clock, NewID: newFileID, Logger: a.log, Guard: a.guard,
+		Catalogs: a.store, Engine: a.pool, Log: a.store, Keeper: a.results, Current: a.queryLimits, Now: clock, NewID: newFileID, Logger: a.log, Guard: a.guard,
 	}
+	a.activity = &activity.Log{Store: a.store, Now: clock, Retention: a.cfg.Audit.Retention}
 	a.kept = &query.Results{Runs: a.store, Keeper: a.results, Catalogs: a.store, Engine: a.pool, Runner: a.runner, Timeout: a.cfg.Query.Timeout}
 	if a.cfg.Auth.LimitAttempts {
 		a.throttle = &people.Throttle{Counter: a.store}
@@ -184,7 +194,7 @@ func (a *app) wire() {
 
 // queryLimits are what one query, and one person with all of theirs, may take.
 func (a *app) queryLimits() query.Limits {
-	q := a.cfg.Query
+	q := a.live.Now().Query
 	return query.Limits{
 		Timeout: q.Timeout, MaxSQL: maxSQL,
 		Person:  query.PersonLimits{Concurrent: q.PersonConcurrent, DailyBytes: q.PersonDailyBytes},
@@ -207,7 +217,7 @@ func newID() string { return uuid.Must(uuid.NewV7()).String() }
 func newFileID() string { return ulid.Make().String() }
 
 // newLogger writes text to a terminal, JSON otherwise.
-func newLogger(w io.Writer, level slog.Level) *slog.Logger {
+func newLogger(w io.Writer, level slog.Leveler) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level}
 	if f, ok := w.(*os.File); ok && isatty.IsTerminal(f.Fd()) {
 		return slog.New(slog.NewTextHandler(w, options))

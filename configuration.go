@@ -19,6 +19,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"agnes/domain/config"
+	"agnes/domain/settings"
+	"agnes/store"
 )
 
 // addSettingFlags gives a command one flag for each setting that has one.
@@ -31,40 +33,72 @@ func addSettingFlags(cmd *cobra.Command) {
 	}
 }
 
-// readConfig makes the configuration of flags, environment and files.
-// Warnings are returned for the log; all mistakes come as one error.
-func readConfig(cmd *cobra.Command) (config.Config, []config.Warning, error) {
-	flags := map[string]string{}
+// inputs are where the configuration comes from: fixed at the start, read anew
+// whenever settings change.
+type inputs struct {
+	flags       map[string]string
+	development map[string]string // of .env
+	dirs        config.Dirs
+}
+
+// findInputs finds the files that belong to a command's flags and environment.
+func findInputs(cmd *cobra.Command) (*inputs, error) {
+	in := &inputs{flags: map[string]string{}}
 	for _, s := range config.Settings() {
 		if s.Flag == "" {
 			continue
 		}
 		if f := cmd.Flag(s.Flag); f != nil && f.Changed {
-			flags[s.Flag] = f.Value.String()
+			in.flags[s.Flag] = f.Value.String()
 		}
 	}
-	development, err := readEnvFile(".env")
-	if err != nil {
-		return config.Config{}, nil, err
+	var err error
+	if in.development, err = readEnvFile(".env"); err != nil {
+		return nil, err
 	}
-	getenv := environment(development)
-	dirs := config.Places(getenv, flags)
-	overlay, err := readEnvFile(dirs.EnvOverlayFile())
+	in.dirs = config.Places(environment(in.development), in.flags)
+	return in, nil
+}
+
+// Input reads everything that a start would read now; the overlay comes last.
+func (in *inputs) Input() (config.Input, error) {
+	overlay, err := readEnvFile(in.dirs.EnvOverlayFile())
 	if err != nil {
-		return config.Config{}, nil, err
+		return config.Input{}, err
 	}
-	in := config.Input{Getenv: environment(development, overlay), Flags: flags, Machine: thisMachine()}
-	for _, name := range []string{dirs.BaseFile(), dirs.OverlayFile()} {
+	out := config.Input{Getenv: environment(in.development, overlay), Flags: in.flags, Machine: thisMachine()}
+	for _, name := range []string{in.dirs.BaseFile(), in.dirs.OverlayFile()} {
 		data, err := os.ReadFile(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return config.Input{}, fmt.Errorf("read configuration: %w", err)
 		}
-		if err != nil {
-			return config.Config{}, nil, fmt.Errorf("read configuration: %w", err)
-		}
-		in.YAML = append(in.YAML, config.File{Name: shortName(name), Data: data})
+		out.YAML = append(out.YAML, config.File{Name: shortName(name), Data: data})
 	}
-	return config.Load(in)
+	return out, nil
+}
+
+// Stage writes the next text of the overlay beside it.
+func (in *inputs) Stage(text []byte) (settings.Staged, error) {
+	return store.Overlay{Path: in.dirs.OverlayFile()}.Stage(text)
+}
+
+// load makes the configuration of flags, environment and files. Warnings are
+// returned for the log; all mistakes come as one error.
+func (in *inputs) load() (config.Config, []config.Warning, error) {
+	input, err := in.Input()
+	if err != nil {
+		return config.Config{}, nil, err
+	}
+	return config.Load(input)
+}
+
+// readConfig makes the configuration of a command.
+func readConfig(cmd *cobra.Command) (config.Config, []config.Warning, error) {
+	in, err := findInputs(cmd)
+	if err != nil {
+		return config.Config{}, nil, err
+	}
+	return in.load()
 }
 
 // readEnvFile reads KEY=VALUE lines; a file that is absent has none.

@@ -16,18 +16,15 @@ import (
 // are shown on this machine, where nobody else reaches Agnes, and nowhere else.
 func (a *app) newLinks() (*people.Links, error) {
 	l := &people.Links{
-		Store: a.store, Compose: letters.Compose, AllowedDomains: a.cfg.Auth.AllowedDomains, BaseURL: a.baseURL, Brand: a.companyName(),
+		Store: a.store, Compose: letters.Compose, AllowedDomains: a.cfg.Auth.AllowedDomains, BaseURL: a.baseURL, Current: a.post,
 		NoLink: a.cfg.Auth.Off("link"), NoPassword: a.cfg.Auth.Off("password"), Now: clock, Log: a.log, Guard: a.guard,
 		Throttle: a.throttle,
 	}
-	mailer, err := newMailer(a.cfg.Mail, l.Brand)
-	switch {
-	case err != nil:
+	if _, err := newMailer(a.cfg.Mail, a.companyName()); err != nil {
 		return nil, err
-	case mailer != nil:
-		l.Mailer = mailer
-	case onlyHere(a.cfg.Server):
-		l.Outbox = &people.Outbox{}
+	}
+	if onlyHere(a.cfg.Server) {
+		l.Outbox = &people.Outbox{} // for as long as no mail is set up
 	}
 	return l, nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"agnes/domain/audit"
+	"agnes/domain/config"
 	"agnes/domain/registry"
 	"agnes/domain/syncs"
 	"agnes/domain/work"
@@ -22,11 +23,16 @@ import (
 // withApp runs one operation on the data directory, with a server's parts but
 // without its pages. It fails while a server uses the directory.
 func withApp(cmd *cobra.Command, do func(ctx context.Context, a *app) error) error {
-	cfg, warnings, err := readConfig(cmd)
+	in, err := findInputs(cmd)
 	if err != nil {
 		return err
 	}
-	log := newLogger(cmd.ErrOrStderr(), cfg.Log.Level)
+	cfg, warnings, err := in.load()
+	if err != nil {
+		return err
+	}
+	live := config.NewLive(cfg)
+	log := newLogger(cmd.ErrOrStderr(), liveLevel{live})
 	for _, w := range warnings {
 		log.Warn("configuration", "key", w.Key, "origin", w.Origin, "reason", w.Message)
 	}
@@ -34,6 +40,7 @@ func withApp(cmd *cobra.Command, do func(ctx context.Context, a *app) error) err
 	if err != nil {
 		return err
 	}
+	a.inputs, a.live = in, live
 	return errors.Join(do(cmd.Context(), a), a.Close(context.WithoutCancel(cmd.Context())))
 }
 

@@ -25,18 +25,35 @@ func (a *app) schedule() []jobs.Job {
 	return []jobs.Job{
 		{Name: "watch extracts", Every: 2 * time.Second, Timeout: time.Minute, Run: a.watcher.Tick},
 		{Name: "watch files", Every: 3 * time.Second, Timeout: time.Minute, Run: a.fileWatcher.Tick},
-		{Name: "sync due tables", Every: time.Minute, Timeout: time.Minute, Run: a.scheduler.Tick},
+		{Name: "sync due tables", Every: time.Minute, Timeout: time.Minute, Run: a.lookWhatIsDue},
 		{Name: "mirror the state", Every: 15 * time.Second, Timeout: 10 * time.Minute, Run: a.mirror.Tick},
 		{Name: "verify versions", Every: time.Hour, Timeout: 23 * time.Hour, Run: a.scrub.Tick},
 		{Name: "forget old sessions", Every: time.Hour, Timeout: time.Minute, Run: a.store.SweepSessions},
 		{Name: "forget old attempts", Every: 10 * time.Minute, Timeout: time.Minute, Run: a.store.SweepAttempts},
 		{Name: "end grants", Every: time.Minute, Timeout: time.Minute, Run: a.store.SweepAccess},
-		{Name: "sweep query results", Every: 10 * time.Minute, Timeout: 5 * time.Minute, Run: (&query.Sweeper{
-			Runs: a.store, Files: a.results, Age: a.cfg.Query.ResultAge, HistoryAge: a.cfg.Query.HistoryAge, Now: clock,
-		}).Sweep},
+		{Name: "sweep query results", Every: 10 * time.Minute, Timeout: 5 * time.Minute, Run: func(ctx context.Context) error {
+			q := a.live.Now().Query
+			return (&query.Sweeper{Runs: a.store, Files: a.results, Age: q.ResultAge, HistoryAge: q.HistoryAge, Now: clock}).Sweep(ctx)
+		}},
+		{Name: "forget old activity", Every: time.Hour, Timeout: 50 * time.Minute, Run: a.activity.Prune},
 		{Name: "sweep joined files", Every: time.Minute, Timeout: time.Minute, Run: a.sweepJoined},
 		{Name: "sweep old files", Every: time.Hour, Timeout: 10 * time.Minute, Run: a.sweep},
 	}
+}
+
+// lookWhatIsDue remembers that the scheduler lives, for who asks how Agnes is.
+func (a *app) lookWhatIsDue(ctx context.Context) error {
+	now := clock()
+	a.dueLooked.Store(&now)
+	return a.scheduler.Tick(ctx)
+}
+
+// ticked is when the scheduler last looked; zero before it did.
+func (a *app) ticked() time.Time {
+	if at := a.dueLooked.Load(); at != nil {
+		return *at
+	}
+	return time.Time{}
 }
 
 // guarded has a panic of one job end no more than its round.

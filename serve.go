@@ -80,11 +80,11 @@ func (a *app) serve(ctx context.Context, stdout io.Writer) error {
 	}
 	select {
 	case <-ctx.Done():
-		a.log.Info("stopping: answers under way are finished first", "grace", a.cfg.Server.ShutdownGrace.String())
+		a.log.Info("stopping: answers under way are finished first", "grace", a.live.Now().Server.ShutdownGrace.String())
 	case err = <-failed:
 	}
 	close(stopping) // streams end, so that draining does not wait for them
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.Server.ShutdownGrace)
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.live.Now().Server.ShutdownGrace)
 	defer cancel()
 	err = errors.Join(err, server.Shutdown(drain))
 	if metrics != nil {
@@ -130,12 +130,15 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 		return nil, err
 	}
 	requests := a.requests()
+	editor, tester := a.editor(), a.tester()
 	operations, err := api.New(api.Deps{
-		Store: a.store, SignIn: a.signIn, Tokens: tokens, Remover: a.importer, Rebuilder: a.rebuilder, Syncer: a.syncer, Queries: a.runner, History: a.store, Results: a.kept, PersonLimits: a.queryLimits().Person, TempDir: filepath.Join(a.cfg.Dirs.Data, "results"), Data: data, Whole: a.children, Sources: a.watcher, Profiler: a.profiler, Uploads: a.folder, Stopping: stopping,
+		Store: a.store, SignIn: a.signIn, Tokens: tokens, Remover: a.importer, Rebuilder: a.rebuilder, Syncer: a.syncer, Queries: a.runner, History: a.store, Results: a.kept, Limits: func() query.PersonLimits { return a.queryLimits().Person }, TempDir: filepath.Join(a.cfg.Dirs.Data, "results"), Data: data, Whole: a.children, Sources: a.watcher, Profiler: a.profiler, Uploads: a.folder, Stopping: stopping,
 		Personal: personal, Sessions: sessions,
 		Ready: query.Probe{Engine: a.pool}.Ready, Walls: a.walls, Build: build, DeployedAt: time.Now(), Debug: a.cfg.Server.Debug, Now: clock, Log: a.log,
 
-		Links: a.links, Inviter: a.links, Requests: requests,
+		Links: a.links, Inviter: a.links, Requests: requests, Settings: editor, Tests: tester,
+
+		Activity: a.activity, Ticked: a.ticked,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("describe the API: %w", err)
@@ -144,37 +147,40 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 	portal := pages.New(pages.Deps{
 		Sessions: sessions, SignIn: a.signIn, Catalogs: a.store, Runner: a.runner, Results: a.kept, Importer: a.importer, Uploads: a.folder,
 		Syncer: a.syncer, Feed: a.feed, History: a.store, Rebuilder: a.rebuilder, Sources: a.watcher, Profiler: a.profiler, Spec: operations.OpenAPI, Now: clock, Stopping: stopping,
-		Identity: a.store, Personal: personal, SessionAge: a.cfg.Auth.SessionAge, SessionIdle: a.cfg.Auth.SessionIdle, Fresh: pages.ServiceButtons(services), PasswordsOff: slices.Contains(a.cfg.Auth.Disabled, string(people.ByPassword)),
-		Version: build.Version, Instance: a.companyName(), MaxUpload: a.cfg.Files.MaxUploadBytes,
+		Identity: a.store, Personal: personal, SessionAge: a.cfg.Auth.SessionAge, Current: a.pagesNow, Fresh: pages.ServiceButtons(services), PasswordsOff: slices.Contains(a.cfg.Auth.Disabled, string(people.ByPassword)),
+		Version: build.Version, MaxUpload: a.cfg.Files.MaxUploadBytes,
 
 		Principals: a.store, Requests: requests, RequestList: a.store,
-		People: a.store, Links: a.links, Inviter: a.links, Mail: mailInfo(a.cfg.Mail),
+		People: a.store, Links: a.links, Inviter: a.links, Settings: editor, Tests: tester,
+		Activity:   a.activity,
 		Federation: a.federation(), Services: services, CallbackBase: a.callbackBase(),
 		Providers: func() []views.Provider { return pages.ServiceButtons(services) },
 	})
 	return handlers.New(handlers.Config{
-		People: a.store, Tokens: tokens, Sessions: sessions, SessionIdle: a.cfg.Auth.SessionIdle, SchedulerToken: a.cfg.Auth.SchedulerToken.Reveal(),
-		API: operations.Routes(), Pages: portal.Routes(), PageError: portal.PageError, CORSOrigins: a.cfg.Server.CORSOrigins, TrustedOrigins: a.trustedOrigins(),
-		Throttle: a.throttle, Proxies: a.cfg.Server.Proxies,
-		Secure: secure, Debug: a.cfg.Server.Debug, Version: build.Version, Stopping: stopping,
+		People: a.store, Tokens: tokens, Sessions: sessions, Current: a.network, SchedulerToken: a.cfg.Auth.SchedulerToken.Reveal(),
+		API: operations.Routes(), Pages: portal.Routes(), PageError: portal.PageError,
+		Throttle: a.throttle,
+		Secure:   secure, Debug: a.cfg.Server.Debug, Version: build.Version, Stopping: stopping,
 		Registry: newMetricsRegistry(), Gauges: a.gauges(), Now: clock, Log: a.log, Guard: a.guard,
 	})
 }
 
 // companyName is what pages call the company; the default is nobody's name.
 func (a *app) companyName() string {
-	if a.cfg.OriginOf("instance.name") == config.Default {
+	cfg := a.live.Now()
+	if cfg.OriginOf("instance.name") == config.Default {
 		return ""
 	}
-	return a.cfg.Instance.Name
+	return cfg.Instance.Name
 }
 
 // trustedOrigins are the other sites whose pages may change something here.
 func (a *app) trustedOrigins() []string {
-	if a.cfg.OriginOf("server.cors_origins") == config.Default {
+	cfg := a.live.Now()
+	if cfg.OriginOf("server.cors_origins") == config.Default {
 		return nil
 	}
-	return a.cfg.Server.CORSOrigins
+	return cfg.Server.CORSOrigins
 }
 
 func newMetricsRegistry() *prometheus.Registry {

@@ -68,11 +68,11 @@ func (a *app) federation() *people.Federation {
 	if g.AdminSubject != "" || len(g.MockGroups) > 0 || g.GroupPrefix != "" { // a prefix that cannot be checked lets no stranger in
 		byGoogle.Directory = a.googleGroups()
 		byGoogle.Rules = &people.GroupRules{
-			Source: people.ByGoogleSync, CreatedBy: "system:google-sync", Prefix: g.GroupPrefix, Admin: g.AdminGroup, Everyone: g.EveryoneGroup,
+			Source: people.ByGoogleSync, CreatedBy: people.MadeByGoogle, Prefix: g.GroupPrefix, Admin: g.AdminGroup, Everyone: g.EveryoneGroup,
 		}
 	}
 	if o.GroupsClaim != "" {
-		byOIDC.Rules = &people.GroupRules{Source: people.ByOIDCSync, CreatedBy: "system:oidc-sync", Admin: o.AdminGroup}
+		byOIDC.Rules = &people.GroupRules{Source: people.ByOIDCSync, CreatedBy: people.MadeByOIDC, Admin: o.AdminGroup}
 	}
 	return &people.Federation{
 		Store: a.store, AllowedDomains: a.cfg.Auth.AllowedDomains, Log: a.log,

@@ -201,7 +201,7 @@ func (s *Server) bySession(r *http.Request) (*access.Principal, error) {
 		return nil, s.endSession(ctx, err)
 	case err != nil:
 		return nil, err
-	case session.Kind != people.BrowserSession, s.Now().Sub(session.UsedAt) >= s.SessionIdle:
+	case session.Kind != people.BrowserSession, s.Now().Sub(session.UsedAt) >= s.network().SessionIdle:
 		return nil, s.endSession(ctx, request.ErrInvalidToken())
 	}
 	s.useSession(r, session)

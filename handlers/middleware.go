@@ -161,34 +161,10 @@ func asIs(r *http.Request) bool {
 // cors lets pages of other sites call, as configured.
 func (s *Server) cors() func(http.Handler) http.Handler {
 	return cors.New(cors.Options{
-		AllowedOrigins:   s.CORSOrigins,
-		AllowOriginFunc:  s.noOrigins(),
+		AllowOriginFunc:  s.mayCall,
 		AllowCredentials: true,
 		AllowedMethods:   []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
 		AllowedHeaders:   []string{"*"},
 		ExposedHeaders:   []string{"ETag", "X-Request-Id", "X-Agnes-Latest-Version", "X-Agnes-Min-Version", "Location", "Retry-After", "X-Query-Run", "X-Query-Truncated", "X-Csv-Guard", "Upload-Offset", "Upload-Length", "Tus-Resumable"},
 	}).Handler
-}
-
-// noOrigins refuses every origin when none is configured: the library takes an
-// empty list to mean all of them.
-func (s *Server) noOrigins() func(string) bool {
-	if len(s.CORSOrigins) > 0 {
-		return nil
-	}
-	return func(string) bool { return false }
-}
-
-// crossOrigin refuses changes that another site's page asks a browser for.
-func (s *Server) crossOrigin() (func(http.Handler) http.Handler, error) {
-	guard := http.NewCrossOriginProtection()
-	for _, origin := range s.TrustedOrigins {
-		if err := guard.AddTrustedOrigin(origin); err != nil {
-			return nil, err
-		}
-	}
-	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.fail(w, r, domain.E(domain.Forbidden, "cross_origin", "This change was asked for by another site's page, so nothing was done. Open Agnes itself and try again there."))
-	}))
-	return guard.Handler, nil
 }

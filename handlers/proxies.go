@@ -12,11 +12,8 @@ import (
 // connection is that of a trusted proxy. Everything inside asks the connection
 // only, so that no handler can believe a header that anybody may send.
 func (s *Server) forwarded(next http.Handler) http.Handler {
-	if len(s.Proxies) == 0 {
-		return next
-	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if client, ok := clientAddr(r.RemoteAddr, r.Header.Values("X-Forwarded-For"), s.Proxies); ok {
+		if client, ok := clientAddr(r.RemoteAddr, r.Header.Values("X-Forwarded-For"), s.network().Proxies); ok {
 			behind := *r
 			behind.RemoteAddr = net.JoinHostPort(client.String(), "0")
 			r = &behind

@@ -53,6 +53,8 @@ type Config struct {
 	// TrustedOrigins may also ask for changes with a person's cookies: those that an
 	// operator named, never the defaults.
 	TrustedOrigins []string
+	// Current is what of the above is in force now, where it may change; nil: the fields.
+	Current func() Network
 	// Secure says that people reach Agnes by HTTPS only.
 	Secure  bool
 	Debug   bool // tell API clients the cause of internal errors

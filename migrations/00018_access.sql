@@ -93,12 +93,30 @@ CREATE TABLE observability_views (
   updated_at BIGINT NOT NULL,
   UNIQUE (user_id, name)
 );
-CREATE INDEX audit_log_resource ON audit_log (resource, timestamp);
-CREATE INDEX audit_log_result ON audit_log (result, timestamp);
+
+CREATE INDEX sync_history_newest ON sync_history (synced_at);
+
+-- The audit log is read newest first, by one column and the rest as they come;
+-- what is counted is in the index, so that no row is looked up for it.
+DROP INDEX audit_log_timestamp;
+DROP INDEX audit_log_user;
+DROP INDEX audit_log_action;
+CREATE INDEX audit_log_timestamp ON audit_log (timestamp, result, action, user_id, client_kind);
+CREATE INDEX audit_log_user ON audit_log (user_id, timestamp, result, action);
+CREATE INDEX audit_log_action ON audit_log (action, timestamp, result, user_id);
+CREATE INDEX audit_log_resource ON audit_log (resource, timestamp, result, action, user_id);
+CREATE INDEX audit_log_result ON audit_log (result, timestamp, action, user_id);
 
 -- +goose Down
+DROP INDEX sync_history_newest;
 DROP INDEX audit_log_result;
 DROP INDEX audit_log_resource;
+DROP INDEX audit_log_action;
+DROP INDEX audit_log_user;
+DROP INDEX audit_log_timestamp;
+CREATE INDEX audit_log_timestamp ON audit_log (timestamp, id);
+CREATE INDEX audit_log_user ON audit_log (user_id, timestamp);
+CREATE INDEX audit_log_action ON audit_log (action, timestamp);
 DROP TABLE observability_views;
 ALTER TABLE query_runs DROP COLUMN as_user;
 DROP TABLE access_requests;

@@ -61,6 +61,14 @@ func (e edited) unchanged(ctx context.Context, r runner, seen int64, yours domai
 	return domain.NewStaleError(e.version, last.at, last.by, was, e.fields, yours)
 }
 
+// unseen fails as unchanged does for something that is about to be deleted.
+func (e edited) unseen(ctx context.Context, r runner, seen []int64) error {
+	if len(seen) == 0 {
+		return nil
+	}
+	return e.unchanged(ctx, r, seen[0], domain.Fields{})
+}
+
 // next is the version of something edited that is now as fields say: the one
 // that it had, where they are the same, else the following one, which is recorded.
 func (s *Store) next(ctx context.Context, tx runner, by audit.Actor, e edited, fields domain.Fields) (int64, error) {

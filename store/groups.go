@@ -42,7 +42,21 @@ func (s *Store) ListGroups(ctx context.Context) ([]people.Group, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list groups: %w", explain(err))
 	}
+	for i := range groups {
+		groups[i] = s.mapped(groups[i])
+	}
 	return groups, nil
+}
+
+// mapped is a group with the one of Google Workspace that it follows.
+func (s *Store) mapped(g people.Group) people.Group {
+	switch g.ID {
+	case s.adminID:
+		g.Mapped = s.mapping.Admin
+	case s.everyoneID:
+		g.Mapped = s.mapping.Everyone
+	}
+	return g
 }
 
 // GetGroup returns one group; NotFound.
@@ -51,7 +65,7 @@ func (s *Store) GetGroup(ctx context.Context, id people.GroupID) (people.Group, 
 	if err != nil {
 		return g, fmt.Errorf("get group %s: %w", id, explain(err))
 	}
-	return g, nil
+	return s.mapped(g), nil
 }
 
 // GetGroupByName is GetGroup by name, ignoring case.
@@ -60,7 +74,7 @@ func (s *Store) GetGroupByName(ctx context.Context, name string) (people.Group, 
 	if err != nil {
 		return g, fmt.Errorf("get group by name: %w", explain(err))
 	}
-	return g, nil
+	return s.mapped(g), nil
 }
 
 // getGroup reads one group by a column of ours that is unique.
@@ -106,6 +120,7 @@ func (s *Store) UpdateGroup(ctx context.Context, by audit.Actor, id people.Group
 		if err != nil {
 			return err
 		}
+		before = s.mapped(before)
 		g = c.Over(before)
 		state := edited{"group", string(id), before.Version, before.Fields()}
 		if err := state.unchanged(ctx, tx, c.Seen, c.Fields()); err != nil {
@@ -136,7 +151,7 @@ func (s *Store) UpdateGroup(ctx context.Context, by audit.Actor, id people.Group
 }
 
 func mayRename(g people.Group) error {
-	if g.System {
+	if g.System && g.Mapped == "" {
 		return domain.E(domain.Conflict, "system_group", "The group %s belongs to Agnes and keeps its name.", g.Name)
 	}
 	if err := ofOne(g); err != nil {

@@ -32,18 +32,23 @@ type keptMember struct {
 }
 
 // DeleteGroup removes a group with its memberships and grants, and returns the
-// id by which Restore brings all of it back. It fails with NotFound, and with
+// id by which Restore brings all of it back. seen is the version that whoever asks
+// saw; none, or 0: whatever it is. It fails with NotFound, with Stale, and with
 // Conflict for the two groups of Agnes's own and for one that another service keeps.
-func (s *Store) DeleteGroup(ctx context.Context, by audit.Actor, id people.GroupID) (binID string, err error) {
+func (s *Store) DeleteGroup(ctx context.Context, by audit.Actor, id people.GroupID, seen ...int64) (binID string, err error) {
 	err = s.tx(ctx, func(tx runner) error {
 		g, err := getGroup(ctx, tx, "id", string(id))
 		if err != nil {
 			return err
 		}
-		if g.System {
+		g = s.mapped(g)
+		if g.Mapped == "" && g.System {
 			return domain.E(domain.Conflict, "system_group", "The group %s belongs to Agnes and cannot be deleted.", g.Name)
 		}
 		if err := notManaged(g); err != nil {
+			return err
+		}
+		if err := (edited{"group", string(id), g.Version, g.Fields()}).unseen(ctx, tx, seen); err != nil {
 			return err
 		}
 		kept, err := removeGroup(ctx, tx, g)

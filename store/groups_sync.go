@@ -37,10 +37,10 @@ func (s *Store) SyncGroups(ctx context.Context, by audit.Actor, id people.UserID
 // notManaged fails with Conflict for a group that follows one of another
 // service (contract 5.3): what was changed here would be lost there.
 func notManaged(g people.Group) error {
-	switch g.CreatedBy {
-	case "system:google-sync":
+	switch {
+	case g.GoogleManaged():
 		return domain.E(domain.Conflict, "google_managed_readonly", "The group %s follows one of Google Workspace. Change it there.", g.Name)
-	case "system:oidc-sync":
+	case g.CreatedBy == people.MadeByOIDC:
 		return domain.E(domain.Conflict, "oidc_managed_readonly", "The group %s follows one of the sign-in service. Change it there.", g.Name)
 	}
 	return nil

@@ -160,9 +160,49 @@ func TestManagedGroups(t *testing.T) {
 		_, err = s.AddMember(t.Context(), admin, g.ID, bob.Email, people.ByAdmin)
 		wantError(t, "add", err, domain.Conflict, code)
 		wantError(t, "delete", second(s.DeleteGroup(t.Context(), admin, g.ID)), domain.Conflict, code)
-		wantError(t, "remove", s.RemoveMember(t.Context(), admin, g.ID, u.ID), domain.NotFound, "member_not_found")
+		wantError(t, "remove", s.RemoveMember(t.Context(), admin, g.ID, u.ID), domain.Conflict, code)
+		_, err = s.SetGroups(t.Context(), admin, bob.ID, people.GroupsChange{Want: []people.GroupID{g.ID}})
+		wantError(t, "put into", err, domain.Conflict, code)
+		_, err = s.CreateUser(t.Context(), admin, people.NewUser{Email: "new@example.com", Groups: []people.GroupID{g.ID}, Source: people.ByAdmin})
+		wantError(t, "made in", err, domain.Conflict, code)
 		if got := must[people.Group](t)(s.UpdateGroup(t.Context(), admin, g.ID, people.GroupChange{Description: ptr("about it")})); got.Description != "about it" {
 			t.Errorf("described as %q", got.Description)
+		}
+	}
+}
+
+// TestMappedGroups: the two groups of Agnes's own that follow one of Google
+// Workspace are not changed here either, but what people made by hand goes.
+func TestMappedGroups(t *testing.T) {
+	t.Parallel()
+	o, _ := options(t)
+	o.Mapped = people.Mapping{Admin: "admins@example.com", Everyone: "all@example.com"}
+	s := mustOpen(t, o)
+	const code = "google_managed_readonly"
+	root := must[people.User](t)(s.CreateUser(t.Context(), admin, people.NewUser{Email: "root@example.com", Groups: []people.GroupID{s.adminID}, Source: people.BySeed}))
+	bob := mustUser(t, s, "bob@example.com")
+	for id, address := range map[people.GroupID]string{s.adminID: o.Mapped.Admin, s.everyoneID: o.Mapped.Everyone} {
+		g := must[people.Group](t)(s.GetGroup(t.Context(), id))
+		if g.Mapped != address || !g.GoogleManaged() {
+			t.Errorf("%s follows %q", g.Name, g.Mapped)
+		}
+		_, err := s.UpdateGroup(t.Context(), admin, id, people.GroupChange{Name: ptr("other")})
+		wantError(t, "rename", err, domain.Conflict, code)
+		wantError(t, "delete", second(s.DeleteGroup(t.Context(), admin, id)), domain.Conflict, code)
+		_, err = s.AddMember(t.Context(), admin, id, bob.Email, people.ByAdmin)
+		wantError(t, "add", err, domain.Conflict, code)
+		wantError(t, "remove", s.RemoveMember(t.Context(), admin, id, bob.ID), domain.Conflict, code)
+	}
+	if err := s.SyncGroups(t.Context(), admin, bob.ID, people.GroupSync{Source: people.ByGoogleSync, CreatedBy: people.MadeByGoogle, Admin: true}); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, "remove who follows", s.RemoveMember(t.Context(), admin, s.adminID, bob.ID), domain.Conflict, code)
+	if err := s.RemoveMember(t.Context(), admin, s.adminID, root.ID); err != nil {
+		t.Errorf("remove who was put there by hand: %v", err)
+	}
+	for _, g := range must[[]people.Group](t)(s.ListGroups(t.Context())) {
+		if g.Mapped == "" {
+			t.Errorf("%s follows nothing in the list", g.Name)
 		}
 	}
 }

@@ -63,7 +63,7 @@ func (s *Store) AddMember(ctx context.Context, by audit.Actor, id people.GroupID
 			return err
 		}
 		if source == people.ByAdmin {
-			if err := notManaged(g); err != nil {
+			if err := notManaged(s.mapped(g)); err != nil {
 				return err
 			}
 		}
@@ -88,8 +88,8 @@ func (s *Store) AddMember(ctx context.Context, by audit.Actor, id people.GroupID
 
 // RemoveMember takes a person out of a group. Only memberships that people
 // made here, and the seeded ones, can be removed; others fail with NotFound, as do
-// those that are not there. Taking the last active administrator out of Admin
-// fails with Conflict.
+// those that are not there, or with Conflict in a group that another service
+// keeps. Taking the last active administrator out of Admin fails with Conflict.
 func (s *Store) RemoveMember(ctx context.Context, by audit.Actor, id people.GroupID, user people.UserID) error {
 	err := s.tx(ctx, func(tx runner) error {
 		g, err := getGroup(ctx, tx, "id", string(id))
@@ -115,6 +115,9 @@ func (s *Store) RemoveMember(ctx context.Context, by audit.Actor, id people.Grou
 			return err
 		}
 		if removed == 0 {
+			if err := notManaged(s.mapped(g)); err != nil {
+				return err
+			}
 			return domain.E(domain.NotFound, "member_not_found", "%s has no membership of %s that can be removed here.", u.Email, g.Name)
 		}
 		return s.note(ctx, tx, by, "user_group.member_removed", "group:"+string(id), nil,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"agnes/domain"
 	"agnes/domain/audit"
@@ -12,8 +13,8 @@ import (
 
 // SetGroups makes a person a member of just the groups wanted, beside those
 // that a directory keeps and Everyone. It fails with NotFound for a person or
-// group that is unknown, and with Conflict when somebody else changed the groups
-// since, or when the last active administrator would be none.
+// group that is unknown, with Stale when somebody else changed the groups since,
+// by their ids, and with Conflict when the last active administrator would be none.
 func (s *Store) SetGroups(ctx context.Context, by audit.Actor, id people.UserID, c people.GroupsChange) (people.User, error) {
 	var after people.User
 	err := s.tx(ctx, func(tx runner) error {
@@ -26,7 +27,7 @@ func (s *Store) SetGroups(ctx context.Context, by audit.Actor, id people.UserID,
 			return err
 		}
 		if c.Was != nil && !sameGroups(have, c.Was) {
-			return domain.E(domain.Conflict, "groups_changed", "Somebody else changed the groups of %s meanwhile, so nothing was changed. Look at them again, then choose.", u.Email)
+			return groupsClash(c, have)
 		}
 		want := slices.DeleteFunc(distinct(c.Want), func(g people.GroupID) bool { return g == s.everyoneID || slices.Contains(kept, g) })
 		if slices.Contains(have, s.adminID) && !slices.Contains(want, s.adminID) {
@@ -44,6 +45,23 @@ func (s *Store) SetGroups(ctx context.Context, by audit.Actor, id people.UserID,
 		return people.User{}, fmt.Errorf("set groups of %s: %w", id, err)
 	}
 	return after, nil
+}
+
+// groupsClash compares which groups a person was in, is in and should be in.
+func groupsClash(c people.GroupsChange, have []people.GroupID) error {
+	was, theirs, yours := domain.Fields{}, domain.Fields{}, domain.Fields{}
+	for _, id := range slices.Concat(c.Was, have, c.Want) {
+		for _, side := range []struct {
+			fields domain.Fields
+			groups []people.GroupID
+		}{{was, c.Was}, {theirs, have}, {yours, c.Want}} {
+			side.fields[string(id)] = ""
+			if slices.Contains(side.groups, id) {
+				side.fields[string(id)] = people.InGroup
+			}
+		}
+	}
+	return domain.NewStaleError(0, time.Time{}, "", was, theirs, yours)
 }
 
 // ownGroups returns the groups that people put a person into, and those that
@@ -88,6 +106,9 @@ func (s *Store) leaveAndJoin(ctx context.Context, tx runner, by audit.Actor, u p
 			return err
 		}
 		if err := ofOne(g); err != nil {
+			return err
+		}
+		if err := notManaged(s.mapped(g)); err != nil {
 			return err
 		}
 		if _, err := s.join(ctx, tx, by, u.ID, id, people.ByAdmin); err != nil {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"agnes/domain"
@@ -30,6 +31,13 @@ func (s *Store) StartQuery(ctx context.Context, r query.Record, limits query.Per
 	})
 	if s.logged(r, err) {
 		return nil
+	}
+	var over *query.LimitError
+	if errors.As(err, &over) {
+		r.Code = string(domain.CodeOf(err))
+		refused := queryEntry(r)
+		refused.Result = "error.429"
+		err = errors.Join(err, s.Audit(ctx, refused))
 	}
 	if err != nil {
 		return fmt.Errorf("record the start of query %s: %w", r.ID, err)
@@ -78,15 +86,22 @@ func (s *Store) FinishQuery(ctx context.Context, r query.Record) error {
 func queryEntry(r query.Record) audit.Entry {
 	took := r.Duration().Milliseconds()
 	resource := "adhoc"
-	if len(r.Tables) > 0 {
+	switch {
+	case len(r.TableIDs) > 0:
+		resource = "table:" + string(r.TableIDs[0])
+	case len(r.Tables) > 0:
 		resource = "table:" + r.Tables[0]
+	}
+	action := "query.local"
+	if r.Origin == query.FromSample {
+		action = "catalog.sample"
 	}
 	tables := r.Tables
 	if len(tables) > auditedTables {
 		tables = tables[:auditedTables]
 	}
 	entry := audit.Entry{
-		Actor: r.By.Actor(), Action: "query.local", Resource: resource, Result: queryResult(r), DurationMS: took,
+		Actor: r.By.Actor(), Action: action, Resource: resource, Result: queryResult(r), DurationMS: took,
 		Params: params{
 			"sql_preview": preview(r.SQL), "rows_returned": r.Rows, "bytes_returned": r.Bytes, "duration_ms": took, "tables": tables,
 			"bytes_scanned": nil, "bytes_billed": nil, "bq_job_id": nil, "query_id": r.ID, "origin": r.Origin, "outcome": r.State, "code": r.Code,

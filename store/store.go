@@ -29,6 +29,9 @@ type Options struct {
 	// Writes is told when the disk did not confirm a write of the state, so that
 	// nothing else is written either; nil: nobody is.
 	Writes *syncs.Latch
+	// Mapped are the groups that follow one of Google Workspace: people do not
+	// change them here.
+	Mapped people.Mapping
 }
 
 // Store is the open state database.
@@ -45,6 +48,7 @@ type Store struct {
 	registry registryCache
 	ended    atomic.Bool // the disk did not confirm a write; see durable.go
 	writes   *syncs.Latch
+	mapping  people.Mapping
 
 	loggedQueries sync.Map // ids of queries whose start is in the server's log only
 
@@ -61,7 +65,7 @@ const (
 // fails with Conflict when another process writes to it (state_in_use) or a
 // newer Agnes wrote it (state_newer).
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{dir: o.Dir, now: o.Now, newID: o.NewID, log: o.Log, writes: o.Writes}
+	s := &Store{dir: o.Dir, now: o.Now, newID: o.NewID, log: o.Log, writes: o.Writes, mapping: o.Mapped}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

@@ -20,11 +20,11 @@ const publishedColumns = ` ` + tableColumns + `,
 	LEFT JOIN sync_state s ON s.table_id = t.name
 	LEFT JOIN sync_runs l ON l.table_id = t.id AND l.state IN ('queued', 'running')`
 
-const tableColumns = `t.id, t.name, t.source_type, t.bucket, t.source_table, t.source_query, t.sync_strategy, t.query_mode,
+const tableColumns = `t.id, t.version, t.name, t.source_type, t.bucket, t.source_table, t.source_query, t.sync_strategy, t.query_mode,
 		t.sync_schedule, t.profile_after_sync, t.primary_key, t.folder, t.description, t.registered_by, t.registered_at,
 		t.incremental_window_days, t.max_history_days, t.initial_load_chunk_days, t.incremental_column, t.where_filters,
 		t.partition_by, t.partition_granularity, t.bq_fqn, t.read_options, t.sample, t.shrink_guard_pct, t.schema_policy,
-		t.discoverable, COALESCE(w.id, ''), COALESCE(w.email, ''), t.version`
+		t.discoverable, COALESCE(w.id, ''), COALESCE(w.email, '')`
 
 func scanPublished(row scanner) (registry.Published, error) {
 	var p registry.Published
@@ -32,12 +32,11 @@ func scanPublished(row scanner) (registry.Published, error) {
 	v := registry.Version{}
 	var id, runID, md5, cause, by, status, sentence, code, next, live *string
 	var rows, bytes *int64
-	err := row.Scan(&t.ID, &t.Name, &t.SourceType, &t.Bucket, &t.SourceTable, &t.SourceQuery, &t.SyncStrategy, &t.QueryMode,
+	err := row.Scan(&t.ID, &t.Revision, &t.Name, &t.SourceType, &t.Bucket, &t.SourceTable, &t.SourceQuery, &t.SyncStrategy, &t.QueryMode,
 		&t.SyncSchedule, &t.ProfileAfterSync, decoded{&t.PrimaryKey}, &t.Folder, &t.Description, &t.RegisteredBy, at{&t.RegisteredAt},
 		&t.IncrementalWindowDays, &t.MaxHistoryDays, &t.InitialLoadChunkDays, &t.IncrementalColumn, decoded{&t.WhereFilters},
 		&t.PartitionBy, &t.PartitionGranularity, &t.BQFQN, &t.ReadOptions, &t.Sample, &t.Guard.ShrinkPercent, &t.Guard.Schema,
 		&t.Discoverable, &t.Owner, &t.OwnerEmail,
-		&t.Revision,
 		&id, &runID, decoded{&v.Files}, decoded{&v.Columns}, &rows, &bytes, &md5, at{&v.CreatedAt}, &cause, &by, maybeAt{&v.PublishedAt},
 		&status, maybeAt{&p.Status.LastSync}, maybeAt{&p.Status.LastTry}, &sentence, &code, &next, &live)
 	if err != nil {
@@ -125,6 +124,9 @@ func (s *Store) UpdateTable(ctx context.Context, by audit.Actor, id registry.Tab
 				return err
 			}
 		}
+		if err := s.nextRevision(ctx, tx, by, state, t); err != nil {
+			return err
+		}
 		if err := writeTable(ctx, tx, t); err != nil {
 			return err
 		}
@@ -132,9 +134,6 @@ func (s *Store) UpdateTable(ctx context.Context, by audit.Actor, id registry.Tab
 			return err
 		}
 		if err := writeReach(ctx, tx, before.Table, t); err != nil {
-			return err
-		}
-		if err := s.nextRevision(ctx, tx, by, state, t); err != nil {
 			return err
 		}
 		if err := touch(ctx, tx, id); err != nil {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"agnes/domain/access"
 	"agnes/domain/audit"
@@ -22,15 +23,17 @@ type keptTable struct {
 // Unregister removes tables, all or none, with their grants, versions, names,
 // state and history, and returns them as they were: their files are the
 // caller's to remove. Bin is the id by which Restore brings back the
-// registration and the grants; sample tables, whose files go too, have none. It
-// fails with NotFound, and with Conflict while one of them is being synced; a
+// registration and the grants; sample tables, whose files go too, have none. seen
+// are the revisions that whoever asks saw, in the order of ids; none, or 0:
+// whatever they are. It fails with NotFound, with Stale, and with Conflict while one of them is being synced; a
 // sync that only waits goes with its table.
-func (s *Store) Unregister(ctx context.Context, by audit.Actor, ids []registry.TableID) ([]registry.Removed, error) {
+func (s *Store) Unregister(ctx context.Context, by audit.Actor, ids []registry.TableID, seen ...int64) ([]registry.Removed, error) {
 	var removed []registry.Removed
 	err := s.tx(ctx, func(tx runner) error {
 		removed = nil
 		for _, id := range distinct(ids) {
-			t, err := s.unregister(ctx, tx, by, id)
+			at := slices.Index(ids, id)
+			t, err := s.unregister(ctx, tx, by, id, seen[min(at, len(seen)):])
 			if err != nil {
 				return err
 			}
@@ -48,9 +51,12 @@ func (s *Store) Unregister(ctx context.Context, by audit.Actor, ids []registry.T
 	return removed, nil
 }
 
-func (s *Store) unregister(ctx context.Context, tx runner, by audit.Actor, id registry.TableID) (registry.Removed, error) {
+func (s *Store) unregister(ctx context.Context, tx runner, by audit.Actor, id registry.TableID, seen []int64) (registry.Removed, error) {
 	t, err := getTable(ctx, tx, id)
 	if err != nil {
+		return registry.Removed{}, err
+	}
+	if err := (edited{"table", string(id), t.Revision, t.Fields()}).unseen(ctx, tx, seen); err != nil {
 		return registry.Removed{}, err
 	}
 	if err := notSyncing(t, "removed"); err != nil {

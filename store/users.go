@@ -147,10 +147,10 @@ func (s *Store) Memberships(ctx context.Context, id people.UserID) ([]people.Mem
 		var err error
 		list, err = collect(ctx, r, func(row scanner) (people.Membership, error) {
 			var m people.Membership
-			err := row.Scan(&m.GroupID, &m.GroupName, &m.System, &m.Source, at{&m.AddedAt}, &m.AddedBy)
+			err := row.Scan(&m.GroupID, &m.GroupName, &m.System, &m.OfOne, &m.Source, at{&m.AddedAt}, &m.AddedBy)
 			return m, err
 		}, `
-			SELECT g.id, g.name, g.is_system, COALESCE(m.source, 'system_seed'),
+			SELECT g.id, g.name, g.is_system, g.person_id IS NOT NULL, COALESCE(m.source, 'system_seed'),
 				COALESCE(m.added_at, u.created_at), COALESCE(m.added_by, 'system:seed')
 			FROM users u
 			CROSS JOIN user_groups g

@@ -106,7 +106,7 @@ func TestSetGroups(t *testing.T) {
 		t.Errorf("audit: %v", got)
 	}
 	_, err := set([]people.GroupID{a.ID}, a.ID)
-	wantError(t, "from what is not so any more", err, domain.Conflict, "groups_changed")
+	wantError(t, "from what is not so any more", err, domain.Stale, "changed_meanwhile")
 	_, err = set(nil, a.ID, "nope")
 	wantError(t, "an unknown group", err, domain.NotFound, "group_not_found")
 	if got, err := set([]people.GroupID{b.ID}); err != nil || !slices.Equal(got, []string{"Synced"}) {

@@ -51,6 +51,11 @@ func (s *Store) insertUser(ctx context.Context, tx runner, by audit.Actor, n peo
 		if err := ofOne(g); err != nil {
 			return people.User{}, err
 		}
+		if n.Source == people.ByAdmin {
+			if err := notManaged(s.mapped(g)); err != nil {
+				return people.User{}, err
+			}
+		}
 		if _, err := s.join(ctx, tx, by, id, group, source); err != nil {
 			return people.User{}, err
 		}
@@ -222,12 +227,16 @@ func (s *Store) noteUserChange(ctx context.Context, tx runner, by audit.Actor, c
 }
 
 // DeleteUser removes a person and their memberships; what they did stays in
-// the audit log. It fails with NotFound, and with Conflict for oneself, for
+// the audit log. seen is the version that whoever asks saw; none, or 0: whatever it
+// is. It fails with NotFound, with Stale, and with Conflict for oneself, for
 // somebody whom a directory keeps, and for the last active administrator.
-func (s *Store) DeleteUser(ctx context.Context, by audit.Actor, id people.UserID) error {
+func (s *Store) DeleteUser(ctx context.Context, by audit.Actor, id people.UserID, seen ...int64) error {
 	err := s.tx(ctx, func(tx runner) error {
 		u, err := getUser(ctx, tx, "id", string(id))
 		if err != nil {
+			return err
+		}
+		if err := (edited{"user", string(id), u.Version, u.Fields()}).unseen(ctx, tx, seen); err != nil {
 			return err
 		}
 		if by.UserID == string(id) {

@@ -212,7 +212,7 @@ func requestStatus(q access.Request) Status {
 	return Status{Class: "st-late", Icon: "hourglass", Word: "Waits"}
 }
 
-func originWords(q access.Request) string {
+func askedBy(q access.Request) string {
 	switch q.Origin {
 	case access.AskedByQuery:
 		return "after a query"

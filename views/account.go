@@ -33,8 +33,9 @@ type AccountView struct {
 
 // NameForm is the name that somebody typed.
 type NameForm struct {
-	Name   string
-	Errors FieldErrors
+	Name    string
+	Version int64 // that the form was made from
+	Errors  FieldErrors
 }
 
 // confirmURL is the page on which somebody proves again who they are, with the

@@ -12,6 +12,7 @@ type PersonView struct {
 	Memberships []people.Membership
 	Groups      []people.Group // all of them
 	Name        string         // as it was sent, else the person's
+	Version     int64          // that the forms were made from
 	Checked     []people.GroupID
 	Errors      FieldErrors
 	Error       string             // why the last action was refused
@@ -38,17 +39,22 @@ func (v PersonView) groups() []PersonGroup {
 	for _, id := range v.Checked {
 		wanted[id] = true
 	}
-	lines := make([]PersonGroup, len(v.Groups))
-	for i, g := range v.Groups {
+	var lines []PersonGroup
+	for _, g := range v.Groups {
 		source, member := sources[g.ID]
+		if g.Person != "" && !member {
+			continue // of somebody else alone
+		}
 		line := PersonGroup{Group: g, Checked: wanted[g.ID]}
 		switch {
 		case g.System && g.Name == people.EveryoneGroup:
 			line.Checked, line.Fixed = true, "everybody is"
 		case member && source.Synced():
 			line.Checked, line.Fixed = true, "kept by your directory"
+		case g.Person != "":
+			line.Checked, line.Fixed = true, "of this person alone"
 		}
-		lines[i] = line
+		lines = append(lines, line)
 	}
 	return lines
 }
@@ -60,7 +66,7 @@ func (v PersonView) was() []people.GroupID { return OwnGroups(v.Memberships) }
 func OwnGroups(memberships []people.Membership) []people.GroupID {
 	own := []people.GroupID{}
 	for _, m := range memberships {
-		if !m.Source.Synced() && (!m.System || m.GroupName != people.EveryoneGroup) {
+		if !m.Source.Synced() && !m.OfOne && (!m.System || m.GroupName != people.EveryoneGroup) {
 			own = append(own, m.GroupID)
 		}
 	}

@@ -95,14 +95,26 @@ func restoreURL(v registry.Version) templ.SafeURL {
 
 // GuardForm is the form that sets which new rows wait for a person.
 type GuardForm struct {
-	Shrink string // per cent, as typed
-	Schema string
-	Errors FieldErrors // shrink_guard_pct, schema_policy
+	Shrink  string // per cent, as typed
+	Schema  string
+	Version int64       // of the registration that the form was made from
+	Errors  FieldErrors // shrink_guard_pct, schema_policy
 }
 
 // GuardFormOf shows a table's guard.
 func GuardFormOf(g registry.Guard) GuardForm {
 	return GuardForm{Shrink: strconv.Itoa(g.ShrinkPercent), Schema: string(g.Schema)}
+}
+
+// TableFieldWord is how the value of a registration's field is shown.
+func TableFieldWord(field, value string) string {
+	switch {
+	case field == "shrink_guard_pct" && value != "":
+		return value + " %"
+	case field == "schema_policy" && value != "":
+		return schemaPolicyWords(registry.SchemaPolicy(value))
+	}
+	return value
 }
 
 // schemaPolicyWords says what a policy does.

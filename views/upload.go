@@ -52,6 +52,7 @@ type PreviewView struct {
 	Options     files.Options // how it is read
 	Matched     files.Dataset // the files of a folder or pattern; none for one file
 	Replaces    *registry.Published
+	Version     int64                  // of Replaces' registration, that the form was made from
 	Changes     registry.ColumnChanges // against Replaces
 }
 

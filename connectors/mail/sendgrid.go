@@ -107,20 +107,29 @@ func (s *SendGrid) Send(ctx context.Context, m people.Message) (people.Receipt, 
 	}
 	r.Header.Set("Authorization", "Bearer "+s.config.Key)
 	r.Header.Set("Content-Type", "application/json")
-	got, err := s.client.Do(r)
+	got, text, err := s.do(r)
 	if err != nil {
-		return people.Receipt{}, unreachable(err)
-	}
-	defer got.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(got.Body, 64<<10))
-	if err != nil {
-		return people.Receipt{}, unreachable(err)
+		return people.Receipt{}, err
 	}
 	said := s.said(got, text)
 	if got.StatusCode/100 != 2 {
 		return people.Receipt{}, refused(said, nil)
 	}
 	return people.Receipt{Server: "SendGrid", Answer: said}, nil
+}
+
+// do asks, and reads the answer.
+func (s *SendGrid) do(r *http.Request) (*http.Response, []byte, error) {
+	got, err := s.client.Do(r)
+	if err != nil {
+		return nil, nil, unreachable(err)
+	}
+	defer got.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(got.Body, 64<<10))
+	if err != nil {
+		return nil, nil, unreachable(err)
+	}
+	return got, text, nil
 }
 
 // said is what SendGrid answered, in one line.

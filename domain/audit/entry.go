@@ -2,7 +2,10 @@
 // transaction of the change that it records.
 package audit
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Actor is who does something, and from where. Every write needs one.
 type Actor struct {
@@ -12,6 +15,9 @@ type Actor struct {
 	ClientIP   string
 	RequestID  string
 }
+
+// Anonymous is the id of whoever did something without an account.
+const Anonymous = "anonymous"
 
 // System is the actor of what Agnes does by itself; job names it, such as "watch".
 func System(job string) Actor {
@@ -32,4 +38,13 @@ type Entry struct {
 	Before     map[string]any // what was there before
 	Result     string         // success, or error.<status>
 	DurationMS int64
+}
+
+// IsFailure reports whether a row's result says that something went wrong.
+func IsFailure(result string) bool { return strings.HasPrefix(result, "error") }
+
+// Person reports whether the actor is an account: not Agnes, and not somebody
+// who has none.
+func (a Actor) Person() bool {
+	return a.UserID != "" && a.UserID != Anonymous && !strings.HasPrefix(a.UserID, "system:")
 }

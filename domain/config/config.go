@@ -30,6 +30,7 @@ type Config struct {
 	Profiler profile.Settings
 	Log      Log
 	Build    Build
+	Audit    Audit
 
 	version   int // of the file's layout; checked only
 	effective []Effective
@@ -201,7 +202,11 @@ type Effective struct {
 	Setting
 	Value  string // "[redacted]" for a secret that is set
 	Origin string // such as "default", "DATA_DIR", "--addr" or "config/instance.yaml:12"
+	raw    Secret
 }
+
+// Same reports whether two configurations agree on a setting, also on a secret.
+func (e Effective) Same(other Effective) bool { return e.raw.Reveal() == other.raw.Reveal() }
 
 // Effective lists every setting in the order of Settings.
 func (c Config) Effective() []Effective { return c.effective }

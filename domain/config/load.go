@@ -115,7 +115,7 @@ type loader struct {
 func (l *loader) apply(c *Config, s spec) {
 	text, origin := l.find(s)
 	if text != "" {
-		if err := s.read(c, text); err != nil {
+		if err := s.read.into(c, text); err != nil {
 			shown := strconv.Quote(text)
 			if s.Secret {
 				shown = "the value"
@@ -125,10 +125,11 @@ func (l *loader) apply(c *Config, s spec) {
 			})
 		}
 	}
-	if s.Secret && text != "" {
-		text = redacted
+	raw := NewSecret(text)
+	if s.Secret {
+		text = raw.String()
 	}
-	c.effective = append(c.effective, Effective{Setting: s.Setting, Value: text, Origin: origin})
+	c.effective = append(c.effective, Effective{Setting: s.Setting, Value: text, Origin: origin, raw: raw})
 }
 
 // find returns a setting's text and where it comes from.

@@ -237,7 +237,7 @@ func TestEffectiveHidesSecrets(t *testing.T) {
 			t.Errorf("%s shows the secret", e.Name())
 		}
 	}
-	if seen["SCHEDULER_API_TOKEN"] != "[redacted]" || seen["JWT_SECRET_KEY"] != "" || seen["LOG_LEVEL"] != "WARNING" {
+	if seen["SCHEDULER_API_TOKEN"] != "[redacted]" || seen["JWT_SECRET_KEY"] != "" || seen["log.level"] != "WARNING" {
 		t.Errorf("effective = %v", seen)
 	}
 	if c.Auth.SchedulerToken.Reveal() != token {

@@ -30,7 +30,7 @@ files: 5
 		`files (instance.yaml:6): one value stands where a section belongs. Indent keys below it.`,
 		`server.addr (AGNES_ADDR): "8000" is not host:port. Give`,
 		`SCHEDULER_API_TOKEN: the value has 12 characters; 32 are the least. Give`,
-		`LOG_LEVEL (--log-level): "loud" is not a level. Give debug, info, warning or error.`,
+		`log.level (--log-level): "loud" is not a level. Give debug, info, warning or error.`,
 		`SEED_ADMIN_PASSWORD: a first password is set, but nobody to have it. Set SEED_ADMIN_EMAIL`,
 	} {
 		if !strings.Contains(text, want) {

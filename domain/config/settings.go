@@ -17,6 +17,10 @@ type Setting struct {
 	Default string   // in words where it depends on the machine
 	About   string
 	Secret  bool
+	Kind    Kind
+	Options []string // of Select, and of the items of an Array that takes only these
+	Live    bool     // a change is in force at once; else with the next start
+	Later   bool     // kept, but read by nothing yet
 }
 
 // Name is the key, or the variable where there is no key.
@@ -33,7 +37,7 @@ type spec struct {
 	value string // the default's text
 	form  string // what a right value is, after "Give "
 	place bool   // needed to find the files, so never read from one
-	read  func(c *Config, text string) error
+	read  reader
 }
 
 // Settings lists everything that can be set, in the order it is shown.
@@ -58,24 +62,15 @@ func specs(m Machine) []spec {
 	all = append(all, childSpecs(m)...)
 	all = append(all, resultSpecs()...)
 	all = append(all, profilerSpecs()...)
+	all = append(all, auditSpecs()...)
 	all = append(all, buildSpecs()...)
 	for i := range all {
 		if all[i].Default == "" {
 			all[i].Default = all[i].value
 		}
+		all[i].Kind, all[i].Options = all[i].read.kind, all[i].read.options
 	}
 	return all
-}
-
-// into reads a value with parse and puts it where field points.
-func into[T any](field func(*Config) *T, parse func(string) (T, error)) func(*Config, string) error {
-	return func(c *Config, text string) error {
-		v, err := parse(text)
-		if err == nil {
-			*field(c) = v
-		}
-		return err
-	}
 }
 
 func placeSpecs() []spec {
@@ -128,17 +123,17 @@ func serverSpecs() []spec {
 			read:    into(func(c *Config) *string { return &c.Server.Domain }, hostName),
 		},
 		{
-			Setting: Setting{Key: "server.cors_origins", Env: []string{"CORS_ORIGINS"}, About: "Other sites whose pages may call the API."},
+			Setting: Setting{Key: "server.cors_origins", Live: true, Env: []string{"CORS_ORIGINS"}, About: "Other sites whose pages may call the API."},
 			value:   "http://localhost:3000,http://localhost:8000", form: "origins with commas between, such as https://tools.example.com",
 			read: into(func(c *Config) *[]string { return &c.Server.CORSOrigins }, origins),
 		},
 		{
-			Setting: Setting{Key: "server.trusted_proxies", Env: []string{"AGNES_TRUSTED_PROXIES"}, About: "Addresses or networks of proxies whose `X-Forwarded-For` is believed."},
+			Setting: Setting{Key: "server.trusted_proxies", Live: true, Env: []string{"AGNES_TRUSTED_PROXIES"}, About: "Addresses or networks of proxies whose `X-Forwarded-For` is believed."},
 			value:   "none", form: "addresses or networks with commas between, such as 10.0.0.0/8, or none",
 			read: into(func(c *Config) *[]netip.Prefix { return &c.Server.Proxies }, networks),
 		},
 		{
-			Setting: Setting{Key: "server.shutdown_grace_seconds", Env: []string{"AGNES_SHUTDOWN_GRACE_SECONDS"}, About: "How long running requests may finish when Agnes stops."},
+			Setting: Setting{Key: "server.shutdown_grace_seconds", Live: true, Env: []string{"AGNES_SHUTDOWN_GRACE_SECONDS"}, About: "How long running requests may finish when Agnes stops."},
 			value:   "20", form: "whole seconds from 0 to 600",
 			read: into(func(c *Config) *time.Duration { return &c.Server.ShutdownGrace }, seconds(0, 600)),
 		},
@@ -148,9 +143,9 @@ func serverSpecs() []spec {
 			read: into(func(c *Config) *bool { return &c.Server.Debug }, yesNo),
 		},
 		{
-			Setting: Setting{Env: []string{"LOG_LEVEL"}, Flag: "log-level", About: "Least level that is logged."},
+			Setting: Setting{Key: "log.level", Live: true, Env: []string{"LOG_LEVEL"}, Flag: "log-level", About: "Least level that is logged."},
 			value:   "info", form: "debug, info, warning or error",
-			read: into(func(c *Config) *slog.Level { return &c.Log.Level }, level),
+			read: chosen(into(func(c *Config) *slog.Level { return &c.Log.Level }, level), "debug", "info", "warning", "error"),
 		},
 	}
 }

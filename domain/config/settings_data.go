@@ -10,17 +10,17 @@ import (
 func peopleSpecs() []spec {
 	return []spec{
 		{
-			Setting: Setting{Key: "instance.name", Env: []string{"AGNES_INSTANCE_NAME"}, About: "Name of this installation on its pages, such as the company's."},
+			Setting: Setting{Key: "instance.name", Live: true, Env: []string{"AGNES_INSTANCE_NAME"}, About: "Name of this installation on its pages, such as the company's."},
 			value:   "AI Data Analyst", form: "a name of at most 200 characters",
 			read: into(func(c *Config) *string { return &c.Instance.Name }, label),
 		},
 		{
-			Setting: Setting{Key: "instance.brand", Env: []string{"AGNES_INSTANCE_BRAND"}, About: "Name of the product on its pages."},
+			Setting: Setting{Key: "instance.brand", Later: true, Env: []string{"AGNES_INSTANCE_BRAND"}, About: "Name of the product on its pages."},
 			value:   "Agnes", form: "a name of at most 200 characters",
 			read: into(func(c *Config) *string { return &c.Instance.Brand }, label),
 		},
 		{
-			Setting: Setting{Key: "instance.subtitle", Env: []string{"AGNES_INSTANCE_SUBTITLE"}, Default: "none", About: "Line below the name."},
+			Setting: Setting{Key: "instance.subtitle", Later: true, Env: []string{"AGNES_INSTANCE_SUBTITLE"}, Default: "none", About: "Line below the name."},
 			form:    "a line of at most 200 characters",
 			read:    into(func(c *Config) *string { return &c.Instance.Subtitle }, label),
 		},
@@ -57,7 +57,7 @@ func dataSpecs() []spec {
 		{
 			Setting: Setting{Key: "files.max_upload_bytes", Env: []string{"AGNES_MAX_UPLOAD_BYTES"}, About: "Largest file that can be uploaded."},
 			value:   "2GiB", form: "a size, such as 500MB, 2GiB or a number of bytes",
-			read: into(func(c *Config) *int64 { return &c.Files.MaxUploadBytes }, size),
+			read: sized(func(c *Config) *int64 { return &c.Files.MaxUploadBytes }),
 		},
 		{
 			Setting: Setting{Key: "files.versions_kept", Env: []string{"AGNES_VERSIONS_KEPT"}, About: "Versions of a table that are kept, the current one included."},
@@ -77,7 +77,7 @@ func dataSpecs() []spec {
 		{
 			Setting: Setting{Key: "files.joined_cache_bytes", Env: []string{"AGNES_JOINED_CACHE_BYTES"}, About: "Disk for single files that were made of tables of several, for downloads. Beyond it the oldest are removed."},
 			value:   "4GiB", form: "a size, such as 500MB, 2GiB or a number of bytes",
-			read: into(func(c *Config) *int64 { return &c.Files.JoinedBytes }, size),
+			read: sized(func(c *Config) *int64 { return &c.Files.JoinedBytes }),
 		},
 		{
 			Setting: Setting{Key: "sync.default_schedule", Env: []string{"AGNES_DEFAULT_SYNC_SCHEDULE"}, About: "Schedule of tables that need one and name none."},
@@ -116,7 +116,7 @@ func querySpecs(m Machine) []spec {
 	children := max(2, min(m.CPUs, 16)+1)
 	return []spec{
 		{
-			Setting: Setting{Key: "query.timeout_seconds", Env: []string{"AGNES_QUERY_TIMEOUT_SECONDS"}, About: "Longest time that one query may take."},
+			Setting: Setting{Key: "query.timeout_seconds", Live: true, Env: []string{"AGNES_QUERY_TIMEOUT_SECONDS"}, About: "Longest time that one query may take."},
 			value:   "60", form: "whole seconds from 1 to 86400",
 			read: into(func(c *Config) *time.Duration { return &c.Query.Timeout }, seconds(1, 86400)),
 		},

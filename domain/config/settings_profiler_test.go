@@ -10,10 +10,10 @@ func TestProfilerDefaults(t *testing.T) {
 	t.Parallel()
 	var c Config
 	for _, s := range profilerSpecs() {
-		if err := s.read(&c, s.value); err != nil {
+		if err := s.read.into(&c, s.value); err != nil {
 			t.Errorf("%s: %v", s.Key, err)
 		}
-		if err := s.read(&c, "many"); err == nil {
+		if err := s.read.into(&c, "many"); err == nil {
 			t.Errorf("%s takes a word for a number", s.Key)
 		}
 	}

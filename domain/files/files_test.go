@@ -112,7 +112,7 @@ func (s *shelf) UpdateTable(_ context.Context, _ audit.Actor, id registry.TableI
 	return registry.Published{}, s.do("point %s at %s", id, *c.SourceTable)
 }
 
-func (s *shelf) Unregister(_ context.Context, _ audit.Actor, ids []registry.TableID) ([]registry.Removed, error) {
+func (s *shelf) Unregister(_ context.Context, _ audit.Actor, ids []registry.TableID, _ ...int64) ([]registry.Removed, error) {
 	var gone []registry.Removed
 	slices.Sort(ids)
 	for _, id := range ids {
@@ -174,16 +174,16 @@ func TestImporter(t *testing.T) {
 			return err
 		}, nil, domain.NotFound},
 		{"replace", []registry.Table{orders}, func(ctx context.Context, m *Importer) error {
-			return m.Replace(ctx, by, "7", "orders", Options{})
+			return m.Replace(ctx, by, "7", "orders", Options{}, 0)
 		}, []string{"staged 7", "commit 7 to orders", "point orders at orders.csv", "remove orders.tsv", "sync [orders]"}, domain.Internal},
 		{"replace keeps an administrator's file", []registry.Table{placed}, func(ctx context.Context, m *Importer) error {
-			return m.Replace(ctx, by, "7", "orders", Options{})
+			return m.Replace(ctx, by, "7", "orders", Options{}, 0)
 		}, []string{"staged 7", "commit 7 to orders", "point orders at orders.csv", "sync [orders]"}, domain.Internal},
 		{"replace keeps a file that another table reads", []registry.Table{orders, other}, func(ctx context.Context, m *Importer) error {
-			return m.Replace(ctx, by, "7", "orders", Options{})
+			return m.Replace(ctx, by, "7", "orders", Options{}, 0)
 		}, []string{"staged 7", "commit 7 to orders", "point orders at orders.csv", "sync [orders]"}, domain.Internal},
 		{"replace what no upload made", []registry.Table{crm}, func(ctx context.Context, m *Importer) error {
-			return m.Replace(ctx, by, "7", "leads", Options{})
+			return m.Replace(ctx, by, "7", "leads", Options{}, 0)
 		}, nil, domain.Conflict},
 		{"preview", nil, func(ctx context.Context, m *Importer) error {
 			_, _, err := m.Preview(ctx, by, "7", Options{})
@@ -198,7 +198,7 @@ func TestImporter(t *testing.T) {
 			return err
 		}, []string{"staged hers"}, domain.NotFound},
 		{"replace with somebody else's", []registry.Table{orders}, func(ctx context.Context, m *Importer) error {
-			return m.Replace(ctx, by, "hers", "orders", Options{})
+			return m.Replace(ctx, by, "hers", "orders", Options{}, 0)
 		}, []string{"staged hers"}, domain.NotFound},
 		{"discard somebody else's", nil, func(ctx context.Context, m *Importer) error {
 			return m.Discard(ctx, by, "hers")

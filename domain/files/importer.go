@@ -42,7 +42,7 @@ type Tables interface {
 	ListTables(ctx context.Context) ([]registry.Published, error)
 	RegisterTables(ctx context.Context, by audit.Actor, tables []registry.Registration) ([]registry.Table, error)
 	UpdateTable(ctx context.Context, by audit.Actor, id registry.TableID, c registry.TableChange) (registry.Published, error)
-	Unregister(ctx context.Context, by audit.Actor, ids []registry.TableID) ([]registry.Removed, error)
+	Unregister(ctx context.Context, by audit.Actor, ids []registry.TableID, seen ...int64) ([]registry.Removed, error)
 }
 
 // Syncer starts the sync of tables.
@@ -186,8 +186,9 @@ func (m *Importer) register(ctx context.Context, by audit.Actor, t registry.Tabl
 // Replace gives a table of the files connector the rows of a staged upload.
 // The old rows are served until the new ones were read back, and the corrections
 // become the table's. The file before is removed if it was an upload for this
-// table; an administrator's own file stays.
-func (m *Importer) Replace(ctx context.Context, by audit.Actor, id UploadID, table registry.TableID, o Options) error {
+// table; an administrator's own file stays. It fails with Stale, before anything
+// is moved, when the registration changed since the revision seen; 0: whatever it is.
+func (m *Importer) Replace(ctx context.Context, by audit.Actor, id UploadID, table registry.TableID, o Options, seen int64) error {
 	t, err := m.Tables.GetTable(ctx, table)
 	if err != nil {
 		return fmt.Errorf("table %s: %w", table, err)
@@ -195,14 +196,20 @@ func (m *Importer) Replace(ctx context.Context, by audit.Actor, id UploadID, tab
 	if t.Source() != "files" {
 		return domain.E(domain.Conflict, "not_a_file_table", "The rows of %s come from %s, not from an upload.", t.Name, t.Source())
 	}
-	if _, err := m.owned(ctx, by, id); err != nil {
+	u, err := m.owned(ctx, by, id)
+	if err != nil {
 		return err
+	}
+	options := o.String()
+	if seen != 0 && seen != t.Revision { // then this cannot succeed, and says what differs
+		if _, err := m.Tables.UpdateTable(ctx, by, table, registry.TableChange{SourceTable: &u.Name, ReadOptions: &options, Seen: seen}); err != nil {
+			return fmt.Errorf("replace the rows of %s: %w", table, err)
+		}
 	}
 	item, err := m.Folder.Commit(ctx, id, table)
 	if err != nil {
 		return fmt.Errorf("keep upload %s: %w", id, err)
 	}
-	options := o.String()
 	if _, err := m.Tables.UpdateTable(ctx, by, table, registry.TableChange{SourceTable: &item, ReadOptions: &options}); err != nil {
 		return fmt.Errorf("point %s at its new file: %w", table, err)
 	}
@@ -250,9 +257,10 @@ func uploadedFor(t registry.Table) bool {
 
 // Remove unregisters tables, their grants and versions. The files of the
 // sample tables go too; files that people brought stay in DATA_DIR/files. It
-// returns what was removed, with the ids that bring it back.
-func (m *Importer) Remove(ctx context.Context, by audit.Actor, ids []registry.TableID) ([]registry.Removed, error) {
-	removed, err := m.Tables.Unregister(ctx, by, ids)
+// returns what was removed, with the ids that bring it back. seen are the
+// revisions that whoever asks saw, in the order of ids; none: whatever they are.
+func (m *Importer) Remove(ctx context.Context, by audit.Actor, ids []registry.TableID, seen ...int64) ([]registry.Removed, error) {
+	removed, err := m.Tables.Unregister(ctx, by, ids, seen...)
 	if err != nil {
 		return nil, fmt.Errorf("unregister: %w", err)
 	}

@@ -33,6 +33,9 @@ const (
 // nobody changes it here.
 func (s MemberSource) Synced() bool { return s == ByGoogleSync || s == ByOIDCSync }
 
+// InGroup is the value of a field that stands for a group which somebody is in.
+const InGroup = "member"
+
 // GroupsChange sets which groups people put a person into. Was is what whoever
 // asks saw there; nil for whatever there is.
 type GroupsChange struct {
@@ -52,7 +55,22 @@ type Group struct {
 	Grants      int
 	Version     int64  // counts the changes of name and description, from 1
 	Person      UserID // whose group of one this is; "" for all others
+	Mapped      string // address of the group of Google Workspace that decides who is in it; "" for all others
 }
+
+// Who creates groups that follow those of another service.
+const (
+	MadeByGoogle = "system:google-sync"
+	MadeByOIDC   = "system:oidc-sync"
+)
+
+// GoogleManaged reports whether Google Workspace decides who is in the group
+// (contract 5.3), so that nobody changes it here.
+func (g Group) GoogleManaged() bool { return g.CreatedBy == MadeByGoogle || g.Mapped != "" }
+
+// Mapping names the groups of Google Workspace that the two groups of Agnes's
+// own follow; "" for none.
+type Mapping struct{ Admin, Everyone string }
 
 // Fields are what people change of a group.
 func (g Group) Fields() domain.Fields {
@@ -105,6 +123,7 @@ type Membership struct {
 	GroupID   GroupID
 	GroupName string
 	System    bool
+	OfOne     bool // the group of this person alone
 	Source    MemberSource
 	AddedAt   time.Time
 	AddedBy   string

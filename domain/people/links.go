@@ -101,11 +101,18 @@ type SetPassword struct {
 	Hash string
 }
 
+// Post is what sends mail, and in whose name.
+type Post struct {
+	Mailer Mailer // nil when no mail is set up
+	Brand  string
+}
+
 // Links makes, sends and takes links that work once.
 type Links struct {
 	Store   LinkStore
-	Mailer  Mailer  // nil when no mail is set up
-	Outbox  *Outbox // takes links in place of mail; nil where they may not be shown
+	Mailer  Mailer      // nil when no mail is set up
+	Current func() Post // Mailer and Brand of now, where they may change; nil: those
+	Outbox  *Outbox     // takes links in place of mail; nil where they may not be shown
 	Compose Composer
 	// AllowedDomains are those of the addresses that may sign in by link; none
 	// means that whoever is known may.
@@ -141,7 +148,15 @@ func ErrLink() *domain.Error {
 
 // Delivers reports whether links reach people at all: by mail, or on this
 // machine by the outbox.
-func (l *Links) Delivers() bool { return l != nil && (l.Mailer != nil || l.Outbox != nil) }
+func (l *Links) Delivers() bool { return l != nil && (l.post().Mailer != nil || l.Outbox != nil) }
+
+// post is what sends mail now.
+func (l *Links) post() Post {
+	if l.Current != nil {
+		return l.Current()
+	}
+	return Post{Mailer: l.Mailer, Brand: l.Brand}
+}
 
 // SignInOff says why nobody can ask for a link to sign in, "" when they can.
 func (l *Links) SignInOff() string {

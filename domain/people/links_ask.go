@@ -194,7 +194,7 @@ func (l *Links) make(ctx context.Context, p Purpose, id UserID, email string, q 
 		return Letter{}, err
 	}
 	link := NewLink{Hash: LinkHash(string(p), token), Purpose: p, UserID: id, Email: email, Next: q.Next, ExpiresAt: l.Now().Add(p.Lifetime())}
-	letter := Letter{Purpose: p, To: email, Brand: l.Brand, URL: l.address(p, token), Works: p.Lifetime()}
+	letter := Letter{Purpose: p, To: email, Brand: l.post().Brand, URL: l.address(p, token), Works: p.Lifetime()}
 	if q.Request != "" && p == ToSignIn {
 		code, err := newCode()
 		if err != nil {
@@ -215,9 +215,10 @@ func (l *Links) deliver(ctx context.Context, letter Letter) error {
 	if err != nil {
 		return fmt.Errorf("write the mail: %w", err)
 	}
+	mailer := l.post().Mailer
 	switch {
-	case l.Mailer != nil:
-		_, err = l.Mailer.Send(ctx, message)
+	case mailer != nil:
+		_, err = mailer.Send(ctx, message)
 		return err
 	case l.Outbox != nil:
 		l.Outbox.add(Posted{At: l.Now(), To: letter.To, Subject: message.Subject, URL: letter.URL, Code: letter.Code})

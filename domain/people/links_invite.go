@@ -28,7 +28,7 @@ func (l *Links) give(ctx context.Context, by audit.Actor, p Purpose, u User) (In
 	if !u.Active {
 		return Invitation{}, domain.E(domain.Conflict, "deactivated", "%s is deactivated and gets no mail. Activate the account first.", u.Email)
 	}
-	letter := Letter{Purpose: p, To: u.Email, Brand: l.Brand, URL: strings.TrimSuffix(l.BaseURL(), "/") + "/login"}
+	letter := Letter{Purpose: p, To: u.Email, Brand: l.post().Brand, URL: strings.TrimSuffix(l.BaseURL(), "/") + "/login"}
 	if !l.NoPassword {
 		var err error
 		if letter, err = l.make(ctx, p, u.ID, u.Email, question{}); err != nil {
@@ -38,7 +38,7 @@ func (l *Links) give(ctx context.Context, by audit.Actor, p Purpose, u User) (In
 	letter.Name, letter.By = u.Name, by.Email
 	out := Invitation{URL: letter.URL}
 	outcome := "sent"
-	if l.Mailer == nil {
+	if l.post().Mailer == nil {
 		out.Problem, outcome = "No mail server is set up, so nothing was sent. Copy the link and pass it on.", "not_sent"
 	} else if err := l.deliver(ctx, letter); err != nil {
 		l.Log.Error("send a link by mail", "purpose", string(p), "user_id", string(u.ID), "err", err)
@@ -68,14 +68,15 @@ func problemOf(err error) string {
 // Test sends a mail without a link to the administrator who asks, and returns
 // the server's answer.
 func (l *Links) Test(ctx context.Context, by audit.Actor) (Receipt, error) {
-	if l.Mailer == nil {
+	post := l.post()
+	if post.Mailer == nil {
 		return Receipt{}, errNoMail()
 	}
-	message, err := l.Compose(ctx, Letter{To: by.Email, Brand: l.Brand, URL: l.BaseURL()})
+	message, err := l.Compose(ctx, Letter{To: by.Email, Brand: post.Brand, URL: l.BaseURL()})
 	if err != nil {
 		return Receipt{}, fmt.Errorf("write the mail: %w", err)
 	}
-	receipt, err := l.Mailer.Send(ctx, message)
+	receipt, err := post.Mailer.Send(ctx, message)
 	entry := audit.Entry{Actor: by, Action: "mail_tested", Resource: "mail", Result: "success", Params: map[string]any{"email": by.Email}}
 	if err != nil {
 		entry.Result = "error.503"

@@ -48,13 +48,14 @@ func (o OwnAccount) SetPassword(ctx context.Context, by audit.Actor, u User, cur
 }
 
 // Rename changes the name that others see; "" shows the address. It fails with a
-// FieldError for one that is too long.
-func (o OwnAccount) Rename(ctx context.Context, by audit.Actor, id UserID, typed string) (User, error) {
+// FieldError for one that is too long, and with Stale when the person changed
+// since the version seen.
+func (o OwnAccount) Rename(ctx context.Context, by audit.Actor, id UserID, typed string, seen int64) (User, error) {
 	if n := len([]rune(typed)); n > MaxName {
 		return User{}, domain.FieldError("name", "A name has at most %d characters; this one has %d.", MaxName, n)
 	}
 	name := PersonName(typed)
-	u, err := o.Users.UpdateUser(ctx, by, id, UserChange{Name: &name})
+	u, err := o.Users.UpdateUser(ctx, by, id, UserChange{Name: &name, Seen: seen})
 	if err != nil {
 		return User{}, fmt.Errorf("rename oneself: %w", err)
 	}

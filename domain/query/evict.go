@@ -10,7 +10,7 @@ import (
 
 // evict makes room among a person's results, the oldest first.
 func (r *Runner) evict(ctx context.Context, by people.UserID) error {
-	l := r.Limits.Results
+	l := r.limits().Results
 	if l.PersonBytes <= 0 && l.PersonCount <= 0 {
 		return nil
 	}

@@ -100,8 +100,9 @@ func (q *Run) draft() {
 		q.Kept = KeptFailed
 		return
 	}
-	limit := q.runner.Limits.Results.Bytes
-	if all := q.runner.Limits.Results.PersonBytes; all > 0 && (limit <= 0 || all < limit) {
+	most := q.runner.limits().Results
+	limit := most.Bytes
+	if all := most.PersonBytes; all > 0 && (limit <= 0 || all < limit) {
 		limit = all
 	}
 	q.rows = &keeping{draft: draft, limit: limit}

@@ -199,7 +199,11 @@ func TestTablesInTheOrderOfTheText(t *testing.T) {
 	for _, name := range []string{"aa", "bb", "cc"} {
 		all = append(all, registry.Published{Table: registry.Table{ID: registry.TableID(name), Name: name}})
 	}
-	if diff := cmp.Diff([]string{"cc", "aa"}, mentioned(access.NewCatalog(all), "SELECT * FROM CC JOIN aa")); diff != "" {
+	names, ids := mentioned(access.NewCatalog(all), "SELECT * FROM CC JOIN aa")
+	if diff := cmp.Diff([]string{"cc", "aa"}, names); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]registry.TableID{"cc", "aa"}, ids); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -39,7 +39,8 @@ type Record struct {
 	Origin     Origin
 	SQL        string
 	State      State
-	Tables     []string // that the text mentions and its author may read; the first in the text is first
+	Tables     []string           // that the text mentions and its author may read; the first in the text is first
+	TableIDs   []registry.TableID // of Tables, in their order; known while the run is under way
 	Columns    []registry.Column
 	MaxRows    int64 // asked for; 0: all
 	Rows       int64

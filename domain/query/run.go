@@ -41,6 +41,7 @@ type Runner struct {
 	Log      Log
 	Keeper   Keeper // nil: no rows are kept
 	Limits   Limits
+	Current  func() Limits // of now, where they may change; nil: Limits
 	Now      func() time.Time
 	NewID    func() string
 	Logger   *slog.Logger // nil: what goes wrong beside a query is lost
@@ -76,14 +77,15 @@ func (r *Runner) begin(ctx context.Context, p access.Principal, req Request) (*R
 	if id == "" {
 		id = r.NewID()
 	}
+	names, ids := mentioned(catalog, req.SQL)
 	run := &Run{runner: r, done: make(chan struct{}), keep: req.Keep && r.Keeper != nil, Record: Record{
 		ID: id, By: p, Origin: req.Origin, SQL: req.SQL, State: Running, MaxRows: req.MaxRows,
-		Tables: mentioned(catalog, req.SQL), StartedAt: r.Now(),
+		Tables: names, TableIDs: ids, StartedAt: r.Now(),
 	}}
-	if err := r.Log.StartQuery(ctx, run.Record, r.Limits.Person); err != nil {
+	if err := r.Log.StartQuery(ctx, run.Record, r.limits().Person); err != nil {
 		return nil, access.Catalog{}, fmt.Errorf("record query %s: %w", run.ID, err)
 	}
-	timeout := r.Limits.Timeout
+	timeout := r.limits().Timeout
 	if req.Timeout > 0 && req.Timeout < timeout {
 		timeout = req.Timeout
 	}
@@ -93,29 +95,37 @@ func (r *Runner) begin(ctx context.Context, p access.Principal, req Request) (*R
 	return run, catalog, nil
 }
 
+// limits are the limits of now.
+func (r *Runner) limits() Limits {
+	if r.Current != nil {
+		return r.Current()
+	}
+	return r.Limits
+}
+
 func (r *Runner) check(req Request) error {
 	if strings.TrimSpace(req.SQL) == "" {
 		return &SQLError{Code: "empty_statement", Text: "There is no statement to run."}
 	}
-	if r.Limits.MaxSQL > 0 && len(req.SQL) > r.Limits.MaxSQL {
-		return &SQLError{Code: "statement_too_long", Text: fmt.Sprintf("The statement has %d bytes; at most %d are read.", len(req.SQL), r.Limits.MaxSQL)}
+	if most := r.limits().MaxSQL; most > 0 && len(req.SQL) > most {
+		return &SQLError{Code: "statement_too_long", Text: fmt.Sprintf("The statement has %d bytes; at most %d are read.", len(req.SQL), most)}
 	}
 	return nil
 }
 
 // mentioned names the tables of a catalog that a text mentions, in the order of
 // the text. More than it reads may be among them, never fewer.
-func mentioned(c access.Catalog, sql string) []string {
+func mentioned(c access.Catalog, sql string) (names []string, ids []registry.TableID) {
 	tables := c.Mentioned(sql)
-	names := make([]string, len(tables))
-	for i, t := range tables {
-		names[i] = t.Name
-	}
 	lower := strings.ToLower(sql)
-	slices.SortStableFunc(names, func(a, b string) int {
-		return strings.Index(lower, strings.ToLower(a)) - strings.Index(lower, strings.ToLower(b))
+	slices.SortStableFunc(tables, func(a, b registry.Published) int {
+		return strings.Index(lower, strings.ToLower(a.Name)) - strings.Index(lower, strings.ToLower(b.Name))
 	})
-	return names
+	names, ids = make([]string, len(tables)), make([]registry.TableID, len(tables))
+	for i, t := range tables {
+		names[i], ids[i] = t.Name, t.ID
+	}
+	return names, ids
 }
 
 func timeoutError(limit time.Duration) error {

@@ -12,6 +12,7 @@ type Registration struct {
 // pointer to "" or to nil clears one. Seen is the revision that the change was
 // made from, 0 when nobody said.
 type TableChange struct {
+	Seen                  int64
 	Name                  *string
 	SourceType            *string
 	Bucket                *string
@@ -37,7 +38,6 @@ type TableChange struct {
 	SchemaPolicy          *SchemaPolicy
 	Discoverable          *bool
 	OwnerEmail            *string
-	Seen                  int64
 }
 
 // Apply changes t and returns the fields that the change names, as JSON calls

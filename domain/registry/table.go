@@ -30,6 +30,7 @@ const (
 // Table is one row of the registry. Pointers are values that may be absent.
 type Table struct {
 	ID                    TableID
+	Revision              int64  // counts the changes of Fields, from 1
 	Name                  string // the name in SQL
 	SourceType            string
 	Bucket                string
@@ -58,7 +59,6 @@ type Table struct {
 	Discoverable          bool          // people without a grant learn that it exists, and may ask for it
 	Owner                 people.UserID // decides on requests beside administrators; "" for nobody; read only
 	OwnerEmail            string        // address of Owner, by which one is named
-	Revision              int64         // counts the changes of Fields, from 1
 }
 
 // Source is the folder extracts/<source> that the table's extract lies in.

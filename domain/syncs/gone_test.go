@@ -72,11 +72,11 @@ func TestAdoptedTablesKeepTheirNames(t *testing.T) {
 	if got := w.tables["in.c.orders"]; got.SourceType != "keboola" || got.SourceTable != "in.c-main.orders" || len(w.tables) != 2 {
 		t.Errorf("adopted: %+v of %d tables; the registration is the connector's", got.Table, len(w.tables))
 	}
-	_, err := watch.Rename(t.Context(), person(), "keboola", "orders", "sales")
+	_, err := watch.Rename(t.Context(), person(), "keboola", "orders", "sales", nil)
 	if domain.KindOf(err) != domain.Invalid || !strings.Contains(err.Error(), "keboola") || w.aliases["keboola"]["orders"] != "" {
 		t.Errorf("renamed an adopted table: %v, aliases %v", err, w.aliases)
 	}
-	if s, err := watch.Rename(t.Context(), person(), "keboola", "loose", "free"); err != nil || len(s.Tables) != 2 {
+	if s, err := watch.Rename(t.Context(), person(), "keboola", "loose", "free", nil); err != nil || len(s.Tables) != 2 {
 		t.Errorf("a table that nobody registered: %+v, %v", s, err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"agnes/domain"
 	"agnes/domain/audit"
@@ -68,9 +69,11 @@ func (w *Watcher) lookAt(ctx context.Context, by audit.Actor, source string) (So
 }
 
 // Rename serves a table of a source under another name, without a change of its
-// extractor; its own name, or "", takes that back. It fails with a FieldError
-// for "name" when the name cannot be used or is taken, and with NotFound.
-func (w *Watcher) Rename(ctx context.Context, by audit.Actor, source, table, name string) (Source, error) {
+// extractor; its own name, or "", takes that back. was is the name that whoever
+// asks saw it under, "" for none, and nil when they did not say. It fails with a
+// FieldError for "name" when the name cannot be used or is taken, with Stale when
+// it has another name by now, and with NotFound.
+func (w *Watcher) Rename(ctx context.Context, by audit.Actor, source, table, name string, was *string) (Source, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	known, err := w.known(ctx)
@@ -80,6 +83,9 @@ func (w *Watcher) Rename(ctx context.Context, by audit.Actor, source, table, nam
 	s, there := known[source]
 	if !there || !s.has(table) {
 		return Source{}, domain.E(domain.NotFound, "source_table_not_found", "The source has no such table.")
+	}
+	if now := s.servedAs(table); was != nil && *was != now {
+		return Source{}, domain.NewStaleError(0, time.Time{}, "", domain.Fields{"name": *was}, domain.Fields{"name": now}, domain.Fields{"name": name})
 	}
 	alias := strings.TrimSpace(name)
 	if alias == table {
@@ -141,6 +147,16 @@ func (w *Watcher) free(ctx context.Context, source, table, alias string) error {
 }
 
 // has reports whether a source was last seen with a table.
+// servedAs is the name that a table of the source has in SQL, "" for none.
+func (s Source) servedAs(table string) string {
+	for _, t := range s.Tables {
+		if t.Table == table {
+			return t.Name
+		}
+	}
+	return ""
+}
+
 func (s Source) has(table string) bool {
 	for _, t := range s.Tables {
 		if t.Table == table {

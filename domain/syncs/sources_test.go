@@ -33,11 +33,11 @@ func TestRenameServesTheLoserUnderAnotherName(t *testing.T) {
 		"no such table":  {"b", "orders", "orders2", "source_table_not_found"},
 		"no such source": {"c", "leads", "leads2", "source_table_not_found"},
 	} {
-		if _, err := watch.Rename(t.Context(), person(), c.source, c.table, c.name); domain.CodeOf(err) != c.code {
+		if _, err := watch.Rename(t.Context(), person(), c.source, c.table, c.name, nil); domain.CodeOf(err) != c.code {
 			t.Errorf("%s: %v, want %s", name, err, c.code)
 		}
 	}
-	s, err := watch.Rename(t.Context(), person(), "b", "leads", " b_leads ")
+	s, err := watch.Rename(t.Context(), person(), "b", "leads", " b_leads ", nil)
 	if err != nil || len(s.Problems) != 1 || len(s.Tables) != 1 || s.Tables[0].Name != "b_leads" {
 		t.Fatalf("renamed: %+v, %v", s, err)
 	}
@@ -47,12 +47,12 @@ func TestRenameServesTheLoserUnderAnotherName(t *testing.T) {
 	if got := w.tables["b_leads"]; got.SourceTable != "leads" || got.Bucket != "b" {
 		t.Errorf("table = %+v", got.Table)
 	}
-	if s, err = watch.Rename(t.Context(), person(), "b", "select", "choice"); err != nil || len(s.Problems) != 0 {
+	if s, err = watch.Rename(t.Context(), person(), "b", "select", "choice", nil); err != nil || len(s.Problems) != 0 {
 		t.Errorf("a reserved word under another name: %+v, %v", s, err)
 	}
 	<-w.finished
 	runs := len(w.runs)
-	if _, err := watch.Rename(t.Context(), person(), "b", "leads", "prospects"); err != nil {
+	if _, err := watch.Rename(t.Context(), person(), "b", "leads", "prospects", nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.tables["b_leads"]; got.Name != "prospects" || len(w.runs) != runs {

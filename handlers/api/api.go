@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"agnes/domain/access"
+	"agnes/domain/activity"
 	"agnes/domain/config"
 	"agnes/domain/people"
 	"agnes/domain/query"
@@ -28,6 +29,8 @@ type Store interface {
 	Groups
 	Grants
 	RequestList
+	Overviews
+	Changes
 	Users
 	Registry
 	Runs
@@ -40,6 +43,7 @@ type Store interface {
 	Identities
 	SignIns
 	PersonalTokens
+	ActivityStore
 }
 
 // Deps is everything the operations work with.
@@ -64,7 +68,8 @@ type Deps struct {
 	Results  Results
 	// PersonLimits are shown to whoever asks what they may still take.
 	PersonLimits query.PersonLimits
-	TempDir      string // where files grow that are sent whole; "" for the system's
+	Limits       func() query.PersonLimits // of now, where they may change; nil: PersonLimits
+	TempDir      string                    // where files grow that are sent whole; "" for the system's
 	Data         Data
 	Whole        Whole
 	Sources      Sources
@@ -83,6 +88,11 @@ type Deps struct {
 	Log        *slog.Logger
 
 	Links *people.Links // nil: nothing by mail
+
+	Activity *activity.Log
+	Ticked   func() time.Time // when the scheduler last looked what is due; nil: nobody knows
+	Settings Settings         // nil: they cannot be changed here
+	Tests    ConnectionTests
 }
 
 // API is the set of operations.
@@ -120,9 +130,16 @@ func New(d Deps) (*API, error) {
 	a.groupRoutes()
 	a.grantRoutes()
 	a.accessRequestRoutes()
+	a.overviewRoutes()
+	a.accessChangeRoutes()
+	a.binRoutes()
 	a.userRoutes()
 	a.membershipRoutes()
 	a.identityRoutes()
+	a.activityRoutes()
+	if d.Settings != nil {
+		a.serverConfigRoutes()
+	}
 	if err := a.uploadRoutes(); err != nil {
 		return nil, err
 	}
@@ -183,6 +200,8 @@ func tags() []*huma.Tag {
 		{Name: "Tables", Description: "The registry of tables. For administrators."},
 		{Name: "Access", Description: "Groups, their members and their grants. For administrators."},
 		{Name: "People", Description: "Accounts. For administrators."},
+		{Name: "Activity", Description: "Who did what: the audit log. For administrators."},
+		{Name: "Server", Description: "How this server is set up. For administrators."},
 		{Name: "Health", Description: "How the server is."},
 	}
 }

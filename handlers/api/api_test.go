@@ -273,7 +273,7 @@ func TestRoutesAreNotForgotten(t *testing.T) {
 		}
 	}
 	slices.Sort(got)
-	want := []string{"/api/admin/rebuild", "/api/admin/sources/{source}/inspect", "/api/admin/sources/{source}/tables/{table}", "/api/catalog/profile/{table_name}/refresh", "/api/data/{id}/download", "/api/query", "/api/query/runs/{id}/export", "/api/query/runs/{id}/rows", "/api/sync/runs/{id}/rejects", "/api/uploads", "/api/uploads", "/api/uploads/{id}", "/api/uploads/{id}", "/api/uploads/{id}", "/api/v2/sample/{id}", "/auth/bootstrap", "/auth/email/send-link", "/auth/email/verify", "/auth/password/login", "/auth/password/setup", "/auth/token"}
+	want := []string{"/api/admin/activity/export", "/api/admin/rebuild", "/api/admin/sources/{source}/inspect", "/api/admin/sources/{source}/tables/{table}", "/api/catalog/profile/{table_name}/refresh", "/api/data/{id}/download", "/api/query", "/api/query/runs/{id}/export", "/api/query/runs/{id}/rows", "/api/sync/runs/{id}/rejects", "/api/uploads", "/api/uploads", "/api/uploads/{id}", "/api/uploads/{id}", "/api/uploads/{id}", "/api/v2/sample/{id}", "/auth/bootstrap", "/auth/email/send-link", "/auth/email/verify", "/auth/password/login", "/auth/password/setup", "/auth/token"}
 	if !slices.Equal(got, want) {
 		t.Errorf("routes with a mark of their own: %v, want %v", got, want)
 	}

@@ -34,7 +34,7 @@ func (a *API) dataRoutes() {
 		status: http.StatusNoContent, errors: []int{http.StatusForbidden, http.StatusNotFound},
 	}, a.checkAccess)
 	o := operation{
-		id: "download", method: http.MethodGet, path: "/api/data/{id}/download", tag: "Data", need: access.NeedTable, terms: asks(access.ScopeRead), long: true,
+		id: "download", method: http.MethodGet, path: "/api/data/{id}/download", tag: "Data", need: access.NeedTable, terms: asks(access.ScopeRead), long: true, reads: "data.download",
 		summary: "A table as a Parquet file",
 		about:   "The file of the current version. It can be asked for in ranges; the ETag names the version, so If-None-Match answers 304 while nothing changed.",
 		errors:  []int{http.StatusNotFound, http.StatusRequestedRangeNotSatisfiable},

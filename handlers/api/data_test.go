@@ -97,7 +97,11 @@ func TestDownload(t *testing.T) {
 		})
 	}
 	entries := s.audited("data.download")
-	if len(entries) != 9 || entries[0].Resource != "table:orders" || entries[0].Params["bytes"] != 100.0 || entries[0].Params["format"] != "parquet" {
+	if countOf(entries, "success") != 9 || countOf(entries, "error.403") != 2 || countOf(entries, "error.404") != 2 {
+		t.Errorf("%d audit rows, %+v", len(entries), entries)
+	}
+	entries = entries[4:] // those before were refused
+	if entries[0].Resource != "table:orders" || entries[0].Params["bytes"] != 100.0 || entries[0].Params["format"] != "parquet" {
 		t.Errorf("%d audit rows, %+v", len(entries), entries)
 	}
 }

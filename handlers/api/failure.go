@@ -35,6 +35,8 @@ type failure struct {
 	ChangedAt string  `json:"changed_at,omitempty"`
 	ChangedBy string  `json:"changed_by,omitempty"`
 	Fields    []clash `json:"fields,omitempty"`
+	// Cells of the matrix that changed meanwhile, with 412.
+	Cells []accessEdit `json:"cells,omitempty"`
 
 	// Request is what can be asked for, of a query that names it.
 	Request *offer `json:"request_access,omitempty"`
@@ -119,6 +121,7 @@ func (a *API) failure(ctx context.Context, o operation, err error) *failure {
 		if stale := domain.StaleOf(err); stale != nil {
 			f.stale(stale)
 		}
+		f.clashes(err)
 	case known.Kind == domain.Limited:
 		f.retry = max(query.RetryAfter(err), people.TryAgainAfter(err))
 		if detail := limitDetail(err); detail != nil {
@@ -277,6 +280,7 @@ func failureSchema() *huma.Schema {
 		Type: huma.TypeObject, Description: "What another service decides.",
 		Properties: map[string]*huma.Schema{"code": {Type: huma.TypeString}, "message": text},
 	}
+	edit := &huma.Schema{Type: huma.TypeObject, Description: "As an edit of POST /api/admin/access-changes; was is what is there now."}
 	clashed := &huma.Schema{
 		Type:       huma.TypeObject,
 		Properties: map[string]*huma.Schema{"field": {Type: huma.TypeString}, "was": {Type: huma.TypeString}, "theirs": {Type: huma.TypeString}, "yours": {Type: huma.TypeString}},
@@ -286,11 +290,12 @@ func failureSchema() *huma.Schema {
 		Description: "Why something was not done.",
 		Properties: map[string]*huma.Schema{
 			"detail":      {OneOf: []*huma.Schema{text, {Type: huma.TypeArray, Items: one}, limit, managed}},
-			"code":        {Type: huma.TypeString, Description: "recent_sign_in_required, where a person in a browser has to confirm who they are; changed_meanwhile with 412; else absent."},
+			"code":        {Type: huma.TypeString, Description: "recent_sign_in_required, where a person in a browser has to confirm who they are; changed_meanwhile or cells_changed with 412; else absent."},
 			"version":     {Type: huma.TypeInteger, Description: "With 412: the version of now."},
 			"changed_at":  {Type: huma.TypeString, Description: "With 412: when it was changed."},
 			"changed_by":  {Type: huma.TypeString, Description: "With 412: who changed it."},
 			"fields":      {Type: huma.TypeArray, Items: clashed, Description: "With 412: each field that differs, as it was, as it is, and as you want it."},
+			"cells":       {Type: huma.TypeArray, Items: edit, Description: "With 412 of a change of access: the cells that changed."},
 			"confirm_url": {Type: huma.TypeString, Description: "The page to do that on."},
 			"request_access": {Type: huma.TypeObject, Description: "Of a query that names a table which is not granted to you but says that it exists: what to send to POST /api/access-requests, and the page to ask on.", Properties: map[string]*huma.Schema{
 				"resource_type": {Type: huma.TypeString}, "resource_id": {Type: huma.TypeString}, "name": {Type: huma.TypeString}, "url": {Type: huma.TypeString},

@@ -46,8 +46,8 @@ func (r *rebuilds) Rebuild(context.Context) (work.Rebuilt, error) {
 
 type remover struct{ store *store.Store }
 
-func (r remover) Remove(ctx context.Context, by audit.Actor, ids []registry.TableID) ([]registry.Removed, error) {
-	return r.store.Unregister(ctx, by, ids)
+func (r remover) Remove(ctx context.Context, by audit.Actor, ids []registry.TableID, seen ...int64) ([]registry.Removed, error) {
+	return r.store.Unregister(ctx, by, ids, seen...)
 }
 
 // engine answers every statement with the same rows, or an error.

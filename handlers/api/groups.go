@@ -16,7 +16,7 @@ type Groups interface {
 	GetGroup(ctx context.Context, id people.GroupID) (people.Group, error)
 	CreateGroup(ctx context.Context, by audit.Actor, name, description string) (people.Group, error)
 	UpdateGroup(ctx context.Context, by audit.Actor, id people.GroupID, c people.GroupChange) (people.Group, error)
-	DeleteGroup(ctx context.Context, by audit.Actor, id people.GroupID) (binID string, err error)
+	DeleteGroup(ctx context.Context, by audit.Actor, id people.GroupID, seen ...int64) (binID string, err error)
 	ListMembers(ctx context.Context, id people.GroupID) ([]people.Member, error)
 	AddMember(ctx context.Context, by audit.Actor, id people.GroupID, email string, source people.MemberSource) (people.Member, error)
 	RemoveMember(ctx context.Context, by audit.Actor, id people.GroupID, user people.UserID) error
@@ -36,27 +36,30 @@ type group struct {
 	MappedEmail     *string `json:"mapped_email"`
 }
 
-// Who creates groups that follow those of another service.
-const (
-	byGoogle = "system:google-sync"
-	byOIDC   = "system:oidc-sync"
-)
-
 func groupOf(g people.Group) group {
 	return group{
 		ID: string(g.ID), Name: g.Name, Description: orNull(g.Description), IsSystem: g.System, Origin: origin(g),
 		CreatedAt: stamp(g.CreatedAt), CreatedBy: orNull(g.CreatedBy), MemberCount: g.Members, GrantCount: g.Grants,
-		IsGoogleManaged: g.CreatedBy == byGoogle,
+		IsGoogleManaged: g.GoogleManaged(), MappedEmail: mappedEmail(g),
 	}
+}
+
+// mappedEmail is the group of Google Workspace that this one follows. Those
+// that a sync made are named by its address (contract 9.3).
+func mappedEmail(g people.Group) *string {
+	if g.CreatedBy == people.MadeByGoogle {
+		return orNull(g.Name)
+	}
+	return orNull(g.Mapped)
 }
 
 func origin(g people.Group) string {
 	switch {
 	case g.System:
 		return "system"
-	case g.CreatedBy == byGoogle:
+	case g.CreatedBy == people.MadeByGoogle:
 		return "google_sync"
-	case g.CreatedBy == byOIDC:
+	case g.CreatedBy == people.MadeByOIDC:
 		return "oidc_sync"
 	}
 	return "custom"
@@ -106,6 +109,10 @@ type (
 			Description *string `json:"description,omitempty" nullable:"true"`
 		}
 	}
+	deleteGroupInput struct {
+		OneGroup
+		Seen
+	}
 	addMemberInput struct {
 		OneGroup
 		Body struct {
@@ -132,7 +139,7 @@ func (a *API) groupRoutes() {
 	create.example = map[string]any{"name": "finance", "description": "Everybody who closes the books"}
 	register(a, create, a.createGroup)
 	register(a, with("update-group", http.MethodPatch, one, "Change a group", "Changes what is sent. Groups of Agnes itself keep their names.", 0, http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed), a.updateGroup)
-	register(a, with("delete-group", http.MethodDelete, one, "Delete a group", "Its memberships and grants go with it. Groups of Agnes itself stay.", http.StatusNoContent, http.StatusNotFound, http.StatusConflict), a.deleteGroup)
+	register(a, with("delete-group", http.MethodDelete, one, "Delete a group", "Its memberships and grants go with it, and come back with it when it is restored. Groups of Agnes itself stay.", http.StatusNoContent, http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed), a.deleteGroup)
 	register(a, with("list-members", http.MethodGet, members, "List a group's members", "Everybody is a member of Everyone.", 0, http.StatusNotFound), a.listMembers)
 	add := with("add-member", http.MethodPost, members, "Add a member", "The person needs an account.", http.StatusCreated, http.StatusNotFound, http.StatusConflict)
 	add.example = map[string]any{"email": "ada@example.com"}
@@ -195,9 +202,16 @@ func (a *API) updateGroup(ctx context.Context, in *updateGroupInput) (*groupOutp
 	return &groupOutput{versioned(g.Version), groupOf(g)}, nil
 }
 
-func (a *API) deleteGroup(ctx context.Context, in *OneGroup) (*none, error) {
-	_, err := a.Store.DeleteGroup(ctx, principal(ctx).Actor(), people.GroupID(in.ID))
-	return nil, err
+func (a *API) deleteGroup(ctx context.Context, in *deleteGroupInput) (*Deleted, error) {
+	seen, err := in.version()
+	if err != nil {
+		return nil, err
+	}
+	bin, err := a.Store.DeleteGroup(ctx, principal(ctx).Actor(), people.GroupID(in.ID), seen)
+	if err != nil {
+		return nil, err
+	}
+	return &Deleted{Bin: bin}, nil
 }
 
 func (a *API) listMembers(ctx context.Context, in *OneGroup) (*membersOutput, error) {

@@ -21,6 +21,7 @@ import (
 	filesource "agnes/connectors/files"
 	"agnes/domain"
 	"agnes/domain/access"
+	"agnes/domain/activity"
 	"agnes/domain/audit"
 	"agnes/domain/config"
 	"agnes/domain/people"
@@ -79,9 +80,9 @@ func newSite(t *testing.T) *site {
 }
 
 // newSiteWith makes a site whose dependencies change may alter.
-func newSiteWith(t *testing.T, change func(*api.Deps)) *site {
+func newSiteWith(t *testing.T, change func(*api.Deps), state ...func(*store.Options)) *site {
 	t.Helper()
-	s := emptySite(t, change)
+	s := emptySite(t, change, state...)
 	admins, err := s.store.GetGroupByName(t.Context(), people.AdminGroup)
 	must(t, err)
 	s.admin = s.mustUser("ada@example.com", admins.ID)
@@ -90,7 +91,7 @@ func newSiteWith(t *testing.T, change func(*api.Deps)) *site {
 }
 
 // emptySite is a new instance, without people.
-func emptySite(t *testing.T, change func(*api.Deps)) *site {
+func emptySite(t *testing.T, change func(*api.Deps), state ...func(*store.Options)) *site {
 	t.Helper()
 	s := &site{t: t, clock: &clock{}, engine: &engine{}, files: files{}, log: &bytes.Buffer{}, signedIn: map[people.UserID]people.Session{}}
 	s.clock.micros.Store(time.Date(2026, 11, 22, 14, 31, 0, 0, time.UTC).UnixMicro())
@@ -98,7 +99,11 @@ func emptySite(t *testing.T, change func(*api.Deps)) *site {
 	newID := func() string { return fmt.Sprintf("id%06d", ids.Add(1)) }
 	log := slog.New(slog.NewTextHandler(s.log, nil))
 	var err error
-	s.store, err = store.Open(t.Context(), store.Options{Dir: t.TempDir(), Now: s.clock.now, NewID: newID})
+	options := store.Options{Dir: t.TempDir(), Now: s.clock.now, NewID: newID}
+	for _, change := range state {
+		change(&options)
+	}
+	s.store, err = store.Open(t.Context(), options)
 	must(t, err)
 	t.Cleanup(func() { must(t, s.store.Close()) })
 	s.tokens, err = request.NewTokens([]byte("0123456789abcdef0123456789abcdef"), s.clock.now)
@@ -117,6 +122,7 @@ func emptySite(t *testing.T, change func(*api.Deps)) *site {
 	t.Cleanup(func() { must(t, s.runner.Stop(context.WithoutCancel(t.Context()))) })
 	deps := api.Deps{
 		Profiler: s.profiler, Inviter: &s.inviter, Requests: &access.Requests{Store: s.store, Now: s.clock.now, Log: log},
+		Activity: &activity.Log{Store: s.store, Now: s.clock.now},
 		Personal: &access.Tokens{Store: s.store, Signer: s.tokens, Now: s.clock.now, NewID: uuid.NewString}, Sessions: s.sessions,
 		Store: s.store, SignIn: &people.SignIn{Accounts: s.store, Now: s.clock.now}, Tokens: s.tokens,
 		Remover: remover{s.store}, Rebuilder: &s.rebuilds, Syncer: s.syncer, Data: s.files, Whole: &joined{}, Sources: &looks{}, Uploads: s.folder,

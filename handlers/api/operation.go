@@ -29,8 +29,9 @@ type operation struct {
 	signIn  bool
 	tries   int // of one network in a minute, of signIn; 0: ten
 	long    bool
-	ownBody bool // the handler reads and checks the body by itself
-	anyBody bool // the handler bounds the body by itself
+	reads   string // audit action of data that it hands out, for one that is refused
+	ownBody bool   // the handler reads and checks the body by itself
+	anyBody bool   // the handler bounds the body by itself
 }
 
 // register declares an operation whose body and answer are JSON.
@@ -38,7 +39,9 @@ func register[I, O any](a *API, o operation, handle func(context.Context, *I) (*
 	huma.Register(a.huma, o.huma(), func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)
 		if err != nil {
-			return nil, a.failure(ctx, o, err)
+			f := a.failure(ctx, o, err)
+			a.refusedRead(ctx, o, resourceOf(in), f.status)
+			return nil, f
 		}
 		return out, nil
 	})
@@ -161,7 +164,9 @@ func (a *API) raw(o operation, documented huma.Operation, handle func(w http.Res
 	a.OpenAPI().AddOperation(&documented)
 	a.route(o, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := handle(w, r); err != nil {
-			a.failure(r.Context(), o, err).write(w, r)
+			f := a.failure(r.Context(), o, err)
+			a.refusedRaw(r, o, f.status)
+			f.write(w, r)
 		}
 	}))
 }

@@ -41,14 +41,14 @@ type (
 
 func (a *API) profileRoutes() {
 	register(a, operation{
-		id: "profile", method: http.MethodGet, path: "/api/catalog/profile/{table_name}", tag: "Catalog", need: access.NeedTable, terms: asks(access.ScopeRead),
+		id: "profile", method: http.MethodGet, path: "/api/catalog/profile/{table_name}", tag: "Catalog", need: access.NeedTable, terms: asks(access.ScopeRead), reads: "catalog.profile",
 		summary: "What is in a table's columns",
 		about: "Missing and different values, least and largest, quantiles, histograms, the most frequent values and what deserves a look. Counted after a sync; 404 until then, with why when counting failed. " +
 			"related_tables are those of the caller's that can be joined by a declared primary key, used_by_metrics the metric definitions that name the table.",
 		errors: []int{http.StatusNotFound},
 	}, a.profile)
 	register(a, operation{
-		id: "refresh-profile", method: http.MethodPost, path: "/api/catalog/profile/{table_name}/refresh", tag: "Catalog", need: access.NeedTable, terms: asks(access.ScopeSync), long: true,
+		id: "refresh-profile", method: http.MethodPost, path: "/api/catalog/profile/{table_name}/refresh", tag: "Catalog", need: access.NeedTable, terms: asks(access.ScopeSync), long: true, reads: "catalog.profile_refresh",
 		summary: "Count what is in a table's columns again",
 		about:   "Answers when it is done. Where the current version is counted already, only an administrator has it counted again.",
 		errors:  []int{http.StatusNotFound, http.StatusInternalServerError},

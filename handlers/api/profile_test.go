@@ -73,7 +73,7 @@ func TestProfileOfATable(t *testing.T) {
 			t.Errorf("no %s in %s", want, reply.Body)
 		}
 	}
-	if len(s.audited("catalog.profile")) != 1 || len(s.audited("catalog.profile_refresh")) != 1 {
+	if countOf(s.audited("catalog.profile"), "success") != 1 || countOf(s.audited("catalog.profile_refresh"), "success") != 1 {
 		t.Error("looks at profiles are not audited")
 	}
 }

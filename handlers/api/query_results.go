@@ -49,7 +49,7 @@ type resultAnswer struct {
 
 func (a *API) queryResultRoutes() {
 	rows := operation{
-		id: "get-query-rows", method: http.MethodGet, path: "/api/query/runs/{id}/rows", tag: "Query", need: access.SignedIn, terms: asks(access.ScopeQuery), long: true,
+		id: "get-query-rows", method: http.MethodGet, path: "/api/query/runs/{id}/rows", tag: "Query", need: access.SignedIn, terms: asks(access.ScopeQuery), long: true, reads: "query.result",
 		summary: "Read kept rows of a query", about: "A page of a result, in its own order or sorted, without running the query again.",
 		errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
 	}
@@ -59,7 +59,7 @@ func (a *API) queryResultRoutes() {
 		Description: "The rows.", Content: map[string]*huma.MediaType{"application/json": {Schema: schema}},
 	}
 	file := operation{
-		id: "export-query-rows", method: http.MethodGet, path: "/api/query/runs/{id}/export", tag: "Query", need: access.SignedIn, terms: asks(access.ScopeQuery), long: true,
+		id: "export-query-rows", method: http.MethodGet, path: "/api/query/runs/{id}/export", tag: "Query", need: access.SignedIn, terms: asks(access.ScopeQuery), long: true, reads: "query.export",
 		summary: "Download kept rows of a query", about: "All rows of a result as a file. In csv and tsv NULL is an empty cell and an empty text is \"\"; " +
 			"json and ndjson hold objects; an xlsx holds at most 1,048,575 rows, and numbers of more than 15 digits as text.",
 		errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
@@ -89,6 +89,9 @@ func (a *API) resultRows(ctx context.Context, in *resultRowsInput) (*resultOutpu
 		return append(tail, `],"total":`+strconv.FormatInt(rec.Rows, 10)+`,"offset":`+strconv.FormatInt(in.Offset, 10)+"}\n"...)
 	}
 	if err := out.fill(ctx); err != nil {
+		return nil, errors.Join(err, rows.Close())
+	}
+	if err := a.readResult(ctx, rec, "query.result", map[string]any{"offset": in.Offset, "limit": in.Limit}); err != nil {
 		return nil, errors.Join(err, rows.Close())
 	}
 	return &resultOutput{ContentType: "application/json", Body: func(hc huma.Context) { //nolint:contextcheck // an answer is sent under its own request's context
@@ -128,6 +131,9 @@ func (a *API) exportResult(ctx context.Context, in *resultExportInput) (*resultO
 		if err := export.CheckSheet(rec.Rows, len(rec.Columns)); err != nil {
 			return nil, errors.Join(err, rows.Close())
 		}
+	}
+	if err := a.readResult(ctx, rec, "query.export", map[string]any{"format": string(format), "rows_returned": rec.Rows, "bytes_returned": rec.Bytes}); err != nil {
+		return nil, errors.Join(err, rows.Close())
 	}
 	o := export.Options{Guard: in.Guard != "", TempDir: a.TempDir}
 	out := &resultOutput{

@@ -177,7 +177,11 @@ func (a *API) queryUsage(ctx context.Context, _ *none) (*usageOutput, error) {
 	}
 	out := &usageOutput{}
 	out.Body.Day, out.Body.Queries, out.Body.Rows, out.Body.Bytes = query.Day(a.Now()), u.Queries, u.Rows, u.Bytes
-	out.Body.Concurrent, out.Body.DailyBytes = a.PersonLimits.Concurrent, a.PersonLimits.DailyBytes
+	limits := a.PersonLimits
+	if a.Limits != nil {
+		limits = a.Limits()
+	}
+	out.Body.Concurrent, out.Body.DailyBytes = limits.Concurrent, limits.DailyBytes
 	return out, nil
 }
 

@@ -22,11 +22,12 @@ type Registry interface {
 
 // Remover takes tables out of the registry, with their grants and versions.
 type Remover interface {
-	Remove(ctx context.Context, by audit.Actor, ids []registry.TableID) ([]registry.Removed, error)
+	Remove(ctx context.Context, by audit.Actor, ids []registry.TableID, seen ...int64) ([]registry.Removed, error)
 }
 
 type registryRow struct {
 	ID                    string                 `json:"id"`
+	Version               int64                  `json:"version" doc:"Counts the changes of the registration; in quotes it is the ETag."`
 	Name                  string                 `json:"name"`
 	SourceType            *string                `json:"source_type"`
 	Bucket                *string                `json:"bucket"`
@@ -64,6 +65,14 @@ type (
 			Count  int           `json:"count"`
 		}
 	}
+	registryRowOutput struct {
+		Versioned
+		Body registryRow
+	}
+	unregisterInput struct {
+		OneTable
+		Seen
+	}
 	registeredOutput struct {
 		Body struct {
 			ID     string `json:"id"`
@@ -79,6 +88,11 @@ func (a *API) registryRoutes() {
 		summary: "List the registry", about: "Every registered table with all its settings and its last error.",
 	}, a.listRegistry)
 	register(a, operation{
+		id: "get-registration", method: http.MethodGet, path: "/api/admin/registry/{id}", tag: "Tables", need: access.Admin, terms: asks(access.ScopeAdmin),
+		summary: "Get a registration", about: "One registered table with all its settings. Send its ETag as If-Match with a change of it.",
+		errors: []int{http.StatusNotFound},
+	}, a.getRegistration)
+	register(a, operation{
 		id: "register-table", method: http.MethodPost, path: "/api/admin/register-table", tag: "Tables", need: access.Admin, terms: asks(access.ScopeAdmin),
 		summary: "Register a table", status: http.StatusCreated,
 		about:   "Makes a table of a file in the data directory's folder files, named by source_table, and starts its first sync. Unknown fields are ignored.",
@@ -89,8 +103,8 @@ func (a *API) registryRoutes() {
 	register(a, operation{
 		id: "unregister-table", method: http.MethodDelete, path: "/api/admin/registry/{id}", tag: "Tables", need: access.Admin, terms: asks(access.ScopeAdmin),
 		summary: "Unregister a table", status: http.StatusNoContent,
-		about:  "Takes the table out of everybody's catalog, with its grants and versions. A file that people brought stays.",
-		errors: []int{http.StatusNotFound, http.StatusConflict},
+		about:  "Takes the table out of everybody's catalog, with its grants and versions. A file that people brought stays. Restoring brings back the registration and the grants; the next sync fills it with rows.",
+		errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed},
 	}, a.unregisterTable)
 	a.updateTableRoutes()
 }
@@ -108,9 +122,17 @@ func (a *API) listRegistry(ctx context.Context, _ *none) (*registryOutput, error
 	return out, nil
 }
 
+func (a *API) getRegistration(ctx context.Context, in *OneTable) (*registryRowOutput, error) {
+	t, err := a.Store.GetTable(ctx, registry.TableID(in.ID))
+	if err != nil {
+		return nil, err
+	}
+	return &registryRowOutput{versioned(t.Revision), registryRowOf(t)}, nil
+}
+
 func registryRowOf(t registry.Published) registryRow {
 	row := registryRow{
-		ID: string(t.ID), Name: t.Name, SourceType: orNull(t.SourceType), Bucket: orNull(t.Bucket), SourceTable: orNull(t.SourceTable),
+		ID: string(t.ID), Version: t.Revision, Name: t.Name, SourceType: orNull(t.SourceType), Bucket: orNull(t.Bucket), SourceTable: orNull(t.SourceTable),
 		SourceQuery: orNull(t.SourceQuery), SyncStrategy: t.SyncStrategy, QueryMode: t.QueryMode, SyncSchedule: orNull(t.SyncSchedule),
 		ProfileAfterSync: t.ProfileAfterSync, PrimaryKey: t.PrimaryKey, Folder: orNull(t.Folder), Description: orNull(t.Description),
 		RegisteredBy: orNull(t.RegisteredBy), RegisteredAt: stamp(t.RegisteredAt),
@@ -150,10 +172,21 @@ func (a *API) registerTable(ctx context.Context, in *registerInput) (*registered
 	return out, nil
 }
 
-func (a *API) unregisterTable(ctx context.Context, in *OneTable) (*none, error) {
+func (a *API) unregisterTable(ctx context.Context, in *unregisterInput) (*Deleted, error) {
+	seen, err := in.version()
+	if err != nil {
+		return nil, err
+	}
 	if !registry.QuotedIdentifier(in.ID) {
 		return nil, domain.E(domain.NotFound, "table_not_found", "Table not found")
 	}
-	_, err := a.Remover.Remove(ctx, principal(ctx).Actor(), []registry.TableID{registry.TableID(in.ID)})
-	return nil, err
+	removed, err := a.Remover.Remove(ctx, principal(ctx).Actor(), []registry.TableID{registry.TableID(in.ID)}, seen)
+	if err != nil {
+		return nil, err
+	}
+	out := &Deleted{}
+	for _, t := range removed {
+		out.Bin = t.Bin
+	}
+	return out, nil
 }

@@ -28,7 +28,7 @@ func TestRegisterTable(t *testing.T) {
 	}
 	list := s.as(s.admin, http.MethodGet, "/api/admin/registry", nil)
 	got := strings.TrimSpace(list.Body.String())
-	want := `{"tables":[{"id":"orders","name":"Orders","source_type":"local","bucket":null,"source_table":"orders.csv","source_query":null,` +
+	want := `{"tables":[{"id":"orders","version":1,"name":"Orders","source_type":"local","bucket":null,"source_table":"orders.csv","source_query":null,` +
 		`"sync_strategy":"full_refresh","query_mode":"local","sync_schedule":"every 15m","profile_after_sync":true,"primary_key":["id"],"folder":"shop",` +
 		`"description":"One\nline, 'two'","registered_by":"ada@example.com","registered_at":"2026-11-22T14:31:00+00:00","incremental_window_days":null,` +
 		`"max_history_days":null,"incremental_column":null,"where_filters":null,"partition_by":null,"partition_granularity":null,"initial_load_chunk_days":null,` +

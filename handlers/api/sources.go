@@ -18,7 +18,7 @@ type SourceList interface {
 // Sources looks at custom extracts and names their tables.
 type Sources interface {
 	Inspect(ctx context.Context, by audit.Actor, source string) (syncs.Source, error)
-	Rename(ctx context.Context, by audit.Actor, source, table, name string) (syncs.Source, error)
+	Rename(ctx context.Context, by audit.Actor, source, table, name string, was *string) (syncs.Source, error)
 }
 
 // Source is a custom extractor's folder as clients read it.
@@ -73,7 +73,8 @@ type (
 		Source string `path:"source" doc:"Name of the source." example:"crm"`
 		Table  string `path:"table" doc:"Name of the table in the source." example:"customers"`
 		Body   struct {
-			Name string `json:"name" maxLength:"200" doc:"The name in SQL; its own name in the source, or empty, takes an earlier one back."`
+			Name string  `json:"name" maxLength:"200" doc:"The name in SQL; its own name in the source, or empty, takes an earlier one back."`
+			Was  *string `json:"was,omitempty" maxLength:"200" doc:"The name that it had in SQL when you looked, empty for none. When it has another by now, nothing is changed and 412 says which."`
 		}
 	}
 )
@@ -92,7 +93,7 @@ func (a *API) sourceRoutes() {
 		id: "rename-source-table", method: http.MethodPut, path: "/api/admin/sources/{source}/tables/{table}", tag: "Tables", need: access.Admin, terms: asks(access.ScopeAdmin), long: true,
 		summary: "Serve a source's table under another name",
 		about:   "Gives a table of a custom extractor another name in SQL, without a change of the extractor: for one whose own name another source holds.",
-		errors:  []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
+		errors:  []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnprocessableEntity},
 		example: map[string]any{"name": "crm_customers"},
 	}, a.renameSourceTable)
 }
@@ -119,7 +120,7 @@ func (a *API) inspectSource(ctx context.Context, in *oneSource) (*sourceOutput, 
 }
 
 func (a *API) renameSourceTable(ctx context.Context, in *renameInput) (*sourceOutput, error) {
-	s, err := a.Sources.Rename(ctx, principal(ctx).Actor(), in.Source, in.Table, in.Body.Name)
+	s, err := a.Sources.Rename(ctx, principal(ctx).Actor(), in.Source, in.Table, in.Body.Name, in.Body.Was)
 	if err != nil {
 		return nil, err
 	}

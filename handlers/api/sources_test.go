@@ -31,7 +31,7 @@ func (l *looks) Inspect(_ context.Context, by audit.Actor, source string) (syncs
 	return syncs.Source{Name: source, State: syncs.SourceOK}, l.err
 }
 
-func (l *looks) Rename(_ context.Context, _ audit.Actor, source, table, name string) (syncs.Source, error) {
+func (l *looks) Rename(_ context.Context, _ audit.Actor, source, table, name string, _ *string) (syncs.Source, error) {
 	l.renamed = append(l.renamed, source+" "+table+" "+name)
 	return syncs.Source{Name: source, State: syncs.SourceOK, Tables: []syncs.SourceName{{Table: table, Name: name, ID: "x"}}}, l.err
 }

@@ -110,12 +110,12 @@ func (a *API) tableRoutes() {
 		about:   "As /api/catalog/tables, with what an agent needs to choose: rows, bytes, the flavour of SQL and how to get the rows.",
 	}, a.listCatalog)
 	register(a, operation{
-		id: "schema", method: http.MethodGet, path: "/api/v2/schema/{id}", tag: "Catalog", need: access.NeedTable, terms: asks(access.ScopeRead),
+		id: "schema", method: http.MethodGet, path: "/api/v2/schema/{id}", tag: "Catalog", need: access.NeedTable, terms: asks(access.ScopeRead), reads: "catalog.schema",
 		summary: "Columns of a table", about: "The columns of the current version, with DuckDB's types. Empty until the first sync.",
 		errors: []int{http.StatusNotFound},
 	}, a.schema)
 	register(a, operation{
-		id: "sample", method: http.MethodGet, path: "/api/v2/sample/{id}", tag: "Catalog", need: access.NeedTable, terms: asks(access.ScopeRead), long: true,
+		id: "sample", method: http.MethodGet, path: "/api/v2/sample/{id}", tag: "Catalog", need: access.NeedTable, terms: asks(access.ScopeRead), long: true, reads: "catalog.sample",
 		summary: "Some rows of a table", about: "Up to a hundred rows of the current version, one object each.",
 		errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusTooManyRequests},
 	}, a.sample)
@@ -162,6 +162,7 @@ func (a *API) listTables(ctx context.Context, _ *none) (*listedOutput, error) {
 		})
 	}
 	out.Body.Count = len(out.Body.Tables)
+	a.note(ctx, "catalog.list", "catalog", nil)
 	return out, nil
 }
 
@@ -233,6 +234,7 @@ func (a *API) sample(ctx context.Context, in *sampleInput) (_ *sampleOutput, err
 	out := &sampleOutput{}
 	out.Body.TableID, out.Body.Source, out.Body.Rows = string(t.ID), orNull(t.SourceType), []map[string]any{}
 	if t.Version == nil {
+		a.note(ctx, "catalog.sample", "table:"+string(t.ID), map[string]any{"rows_returned": 0})
 		return out, nil
 	}
 	run, err := a.Queries.Run(ctx, principal(ctx), query.Request{
@@ -257,7 +259,6 @@ func (a *API) sample(ctx context.Context, in *sampleInput) (_ *sampleOutput, err
 		}
 		out.Body.Rows = append(out.Body.Rows, object)
 	}
-	a.note(ctx, "catalog.sample", "table:"+string(t.ID), map[string]any{"rows": len(out.Body.Rows)})
 	return out, nil
 }
 

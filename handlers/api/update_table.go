@@ -32,9 +32,11 @@ func (c *TableChange) UnmarshalJSON(data []byte) error {
 type (
 	updateTableInput struct {
 		OneTable
+		Seen
 		Body TableChange
 	}
 	updateTableOutput struct {
+		Versioned
 		Body struct {
 			ID      string   `json:"id"`
 			Updated []string `json:"updated" doc:"The fields that were sent."`
@@ -60,8 +62,8 @@ type (
 func (a *API) updateTableRoutes() {
 	register(a, operation{
 		id: "update-table", method: http.MethodPut, path: "/api/admin/registry/{id}", tag: "Tables", need: access.Admin, terms: asks(access.ScopeAdmin),
-		summary: "Change a table", about: "Changes the fields that are sent; null clears one. A table of a custom extractor keeps what its extract says of it.",
-		errors:  []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
+		summary: "Change a table", about: "Changes the fields that are sent; null clears one. With If-Match, only when nobody changed it since. A table of a custom extractor keeps what its extract says of it.",
+		errors:  []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnprocessableEntity},
 		example: map[string]any{"description": "One row per order", "sync_schedule": "daily 05:00"},
 		answer:  map[string]any{"id": "orders", "updated": []string{"description", "sync_schedule"}},
 	}, a.updateTable)
@@ -83,6 +85,14 @@ func (a *API) updateTable(ctx context.Context, in *updateTableInput) (*updateTab
 	if err != nil {
 		return nil, err
 	}
+	if change.Seen, err = in.version(); err != nil {
+		return nil, err
+	}
+	if change.Seen != 0 && change.Seen != was.Revision { // what they send is judged by what they saw, not by what is there
+		if _, err := a.Store.UpdateTable(ctx, principal(ctx).Actor(), id, change); err != nil {
+			return nil, err
+		}
+	}
 	t := was.Table
 	named := change.Apply(&t)
 	if err := changeable(was.Table, t, named); err != nil {
@@ -91,15 +101,17 @@ func (a *API) updateTable(ctx context.Context, in *updateTableInput) (*updateTab
 	if err := was.Renameable(t.Name); err != nil {
 		return nil, err
 	}
+	before := was.Name
 	if len(named) > 0 {
-		if _, err := a.Store.UpdateTable(ctx, principal(ctx).Actor(), id, change); err != nil {
+		if was, err = a.Store.UpdateTable(ctx, principal(ctx).Actor(), id, change); err != nil {
 			return nil, err
 		}
 	}
-	if t.Name != was.Name && a.Rebuilder != nil {
+	if t.Name != before && a.Rebuilder != nil {
 		a.Rebuilder.Request(ctx)
 	}
 	out := &updateTableOutput{}
+	out.Versioned = versioned(was.Revision)
 	out.Body.ID, out.Body.Updated = in.ID, append([]string{}, named...)
 	return out, nil
 }

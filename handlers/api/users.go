@@ -20,7 +20,7 @@ type Accounts interface {
 type Users interface {
 	CreateUser(ctx context.Context, by audit.Actor, u people.NewUser) (people.User, error)
 	UpdateUser(ctx context.Context, by audit.Actor, id people.UserID, c people.UserChange) (people.User, error)
-	DeleteUser(ctx context.Context, by audit.Actor, id people.UserID) error
+	DeleteUser(ctx context.Context, by audit.Actor, id people.UserID, seen ...int64) error
 }
 
 type userGroup struct {
@@ -66,7 +66,10 @@ type (
 		Total int `header:"X-Total-Count" doc:"How many people there are in all."`
 		Body  []user
 	}
-	userOutput struct{ Body user }
+	userOutput struct {
+		Versioned
+		Body user
+	}
 	usersInput struct {
 		Limit  int    `query:"limit" minimum:"1" maximum:"10000" default:"1000"`
 		Offset int    `query:"offset" minimum:"0" default:"0"`
@@ -81,10 +84,15 @@ type (
 	}
 	updateUserInput struct {
 		OneUser
+		Seen
 		Body struct {
 			Name   *string `json:"name,omitempty" nullable:"true"`
 			Active *bool   `json:"active,omitempty" nullable:"true"`
 		}
+	}
+	switchUserInput struct {
+		OneUser
+		Seen
 	}
 	passwordInput struct {
 		OneUser
@@ -118,15 +126,15 @@ func (a *API) userRoutes() {
 	create := with("create-user", http.MethodPost, users, "Create an account", "Makes an account without a password: send an invitation, or set a password with set-password. The address is the identity: it is kept in lower case.", http.StatusCreated, http.StatusConflict, http.StatusUnprocessableEntity)
 	create.example = map[string]any{"email": "ada@example.com", "name": "Ada Lovelace"}
 	register(a, create, a.createUser)
-	register(a, with("update-user", http.MethodPatch, one, "Change an account", "Changes what is sent. Nobody deactivates themselves or the last active administrator; a deactivated person is signed out at once.", 0, http.StatusNotFound, http.StatusConflict), a.updateUser)
-	register(a, recent(with("delete-user", http.MethodDelete, one, "Delete an account", "Its memberships go with it; what it did stays in the audit log. Nobody deletes themselves, the last active administrator or somebody whom a directory keeps.", http.StatusNoContent, http.StatusNotFound, http.StatusConflict)), a.deleteUser)
+	register(a, with("update-user", http.MethodPatch, one, "Change an account", "Changes what is sent. Nobody deactivates themselves or the last active administrator; a deactivated person is signed out at once.", 0, http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed), a.updateUser)
+	register(a, recent(with("delete-user", http.MethodDelete, one, "Delete an account", "Its memberships go with it; what it did stays in the audit log. Nobody deletes themselves, the last active administrator or somebody whom a directory keeps.", http.StatusNoContent, http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed)), a.deleteUser)
 	password := with("set-password", http.MethodPost, one+"/set-password", "Set a password", "Ends every sign-in of the person. Somebody whom a directory keeps has no password.", http.StatusNoContent, http.StatusBadRequest, http.StatusNotFound, http.StatusConflict)
 	password.invalid, password.terms.Recent = http.StatusBadRequest, true
 	password.example = map[string]any{"password": "correct horse battery"}
 	register(a, password, a.setPassword)
 	register(a, recent(with("reset-password", http.MethodPost, one+"/reset-password", "Send a link to set a password", "Makes a link to set another password, and mails it where mail is set up. Somebody whom a directory keeps has no password.", 0, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable)), a.resetPassword)
-	register(a, with("deactivate-user", http.MethodPost, one+"/deactivate", "Deactivate an account", "Ends every sign-in of the person at once.", 0, http.StatusNotFound, http.StatusConflict), a.switchUser(false))
-	register(a, with("activate-user", http.MethodPost, one+"/activate", "Activate an account", "Lets a deactivated person sign in again.", 0, http.StatusNotFound), a.switchUser(true))
+	register(a, with("deactivate-user", http.MethodPost, one+"/deactivate", "Deactivate an account", "Ends every sign-in of the person at once.", 0, http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed), a.switchUser(false))
+	register(a, with("activate-user", http.MethodPost, one+"/activate", "Activate an account", "Lets a deactivated person sign in again.", 0, http.StatusNotFound, http.StatusPreconditionFailed), a.switchUser(true))
 }
 
 func (a *API) listUsers(ctx context.Context, in *usersInput) (*usersOutput, error) {
@@ -146,7 +154,7 @@ func (a *API) getUser(ctx context.Context, in *OneUser) (*userOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &userOutput{Body: userOf(u)}, nil
+	return &userOutput{versioned(u.Version), userOf(u)}, nil
 }
 
 func (a *API) createUser(ctx context.Context, in *createUserInput) (*userOutput, error) {
@@ -161,7 +169,7 @@ func (a *API) createUser(ctx context.Context, in *createUserInput) (*userOutput,
 	if err != nil {
 		return nil, err
 	}
-	out := &userOutput{Body: userOf(u)}
+	out := &userOutput{versioned(u.Version), userOf(u)}
 	if !in.Body.SendInvite {
 		return out, nil
 	}
@@ -197,21 +205,25 @@ func (a *API) updateUser(ctx context.Context, in *updateUserInput) (*userOutput,
 		name := people.PersonName(*c.Name)
 		c.Name = &name
 	}
-	return a.changeUser(ctx, in.ID, c)
+	return a.changeUser(ctx, in.ID, in.Seen, c)
 }
 
-func (a *API) switchUser(active bool) func(context.Context, *OneUser) (*userOutput, error) {
-	return func(ctx context.Context, in *OneUser) (*userOutput, error) {
-		return a.changeUser(ctx, in.ID, people.UserChange{Active: &active})
+func (a *API) switchUser(active bool) func(context.Context, *switchUserInput) (*userOutput, error) {
+	return func(ctx context.Context, in *switchUserInput) (*userOutput, error) {
+		return a.changeUser(ctx, in.ID, in.Seen, people.UserChange{Active: &active})
 	}
 }
 
-func (a *API) changeUser(ctx context.Context, id string, c people.UserChange) (*userOutput, error) {
+func (a *API) changeUser(ctx context.Context, id string, seen Seen, c people.UserChange) (*userOutput, error) {
+	var err error
+	if c.Seen, err = seen.version(); err != nil {
+		return nil, err
+	}
 	u, err := a.Store.UpdateUser(ctx, principal(ctx).Actor(), people.UserID(id), c)
 	if err != nil {
 		return nil, err
 	}
-	return &userOutput{Body: userOf(u)}, nil
+	return &userOutput{versioned(u.Version), userOf(u)}, nil
 }
 
 func (a *API) setPassword(ctx context.Context, in *passwordInput) (*none, error) {
@@ -233,6 +245,10 @@ func (a *API) setPassword(ctx context.Context, in *passwordInput) (*none, error)
 	return nil, err
 }
 
-func (a *API) deleteUser(ctx context.Context, in *OneUser) (*none, error) {
-	return nil, a.Store.DeleteUser(ctx, principal(ctx).Actor(), people.UserID(in.ID))
+func (a *API) deleteUser(ctx context.Context, in *switchUserInput) (*none, error) {
+	seen, err := in.version()
+	if err != nil {
+		return nil, err
+	}
+	return nil, a.Store.DeleteUser(ctx, principal(ctx).Actor(), people.UserID(in.ID), seen)
 }

@@ -49,7 +49,7 @@ func (s *Server) showAccount(w http.ResponseWriter, r *http.Request, status int,
 	if err != nil {
 		return fmt.Errorf("account: %w", err)
 	}
-	sessions, err := s.Identity.ListSessions(ctx, p.UserID, s.Now().Add(-s.SessionIdle))
+	sessions, err := s.Identity.ListSessions(ctx, p.UserID, s.Now().Add(-s.current().SessionIdle))
 	if err != nil {
 		return fmt.Errorf("account: %w", err)
 	}
@@ -60,7 +60,7 @@ func (s *Server) showAccount(w http.ResponseWriter, r *http.Request, status int,
 		return err
 	}
 	if v.NameForm.Errors == nil {
-		v.NameForm.Name = u.Name
+		v.NameForm.Name, v.NameForm.Version = u.Name, u.Version
 	}
 	v.Passwords, v.HasPassword, v.Stale = !s.PasswordsOff && !s.SignIn.Off && u.MayHavePassword() == nil, u.HasPassword, p.Recent(s.Now()) != nil
 	v.Name, v.Email, v.Admin, v.Since, v.Now = u.Name, u.Email, u.Admin, u.CreatedAt, s.Now()

@@ -25,11 +25,18 @@ func (s *Server) accountRename(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	typed := r.PostFormValue("name")
+	if sent(r, "name") == nil { // nothing is asked for
+		request.Redirect(w, r, "/profile")
+		return nil
+	}
 
-	u, err := s.ownAccount().Rename(r.Context(), p.Actor(), p.UserID, typed)
+	u, err := s.ownAccount().Rename(r.Context(), p.Actor(), p.UserID, typed, seen(r))
+	if shown, err := s.clash(w, r, err, clashOf{Title: "Your name", Back: "/profile", Labels: personLabels(), Word: personWord}); shown {
+		return err
+	}
 	if fields, ok := fieldErrors(err); ok {
 		v := blankAccount()
-		v.NameForm = views.NameForm{Name: typed, Errors: fields}
+		v.NameForm = views.NameForm{Name: typed, Version: seen(r), Errors: fields}
 		return s.showAccount(w, r, http.StatusUnprocessableEntity, v)
 	}
 	if err != nil {
@@ -111,7 +118,7 @@ func (s *Server) notChanged(w http.ResponseWriter, r *http.Request, u people.Use
 
 // method is how the sign-in of a principal was made.
 func (s *Server) method(r *http.Request, p access.Principal) (people.Method, error) {
-	sessions, err := s.Identity.ListSessions(r.Context(), p.UserID, s.Now().Add(-s.SessionIdle))
+	sessions, err := s.Identity.ListSessions(r.Context(), p.UserID, s.Now().Add(-s.current().SessionIdle))
 	if err != nil {
 		return "", fmt.Errorf("own password: %w", err)
 	}

@@ -17,7 +17,7 @@ import (
 // never fails: a page is worth more than the count beside "Syncs".
 func (s *Server) chrome(r *http.Request, title string, nav views.Nav) views.Chrome {
 	c := views.Chrome{
-		Title: title, Brand: s.Instance, Nav: nav, Theme: themeOf(r), Back: back(r, request.Home),
+		Title: title, Brand: s.current().Instance, Nav: nav, Theme: themeOf(r), Back: back(r, request.Home),
 		Version: s.Version, Now: s.Now(),
 	}
 	if r.Method == http.MethodGet { // else the page that the form was sent from

@@ -73,9 +73,15 @@ func secret(name string) bool {
 	return false
 }
 
+// undoOf is where a message's Undo posts to: it takes back only what nobody
+// changed since.
+func undoOf(at string, version int64) string {
+	return at + "?version=" + strconv.FormatInt(version, 10)
+}
+
 // seen is the version that a form was made from; 0 when it does not say.
 func seen(r *http.Request) int64 {
-	n, err := strconv.ParseInt(r.PostFormValue("version"), 10, 64)
+	n, err := strconv.ParseInt(r.FormValue("version"), 10, 64)
 	if err != nil || n < 0 {
 		return 0
 	}

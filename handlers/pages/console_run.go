@@ -178,6 +178,11 @@ func (s *Server) resultView(r *http.Request, p access.Principal, rec query.Recor
 	if rec, err = s.Results.Find(r.Context(), p, rec.ID); err != nil {
 		return v, err
 	}
+	if s.Now().Sub(*rec.FinishedAt) > seenWithRun {
+		if err := s.noteRead(r, "query.result", "query:"+rec.ID); err != nil {
+			return v, err
+		}
+	}
 	v = views.ConsoleResultView{
 		RunID: rec.ID, Simulated: p.As != nil, Total: rec.Rows, Page: 1, PerPage: pageRows, Sort: r.URL.Query().Get("sort"), More: rec.More,
 		Elapsed: rec.Duration(), At: *rec.FinishedAt,

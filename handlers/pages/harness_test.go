@@ -18,6 +18,7 @@ import (
 
 	"agnes/domain"
 	"agnes/domain/access"
+	"agnes/domain/activity"
 	"agnes/domain/audit"
 	"agnes/domain/files"
 	"agnes/domain/people"
@@ -105,6 +106,7 @@ func emptyPortal(t *testing.T) *portal {
 		Requests: &access.Requests{
 			Store: p.store, Mailer: p.mails, Compose: letters.ComposeNews, BaseURL: func() string { return "https://agnes.example.com" }, Now: p.clock.now, Log: log,
 		},
+		Activity: &activity.Log{Store: p.store, Now: p.clock.now},
 		Identity: p.store, Personal: &access.Tokens{Store: p.store, Signer: tokens, Now: p.clock.now, NewID: uuid.NewString},
 		Sessions: scs.New(), SignIn: &people.SignIn{Accounts: p.store, Now: p.clock.now}, Catalogs: p.store,
 		Runner:  runner,

@@ -23,7 +23,7 @@ func (s *Server) showMail(w http.ResponseWriter, r *http.Request, status int, v 
 	if err != nil {
 		return err
 	}
-	v.Kind, v.From, v.To, v.Now = s.Mail.Kind, s.Mail.From, p.Email, s.Now()
+	v.Kind, v.From, v.To, v.Now = s.current().Mail.Kind, s.current().Mail.From, p.Email, s.Now()
 	if s.Links != nil {
 		v.Base = s.Links.BaseURL()
 		v.Outbox, v.Posted = s.Links.Outbox != nil && v.Kind == "", s.Links.Outbox.List()

@@ -25,7 +25,7 @@ type People interface {
 	ListGroups(ctx context.Context) ([]people.Group, error)
 	UpdateUser(ctx context.Context, by audit.Actor, id people.UserID, c people.UserChange) (people.User, error)
 	SetGroups(ctx context.Context, by audit.Actor, id people.UserID, c people.GroupsChange) (people.User, error)
-	DeleteUser(ctx context.Context, by audit.Actor, id people.UserID) error
+	DeleteUser(ctx context.Context, by audit.Actor, id people.UserID, seen ...int64) error
 }
 
 // peopleRoutes are the pages of people, for administrators. What gives somebody

@@ -126,12 +126,12 @@ func TestPersonIsChanged(t *testing.T) {
 		t.Error("what was typed is lost")
 	}
 	b.post(at+"/groups", url.Values{"group": {string(sales)}}).wantRedirect(at)
-	b.post(at+"/groups", url.Values{"group": {}}).wantStatus(http.StatusConflict).wantText("Somebody else changed the groups")
+	b.post(at+"/groups", url.Values{"group": {}}).wantStatus(http.StatusPreconditionFailed).wantText("Somebody changed it", "Sales")
 	b.post(at+"/groups", url.Values{"group": {string(sales), "gone"}, "was": {string(sales)}}).wantStatus(http.StatusUnprocessableEntity).wantText("Group not found")
 
 	b.post(at+"/deactivate", nil).wantRedirect(at)
 	page := b.get(at).wantText("Ben B. is deactivated and signed out everywhere.", "Undo", "Reactivate")
-	if action := page.Find("[data-toast] form").AttrOr("action", ""); action != at+"/reactivate" {
+	if action := page.Find("[data-toast] form").AttrOr("action", ""); action != at+"/reactivate?version=3" {
 		t.Errorf("undo posts to %q", action)
 	}
 	b.post(at+"/invite", nil).wantStatus(http.StatusConflict).wantText("Reactivate the account first")

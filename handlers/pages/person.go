@@ -31,6 +31,7 @@ func (s *Server) showPerson(w http.ResponseWriter, r *http.Request, status int, 
 	if v.Groups, err = s.People.ListGroups(ctx); err != nil {
 		return fmt.Errorf("person: %w", err)
 	}
+	v.Version = v.User.Version
 	v.Name, v.Checked, v.Self = v.User.Name, views.OwnGroups(v.Memberships), request.Principal(ctx).UserID == id
 	v.Stale = request.Principal(ctx).Meet(access.Terms{Interactive: true, Recent: true}, s.Now()) != nil
 	if change != nil {
@@ -62,15 +63,21 @@ func (s *Server) personRename(w http.ResponseWriter, r *http.Request) error {
 	if err := parseForm(r); err != nil {
 		return err
 	}
-	typed := r.PostFormValue("name")
-	if n := len([]rune(typed)); n > people.MaxName {
-		return s.showPerson(w, r, http.StatusUnprocessableEntity, func(v *views.PersonView) {
-			v.Name, v.Errors = typed, views.FieldErrors{"name": fmt.Sprintf("A name has at most %d characters; this one has %d.", people.MaxName, n)}
-		})
+	change := people.UserChange{Seen: seen(r)}
+	if typed := sent(r, "name"); typed != nil {
+		if n := len([]rune(*typed)); n > people.MaxName {
+			return s.showPerson(w, r, http.StatusUnprocessableEntity, func(v *views.PersonView) {
+				v.Name, v.Version, v.Errors = *typed, seen(r), views.FieldErrors{"name": fmt.Sprintf("A name has at most %d characters; this one has %d.", people.MaxName, n)}
+			})
+		}
+		name := people.PersonName(*typed)
+		change.Name = &name
 	}
 
-	name := people.PersonName(typed)
-	u, err := s.People.UpdateUser(r.Context(), request.Actor(r), people.UserID(param(r, "id")), people.UserChange{Name: &name})
+	u, err := s.People.UpdateUser(r.Context(), request.Actor(r), people.UserID(param(r, "id")), change)
+	if shown, err := s.clash(w, r, err, personClash(r)); shown {
+		return err
+	}
 	if err != nil {
 		return fmt.Errorf("rename: %w", err)
 	}
@@ -78,6 +85,27 @@ func (s *Server) personRename(w http.ResponseWriter, r *http.Request) error {
 	s.tell(r.Context(), views.Toast{Text: u.Email + " is shown as " + personTitle(u) + "."})
 	request.Redirect(w, r, string(views.PersonURL(u.ID)))
 	return nil
+}
+
+// personClash shows two changes of one person.
+func personClash(r *http.Request) clashOf {
+	return clashOf{
+		Title: "This person", Back: string(views.PersonURL(people.UserID(param(r, "id")))), Nav: views.NavPeople,
+		Labels: personLabels(), Word: personWord,
+	}
+}
+
+// personLabels are what people call the fields of a person.
+func personLabels() map[string]string { return map[string]string{"name": "Name", "active": "Account"} }
+
+func personWord(field, value string) string {
+	switch {
+	case field != "active":
+		return value
+	case value == "true":
+		return "active"
+	}
+	return "deactivated"
 }
 
 func (s *Server) personGroups(w http.ResponseWriter, r *http.Request) error {
@@ -92,6 +120,9 @@ func (s *Server) personGroups(w http.ResponseWriter, r *http.Request) error {
 		return s.showPerson(w, r, http.StatusUnprocessableEntity, func(v *views.PersonView) {
 			v.Checked, v.Errors = want, views.FieldErrors{"groups": request.Known(err).Message}
 		})
+	}
+	if domain.KindOf(err) == domain.Stale {
+		return s.groupsClash(w, r, err)
 	}
 	if err != nil {
 		return s.refusedPerson(w, r, err)
@@ -114,14 +145,20 @@ func groupIDs(values []string) []people.GroupID {
 // personSwitch activates or deactivates at once; its message can undo it.
 func (s *Server) personSwitch(active bool) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		u, err := s.People.UpdateUser(r.Context(), request.Actor(r), people.UserID(param(r, "id")), people.UserChange{Active: &active})
+		if err := parseForm(r); err != nil {
+			return err
+		}
+		u, err := s.People.UpdateUser(r.Context(), request.Actor(r), people.UserID(param(r, "id")), people.UserChange{Active: &active, Seen: seen(r)})
+		if shown, err := s.clash(w, r, err, personClash(r)); shown {
+			return err
+		}
 		if err != nil {
 			return s.refusedPerson(w, r, err)
 		}
 		page := string(views.PersonURL(u.ID))
-		toast := views.Toast{Text: personTitle(u) + " is deactivated and signed out everywhere.", UndoURL: page + "/reactivate"}
+		toast := views.Toast{Text: personTitle(u) + " is deactivated and signed out everywhere.", UndoURL: undoOf(page+"/reactivate", u.Version)}
 		if active {
-			toast = views.Toast{Text: personTitle(u) + " can sign in again.", UndoURL: page + "/deactivate"}
+			toast = views.Toast{Text: personTitle(u) + " can sign in again.", UndoURL: undoOf(page+"/deactivate", u.Version)}
 		}
 		s.tell(r.Context(), toast)
 		request.Redirect(w, r, page)

@@ -45,7 +45,10 @@ func (s *Server) uploadPreview(r *http.Request, table string, o *files.Options) 
 		if err != nil {
 			return v, err
 		}
-		v.Replaces, v.Options = &t, optionsOf(t.Table)
+		v.Replaces, v.Options, v.Version = &t, optionsOf(t.Table), t.Revision
+		if earlier := seen(r); earlier != 0 { // the form is shown again
+			v.Version = earlier
+		}
 	}
 	if o != nil {
 		v.Options = *o
@@ -129,7 +132,13 @@ func (s *Server) replace(w http.ResponseWriter, r *http.Request, id files.Upload
 		}
 		o = optionsOf(t.Table)
 	}
-	if err := s.Importer.Replace(r.Context(), request.Actor(r), id, table, o); err != nil {
+	err := s.Importer.Replace(r.Context(), request.Actor(r), id, table, o, seen(r))
+	// What is sent again is the whole form: the file and how it is read belong together.
+	of := clashOf{Title: "This table", Labels: tableLabels(), Word: views.TableFieldWord, Nav: views.NavAdd, Back: uploadURL(id, string(table)), Keep: url.Values{}, Over: url.Values{}}
+	if shown, err := s.clash(w, r, err, of); shown {
+		return err
+	}
+	if err != nil {
 		return err
 	}
 	s.tell(r.Context(), views.Toast{Text: "The new rows are being read. The old ones are served until they are in place."})

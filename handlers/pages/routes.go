@@ -67,7 +67,7 @@ func (s *Server) Routes() []request.Route {
 	confirm := post(access.SignedIn, "/confirm", s.confirm)
 	confirm.SignIn = true
 
-	return slices.Concat(s.peopleRoutes(), s.formRoutes(), s.simulateRoutes(), s.requestRoutes(), []request.Route{
+	return slices.Concat(s.peopleRoutes(), s.activityRoutes(), s.settingsRoutes(), s.formRoutes(), s.simulateRoutes(), s.requestRoutes(), []request.Route{
 		seen(get(access.Public, "/", s.home)),
 		get(access.Public, "/login", s.signInPage),
 		signIn,

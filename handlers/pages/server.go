@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"agnes/domain/access"
+	"agnes/domain/activity"
 	"agnes/domain/files"
 	"agnes/domain/people"
 	"agnes/domain/query"
@@ -65,6 +66,8 @@ type Deps struct {
 	// CallbackBase is the address that services send browsers back to, without a
 	// path; "": that of the request.
 	CallbackBase string
+	Settings     Settings // nil: they cannot be changed here
+	Tests        ConnectionTests
 	Identity     Identity
 	Personal     *access.Tokens
 	SessionAge   time.Duration // of a browser session, in all
@@ -72,17 +75,37 @@ type Deps struct {
 	PasswordsOff bool
 	Fresh        []views.Provider // services at which somebody can prove again who they are
 
+	Activity *activity.Log
+
 	Now       func() time.Time
 	Stopping  <-chan struct{} // closed when the server stops: live pages end
 	Version   string
 	Instance  string // the company's or instance's name; may be empty
 	MaxUpload int64  // bytes
+	// Current is what of the above may change while the server runs; nil: the fields.
+	Current func() Current
+}
+
+// Current is what of Deps may change while the server runs.
+type Current struct {
+	Instance    string
+	Mail        Mail
+	SessionIdle time.Duration
+}
+
+// current is what is in force now.
+func (s *Server) current() Current {
+	if s.Current != nil {
+		return s.Deps.Current()
+	}
+	return Current{Instance: s.Instance, Mail: s.Mail, SessionIdle: s.SessionIdle}
 }
 
 // Server holds the handlers of all pages.
 type Server struct {
 	Deps
-	pause func(time.Duration) <-chan time.Time // between the messages of a live page
+	pause  func(time.Duration) <-chan time.Time // between the messages of a live page
+	drafts drafts                               // of settings
 }
 
 // New returns the pages over d.

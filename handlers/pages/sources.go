@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 
 	"agnes/domain"
 	"agnes/domain/audit"
@@ -15,7 +16,7 @@ import (
 // Sources looks at what custom extractors bring.
 type Sources interface {
 	Inspect(ctx context.Context, by audit.Actor, source string) (syncs.Source, error)
-	Rename(ctx context.Context, by audit.Actor, source, table, name string) (syncs.Source, error)
+	Rename(ctx context.Context, by audit.Actor, source, table, name string, was *string) (syncs.Source, error)
 }
 
 func (s *Server) sourcesPage(w http.ResponseWriter, r *http.Request) error {
@@ -49,8 +50,16 @@ func (s *Server) sourceInspect(w http.ResponseWriter, r *http.Request) error {
 
 // sourceRename serves a table under another name.
 func (s *Server) sourceRename(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
 	form := views.RenameForm{Source: param(r, "name"), Table: param(r, "table"), Name: r.PostFormValue("name")}
-	_, err := s.Sources.Rename(r.Context(), request.Actor(r), form.Source, form.Table, form.Name)
+	was := sent(r, "was")
+	_, err := s.Sources.Rename(r.Context(), request.Actor(r), form.Source, form.Table, form.Name, was)
+	if stale := domain.StaleOf(err); stale != nil {
+		_, err = s.clash(w, r, err, renameClash(form, stale))
+		return err
+	}
 	switch domain.KindOf(err) {
 	case domain.Invalid, domain.Conflict:
 		form.Error = request.Known(err).Message
@@ -63,4 +72,13 @@ func (s *Server) sourceRename(w http.ResponseWriter, r *http.Request) error {
 	s.tell(r.Context(), views.Toast{Text: form.Table + " has another name in SQL now. Its rows follow with the next rebuild."})
 	request.Redirect(w, r, "/sources")
 	return nil
+}
+
+// renameClash shows two names for one table. Its version is the name itself.
+func renameClash(form views.RenameForm, stale *domain.StaleError) clashOf {
+	again := url.Values{"name": {form.Name}, "was": {stale.Clashes[0].Theirs}}
+	return clashOf{
+		Title: "The name of " + form.Table, Back: "/sources", Nav: views.NavSources,
+		Labels: map[string]string{"name": "Name in SQL"}, Keep: again, Over: again,
+	}
 }

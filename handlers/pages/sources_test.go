@@ -151,7 +151,7 @@ func (brokenSources) Inspect(context.Context, audit.Actor, string) (syncs.Source
 	return syncs.Source{}, errBroken
 }
 
-func (brokenSources) Rename(context.Context, audit.Actor, string, string, string) (syncs.Source, error) {
+func (brokenSources) Rename(context.Context, audit.Actor, string, string, string, *string) (syncs.Source, error) {
 	return syncs.Source{}, errBroken
 }
 

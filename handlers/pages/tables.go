@@ -36,6 +36,9 @@ func (s *Server) table(r *http.Request) (access.Principal, registry.Published, e
 func (s *Server) tablePage(w http.ResponseWriter, r *http.Request) error {
 	p, t, err := s.table(r)
 	if err != nil {
+		return s.refusedRead(r, "catalog.schema", "table:"+param(r, "id"), err)
+	}
+	if err := s.noteRead(r, "catalog.schema", "table:"+string(t.ID)); err != nil {
 		return err
 	}
 	v := views.TableView{Table: t, Tab: views.ParseTableTab(r.URL.Query().Get("tab")), Admin: p.Admin, Now: s.Now()}

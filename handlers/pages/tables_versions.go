@@ -19,6 +19,7 @@ import (
 func (s *Server) versionsOf(r *http.Request, v *views.TableView) error {
 	if v.Admin {
 		v.Guard = views.GuardFormOf(v.Table.Guard)
+		v.Guard.Version = v.Table.Revision
 		runs, _, err := s.History.ListRuns(r.Context(), syncs.RunFilter{Table: v.Table.ID, State: syncs.Held, Limit: 1})
 		if err != nil {
 			return fmt.Errorf("held runs of %s: %w", v.Table.ID, err)
@@ -115,7 +116,14 @@ func (s *Server) tableSettings(w http.ResponseWriter, r *http.Request) error {
 	if err := parseForm(r); err != nil {
 		return err
 	}
-	form := views.GuardForm{Shrink: strings.TrimSpace(r.PostFormValue("shrink_guard_pct")), Schema: r.PostFormValue("schema_policy")}
+	form := views.GuardFormOf(t.Guard)
+	form.Version = seen(r)
+	if text := sent(r, "shrink_guard_pct"); text != nil {
+		form.Shrink = strings.TrimSpace(*text)
+	}
+	if text := sent(r, "schema_policy"); text != nil {
+		form.Schema = *text
+	}
 
 	guard, err := guardOf(form)
 	if fields, ok := fieldErrors(err); ok {
@@ -130,8 +138,18 @@ func (s *Server) tableSettings(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	change := registry.TableChange{ShrinkGuard: &guard.ShrinkPercent, SchemaPolicy: &guard.Schema}
-	if _, err := s.Importer.Tables.UpdateTable(r.Context(), request.Actor(r), t.ID, change); err != nil {
+	change := registry.TableChange{Seen: form.Version}
+	if sent(r, "shrink_guard_pct") != nil {
+		change.ShrinkGuard = &guard.ShrinkPercent
+	}
+	if sent(r, "schema_policy") != nil {
+		change.SchemaPolicy = &guard.Schema
+	}
+	_, err = s.Importer.Tables.UpdateTable(r.Context(), request.Actor(r), t.ID, change)
+	if shown, err := s.clash(w, r, err, tableClash(t.Table)); shown {
+		return err
+	}
+	if err != nil {
 		return fmt.Errorf("change the guard of %s: %w", t.ID, err)
 	}
 

@@ -85,10 +85,18 @@ func (s *separated) cell(a arrow.Array, i int) {
 
 // text writes what people wrote, guarded when asked for.
 func (s *separated) text(text string) {
-	if s.guard && formula(text) {
-		text = "'" + text
+	if s.guard {
+		text = Guard(text)
 	}
 	s.quoted(text)
+}
+
+// Guard puts an apostrophe before a text that a spreadsheet may run.
+func Guard(text string) string {
+	if formula(text) {
+		return "'" + text
+	}
+	return text
 }
 
 func (s *separated) quoted(text string) {
