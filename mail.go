@@ -32,7 +32,7 @@ func (a *app) newLinks() (*people.Links, error) {
 // requests carries out what becomes of requests for access, with the mails about it.
 func (a *app) requests() *access.Requests {
 	return &access.Requests{
-		Store: a.store, Mailer: a.links.Mailer, Compose: letters.ComposeNews, BaseURL: a.baseURL, Brand: a.companyName(), Now: clock, Log: a.log,
+		Store: a.store, Post: a.post, Compose: letters.ComposeNews, BaseURL: a.baseURL, Now: clock, Log: a.log,
 	}
 }
 

@@ -44,10 +44,9 @@ type Told struct {
 // Requests carries out the steps of requests, and tells both sides.
 type Requests struct {
 	Store   RequestStore
-	Mailer  people.Mailer // nil: nobody is told by mail
+	Post    func() people.Post // mailer and brand of now; nil, and no mailer: nobody is told by mail
 	Compose func(ctx context.Context, n News) (people.Message, error)
 	BaseURL func() string
-	Brand   string
 	Now     func() time.Time
 	Log     *slog.Logger
 }
@@ -71,7 +70,7 @@ func (r *Requests) Ask(ctx context.Context, p Principal, n NewRequest) (Request,
 		return Request{}, Told{}, err
 	}
 	q, err := r.Store.CreateAccessRequest(ctx, p, n)
-	if err != nil || r.Mailer == nil {
+	if err != nil || r.post().Mailer == nil {
 		return q, Told{}, err
 	}
 	deciders, err := r.Store.Deciders(ctx, q)
@@ -114,7 +113,7 @@ func (r *Requests) Withdraw(ctx context.Context, p Principal, id string, seen in
 }
 
 func (r *Requests) decided(ctx context.Context, q Request, err error) (Request, Told, error) {
-	if err != nil || r.Mailer == nil || !q.By.Active {
+	if err != nil || r.post().Mailer == nil || !q.By.Active {
 		return q, Told{}, err
 	}
 	return q, r.tell(ctx, q, []people.User{q.By}), nil
@@ -126,9 +125,10 @@ func (r *Requests) tell(ctx context.Context, q Request, to []people.User) Told {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), mailTime)
 	defer cancel()
 	var told Told
+	post := r.post()
 	var first error
 	for _, u := range to {
-		err := r.mail(ctx, News{Request: q, To: u, Brand: r.Brand, URL: r.page(q, u)})
+		err := r.mail(ctx, post.Mailer, News{Request: q, To: u, Brand: post.Brand, URL: r.page(q, u)})
 		if err == nil {
 			told.Mailed++
 			continue
@@ -151,12 +151,19 @@ func (r *Requests) page(q Request, to people.User) string {
 	return r.BaseURL() + inboxPath
 }
 
-func (r *Requests) mail(ctx context.Context, n News) error {
+func (r *Requests) post() people.Post {
+	if r.Post == nil {
+		return people.Post{}
+	}
+	return r.Post()
+}
+
+func (r *Requests) mail(ctx context.Context, by people.Mailer, n News) error {
 	m, err := r.Compose(ctx, n)
 	if err != nil {
 		return fmt.Errorf("write a mail about a request: %w", err)
 	}
-	_, err = r.Mailer.Send(ctx, m)
+	_, err = by.Send(ctx, m)
 	return err
 }
 

@@ -104,7 +104,7 @@ func emptyPortal(t *testing.T) *portal {
 	p.Server = New(Deps{
 		Profiler: p.profiler, People: p.store, Inviter: p.inviter, Principals: p.store, RequestList: p.store,
 		Requests: &access.Requests{
-			Store: p.store, Mailer: p.mails, Compose: letters.ComposeNews, BaseURL: func() string { return "https://agnes.example.com" }, Now: p.clock.now, Log: log,
+			Store: p.store, Post: func() people.Post { return people.Post{Mailer: p.mails} }, Compose: letters.ComposeNews, BaseURL: func() string { return "https://agnes.example.com" }, Now: p.clock.now, Log: log,
 		},
 		Activity: &activity.Log{Store: p.store, Now: p.clock.now},
 		Identity: p.store, Personal: &access.Tokens{Store: p.store, Signer: tokens, Now: p.clock.now, NewID: uuid.NewString},
