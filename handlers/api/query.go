@@ -109,6 +109,15 @@ type offer struct {
 	URL          string `json:"url"`
 }
 
+func offerSchema() *huma.Schema {
+	text := &huma.Schema{Type: huma.TypeString}
+	return &huma.Schema{
+		Type:        huma.TypeObject,
+		Description: "Of a query that names a table which is not granted to you but says that it exists: what to send to POST /api/access-requests, and the page to ask on.",
+		Properties:  map[string]*huma.Schema{"resource_type": text, "resource_id": text, "name": text, "url": text},
+	}
+}
+
 // sqlError is an error of a query as contract 3.1 words it. A table that is not
 // granted but says that it exists can be asked for; any other one that is not
 // granted is like one that is not there.
