@@ -18,6 +18,14 @@ func withoutVersion() map[string]string {
 	const session, start, oneWay, makes, reads = "concerns the own sign-in only", "starts work that runs after the state of then", "takes something away as a whole, and says so or can be undone",
 		"makes something new", "changes nothing"
 	reasons := map[string]string{
+		"/admin/access/simulate":      session,
+		"/simulate/end":               session,
+		"/requests":                   makes,
+		"/requests/{id}/withdraw":     "carries its version: TestWithdrawing",
+		"/requests/{id}/approve":      "carries its version: TestTwoDecideAtOnce",
+		"/requests/{id}/refuse":       "carries its version: TestTwoDecideAtOnce",
+		"/requests/{id}/undo":         "takes back one decision, once",
+		"/tables/{id}/reach":          "carries its version: TestOwnersDecide",
 		"/theme":                      "is a cookie of the browser",
 		"/tables/{id}/remove":         oneWay,
 		"/admin/people/{id}/delete":   oneWay,
