@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"agnes/connectors/mail"
+	"agnes/domain/access"
 	"agnes/domain/config"
 	"agnes/domain/people"
 	"agnes/handlers/pages"
@@ -26,6 +27,13 @@ func (a *app) newLinks() (*people.Links, error) {
 		l.Outbox = &people.Outbox{} // for as long as no mail is set up
 	}
 	return l, nil
+}
+
+// requests carries out what becomes of requests for access, with the mails about it.
+func (a *app) requests() *access.Requests {
+	return &access.Requests{
+		Store: a.store, Post: a.post, Compose: letters.ComposeNews, BaseURL: a.baseURL, Now: clock, Log: a.log,
+	}
 }
 
 // newMailer returns what sends mail, nil when nothing is set up.

@@ -129,13 +129,14 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	requests := a.requests()
 	editor, tester := a.editor(), a.tester()
 	operations, err := api.New(api.Deps{
 		Store: a.store, SignIn: a.signIn, Tokens: tokens, Remover: a.importer, Rebuilder: a.rebuilder, Syncer: a.syncer, Queries: a.runner, History: a.store, Results: a.kept, Limits: func() query.PersonLimits { return a.queryLimits().Person }, TempDir: filepath.Join(a.cfg.Dirs.Data, "results"), Data: data, Whole: a.children, Sources: a.watcher, Profiler: a.profiler, Uploads: a.folder, Stopping: stopping,
 		Personal: personal, Sessions: sessions,
 		Ready: query.Probe{Engine: a.pool}.Ready, Walls: a.walls, Build: build, DeployedAt: time.Now(), Debug: a.cfg.Server.Debug, Now: clock, Log: a.log,
 
-		Links: a.links, Inviter: a.links, Settings: editor, Tests: tester,
+		Links: a.links, Inviter: a.links, Requests: requests, Settings: editor, Tests: tester,
 
 		Activity: a.activity, Ticked: a.ticked,
 	})
@@ -149,6 +150,7 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 		Identity: a.store, Personal: personal, SessionAge: a.cfg.Auth.SessionAge, Current: a.pagesNow, Fresh: pages.ServiceButtons(services), PasswordsOff: slices.Contains(a.cfg.Auth.Disabled, string(people.ByPassword)),
 		Version: build.Version, MaxUpload: a.cfg.Files.MaxUploadBytes,
 
+		Principals: a.store, Requests: requests, RequestList: a.store,
 		People: a.store, Groups: a.store, Access: a.store, Links: a.links, Inviter: a.links, Settings: editor, Tests: tester,
 		Activity:   a.activity,
 		Federation: a.federation(), Services: services, CallbackBase: a.callbackBase(),

@@ -76,6 +76,9 @@ func (s *Server) authenticate(next http.Handler) http.Handler {
 			return
 		}
 		p, err := s.who(r)
+		if err == nil {
+			p, err = s.through(r, p)
+		}
 		ctx := r.Context()
 		switch {
 		case err != nil && domain.KindOf(err) != domain.Unauthenticated:

@@ -284,6 +284,12 @@ func (broken) PrincipalByToken(context.Context, access.TokenID, string) (access.
 	return access.Principal{}, access.Token{}, errors.New("read /srv/data/state/system.db: disk I/O error")
 }
 
+func (broken) Principal(context.Context, people.UserID) (access.Principal, error) {
+	return access.Principal{}, errors.New("read /srv/data/state/system.db: disk I/O error")
+}
+
+func (broken) Audit(context.Context, audit.Entry) error { return nil }
+
 func (broken) UseSession(context.Context, people.Session, string, time.Time) error { return nil }
 
 func (broken) UseToken(context.Context, audit.Actor, access.Token) error { return nil }

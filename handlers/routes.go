@@ -93,6 +93,9 @@ func (s *Server) mount(mux chi.Router, route request.Route) {
 // hears why, unless the route is open to all.
 func (s *Server) permit(r *http.Request, route request.Route) error {
 	p := request.Principal(r.Context())
+	if err := blind(p, route); err != nil {
+		return err
+	}
 	if p == nil && route.Need != access.Public {
 		if refused := refusal(r.Context()); refused != nil {
 			return refused

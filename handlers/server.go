@@ -28,6 +28,9 @@ type People interface {
 	// PrincipalByToken is PrincipalBySession for a personal access token.
 	PrincipalByToken(ctx context.Context, id access.TokenID, hash string) (access.Principal, access.Token, error)
 	UseSession(ctx context.Context, v people.Session, ip string, since time.Time) error
+	// Principal is PrincipalBySession for a person without any sign-in.
+	Principal(ctx context.Context, id people.UserID) (access.Principal, error)
+	Audit(ctx context.Context, e audit.Entry) error
 	UseToken(ctx context.Context, by audit.Actor, t access.Token) error
 }
 

@@ -44,7 +44,7 @@ func (r *queryResult) missing(payload []byte) *registry.Published {
 // notFound says that a name is no table: in the same words whether it is not
 // there at all or not granted, with near names of the caller's own.
 func (r *queryResult) notFound(f work.Failure) error {
-	text := fmt.Sprintf("Table %q is not there, or you may not read it.", shorten(f.Table))
+	text := query.NotThere(shorten(f.Table))
 	if t, err := r.catalog.Find(f.Table); err == nil && strings.EqualFold(t.Name, f.Table) && t.Version == nil {
 		text = fmt.Sprintf("Table %q has no rows yet: it was not synced so far.", t.Name)
 	} else if near := r.catalog.Near(f.Table); len(near) > 0 {

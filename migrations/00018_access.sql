@@ -68,13 +68,20 @@ CREATE TABLE access_requests (
   decided_at    BIGINT,
   decided_by    TEXT NOT NULL DEFAULT '', -- user id
   answer        TEXT NOT NULL DEFAULT '', -- what whoever decided says
-  group_id      TEXT NOT NULL DEFAULT '', -- the group that got the grant
+  group_id      TEXT NOT NULL DEFAULT '', -- the group that got the grant, or that they joined
+  joined        BOOLEAN NOT NULL DEFAULT FALSE, -- they became a member of the group
+  grant_id      TEXT NOT NULL DEFAULT '', -- the grant that was made; '': they joined a group that had one
   expires_at    BIGINT,                   -- of the grant
   seen_at       BIGINT,                   -- when the asker saw the decision
   version       BIGINT NOT NULL DEFAULT 1
 );
+CREATE UNIQUE INDEX access_requests_open ON access_requests (user_id, resource_type, resource_id) WHERE state = 'open';
 CREATE INDEX access_requests_state ON access_requests (state, created_at);
 CREATE INDEX access_requests_user ON access_requests (user_id, created_at);
+
+-- Whose eyes an administrator looked through when they ran the query; such runs
+-- are apart from their own.
+ALTER TABLE query_runs ADD COLUMN as_user TEXT NOT NULL DEFAULT '';
 
 -- Filters of the audit log that somebody keeps under a name.
 CREATE TABLE observability_views (
@@ -111,6 +118,7 @@ CREATE INDEX audit_log_timestamp ON audit_log (timestamp, id);
 CREATE INDEX audit_log_user ON audit_log (user_id, timestamp);
 CREATE INDEX audit_log_action ON audit_log (action, timestamp);
 DROP TABLE observability_views;
+ALTER TABLE query_runs DROP COLUMN as_user;
 DROP TABLE access_requests;
 DROP TABLE bin;
 DROP TABLE access_changes;

@@ -33,15 +33,18 @@ func (s *Store) Catalog(ctx context.Context, p access.Principal) (access.Catalog
 		if err != nil {
 			return fmt.Errorf("read the registry: %w", err)
 		}
+		var offers []access.Offer
 		if p.Admin {
 			tables, err = withGroups(ctx, r, tables)
 		} else {
-			tables, err = s.granted(ctx, r, p.Groups, tables)
+			all := tables
+			tables, err = s.granted(ctx, r, p.Groups, all)
+			offers = offered(all, tables)
 		}
 		if err != nil {
 			return fmt.Errorf("read the grants: %w", err)
 		}
-		catalog = access.NewCatalog(tables)
+		catalog = access.NewCatalog(tables).WithOffers(offers)
 		return nil
 	})
 	if err != nil {
@@ -75,6 +78,23 @@ func (s *Store) granted(ctx context.Context, r runner, groups []people.GroupID, 
 		}
 	}
 	return mine, nil
+}
+
+// offered lists what is discoverable of all tables and not among those granted,
+// which are in the same order.
+func offered(all, granted []registry.Published) []access.Offer {
+	var offers []access.Offer
+	for i, next := 0, 0; i < len(all); i++ {
+		t := &all[i]
+		if next < len(granted) && granted[next].ID == t.ID {
+			next++
+			continue
+		}
+		if t.Discoverable {
+			offers = append(offers, access.Offer{ID: string(t.ID), Name: t.Name, Description: t.Description})
+		}
+	}
+	return offers
 }
 
 // withGroups returns a copy of tables with the names of the groups that hold a

@@ -18,14 +18,15 @@ func (s *Store) StartQuery(ctx context.Context, r query.Record, limits query.Per
 	if err != nil {
 		return err
 	}
+	_, as := r.By.Owner().Parts()
 	err = s.tx(ctx, func(tx runner) error {
 		if err := withinLimits(ctx, tx, r, limits); err != nil {
 			return err
 		}
 		_, err := tx.exec(ctx, `
-			INSERT INTO query_runs (id, user_id, user_email, origin, sql, state, table_names, max_rows, started_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			r.ID, r.By.UserID, r.By.Email, r.Origin, r.SQL, r.State, tables, r.MaxRows, micros(r.StartedAt))
+			INSERT INTO query_runs (id, user_id, user_email, origin, sql, state, table_names, max_rows, started_at, as_user)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+			r.ID, r.By.UserID, r.By.Email, r.Origin, r.SQL, r.State, tables, r.MaxRows, micros(r.StartedAt), as)
 		return err
 	})
 	if s.logged(r, err) {
@@ -99,13 +100,17 @@ func queryEntry(r query.Record) audit.Entry {
 	if len(tables) > auditedTables {
 		tables = tables[:auditedTables]
 	}
-	return audit.Entry{
+	entry := audit.Entry{
 		Actor: r.By.Actor(), Action: action, Resource: resource, Result: queryResult(r), DurationMS: took,
 		Params: params{
 			"sql_preview": preview(r.SQL), "rows_returned": r.Rows, "bytes_returned": r.Bytes, "duration_ms": took, "tables": tables,
 			"bytes_scanned": nil, "bytes_billed": nil, "bq_job_id": nil, "query_id": r.ID, "origin": r.Origin, "outcome": r.State, "code": r.Code,
 		},
 	}
+	if r.By.As != nil {
+		entry.Params["as"] = r.By.As.Email
+	}
+	return entry
 }
 
 // auditedTables is how many tables of one query an audit row names.

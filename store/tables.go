@@ -15,6 +15,7 @@ const publishedColumns = ` ` + tableColumns + `,
 		v.id, v.run_id, v.files, v.columns, v.rows, v.bytes, v.md5, v.created_at, v.cause, v.made_by, v.published_at,
 		s.status, s.last_sync, s.last_try, s.error, s.error_code, s.next_step, l.state
 	FROM table_registry t
+	LEFT JOIN users w ON w.id = t.owner
 	LEFT JOIN table_versions v ON v.id = t.current_version
 	LEFT JOIN sync_state s ON s.table_id = t.name
 	LEFT JOIN sync_runs l ON l.table_id = t.id AND l.state IN ('queued', 'running')`
@@ -22,7 +23,8 @@ const publishedColumns = ` ` + tableColumns + `,
 const tableColumns = `t.id, t.version, t.name, t.source_type, t.bucket, t.source_table, t.source_query, t.sync_strategy, t.query_mode,
 		t.sync_schedule, t.profile_after_sync, t.primary_key, t.folder, t.description, t.registered_by, t.registered_at,
 		t.incremental_window_days, t.max_history_days, t.initial_load_chunk_days, t.incremental_column, t.where_filters,
-		t.partition_by, t.partition_granularity, t.bq_fqn, t.read_options, t.sample, t.shrink_guard_pct, t.schema_policy`
+		t.partition_by, t.partition_granularity, t.bq_fqn, t.read_options, t.sample, t.shrink_guard_pct, t.schema_policy,
+		t.discoverable, COALESCE(w.id, ''), COALESCE(w.email, '')`
 
 func scanPublished(row scanner) (registry.Published, error) {
 	var p registry.Published
@@ -34,6 +36,7 @@ func scanPublished(row scanner) (registry.Published, error) {
 		&t.SyncSchedule, &t.ProfileAfterSync, decoded{&t.PrimaryKey}, &t.Folder, &t.Description, &t.RegisteredBy, at{&t.RegisteredAt},
 		&t.IncrementalWindowDays, &t.MaxHistoryDays, &t.InitialLoadChunkDays, &t.IncrementalColumn, decoded{&t.WhereFilters},
 		&t.PartitionBy, &t.PartitionGranularity, &t.BQFQN, &t.ReadOptions, &t.Sample, &t.Guard.ShrinkPercent, &t.Guard.Schema,
+		&t.Discoverable, &t.Owner, &t.OwnerEmail,
 		&id, &runID, decoded{&v.Files}, decoded{&v.Columns}, &rows, &bytes, &md5, at{&v.CreatedAt}, &cause, &by, maybeAt{&v.PublishedAt},
 		&status, maybeAt{&p.Status.LastSync}, maybeAt{&p.Status.LastTry}, &sentence, &code, &next, &live)
 	if err != nil {
@@ -128,6 +131,9 @@ func (s *Store) UpdateTable(ctx context.Context, by audit.Actor, id registry.Tab
 			return err
 		}
 		if err := writeGuard(ctx, tx, t); err != nil {
+			return err
+		}
+		if err := writeReach(ctx, tx, before.Table, t); err != nil {
 			return err
 		}
 		if err := touch(ctx, tx, id); err != nil {

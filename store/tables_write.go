@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"agnes/domain"
 	"agnes/domain/access"
 	"agnes/domain/audit"
 	"agnes/domain/registry"
@@ -47,6 +48,9 @@ func (s *Store) insertTable(ctx context.Context, tx runner, by audit.Actor, reg 
 		return t, err
 	}
 	if err := writeTable(ctx, tx, t); err != nil {
+		return t, err
+	}
+	if err := writeReach(ctx, tx, registry.Table{}, t); err != nil {
 		return t, err
 	}
 	if err := touch(ctx, tx, t.ID); err != nil {
@@ -91,6 +95,26 @@ func writeTable(ctx context.Context, tx runner, t registry.Table) error {
 	return err
 }
 
+// writeReach stores who learns that a table exists, and who decides on requests
+// for it. It fails with a FieldError for an owner who is nobody.
+func writeReach(ctx context.Context, tx runner, before, t registry.Table) error {
+	owner := before.Owner
+	if t.OwnerEmail != before.OwnerEmail {
+		owner = ""
+	}
+	if t.OwnerEmail != "" && owner == "" {
+		u, err := getUser(ctx, tx, "email", identity(t.OwnerEmail))
+		if domain.KindOf(err) == domain.NotFound {
+			return domain.FieldError("owner_email", "Nobody here has the address %s. Name somebody with an account, or nobody.", t.OwnerEmail)
+		} else if err != nil {
+			return err
+		}
+		owner = u.ID
+	}
+	_, err := tx.exec(ctx, `UPDATE table_registry SET discoverable = $1, owner = $2 WHERE id = $3`, t.Discoverable, owner, t.ID)
+	return err
+}
+
 // tableParams is a registration as audit rows show it: the named fields, or
 // those that are set.
 func tableParams(t registry.Table, fields []string) params {
@@ -105,6 +129,7 @@ func tableParams(t registry.Table, fields []string) params {
 	}
 	if fields != nil { // of a registration they are the defaults
 		all["shrink_guard_pct"], all["schema_policy"] = t.Guard.ShrinkPercent, t.Guard.Schema
+		all["discoverable"], all["owner_email"] = t.Discoverable, t.OwnerEmail
 	}
 	shown := params{}
 	for key, v := range all {

@@ -33,6 +33,7 @@ type CatalogView struct {
 
 	Admin    bool
 	Examples []Example // queries worth running on sample data; empty when none is loaded
+	Offers   Offers    // that the viewer may ask for
 	SetUp    SetUp     // shown while there are no tables
 	Now      time.Time
 }

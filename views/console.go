@@ -40,6 +40,7 @@ type ConsoleErrorView struct {
 	Engine    string   // the engine's own words; folded
 	Line      int      // from 1; 0 when unknown
 	Column    int      // from 1; 0 when unknown
+	AskURL    string   // where to ask for the table that the statement names; "" for none
 	Nearest   []string // tables or columns that were perhaps meant
 	Cancelled bool
 	Ended     bool   // the query was answered, but its rows are not there

@@ -34,16 +34,17 @@ type ConsoleStatement struct {
 
 // ConsoleResultView is a page of the kept rows of a run.
 type ConsoleResultView struct {
-	RunID   string
-	Grid    Grid
-	Total   int64 // rows kept
-	Page    int   // from 1
-	PerPage int
-	Sort    string // as the address has it
-	More    bool   // rows beyond the kept ones exist
-	Cut     bool   // the page is too wide to be shown whole
-	Elapsed time.Duration
-	At      time.Time
+	RunID     string
+	Simulated bool // through other eyes, to which downloads are closed
+	Grid      Grid
+	Total     int64 // rows kept
+	Page      int   // from 1
+	PerPage   int
+	Sort      string // as the address has it
+	More      bool   // rows beyond the kept ones exist
+	Cut       bool   // the page is too wide to be shown whole
+	Elapsed   time.Duration
+	At        time.Time
 }
 
 // ExportFormat is one kind of file that a result is downloaded as.

@@ -568,7 +568,7 @@ func ConsoleResult(v ConsoleResultView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if v.RunID != "" && len(v.Grid.Columns) > 0 {
+		if v.RunID != "" && len(v.Grid.Columns) > 0 && !v.Simulated {
 			templ_7745c5c3_Err = exportMenu(v).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

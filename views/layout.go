@@ -5,6 +5,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"agnes/domain/access"
 )
 
 // Nav is the entry of the navigation that a page belongs to.
@@ -12,17 +14,18 @@ type Nav string
 
 // The entries of the navigation.
 const (
-	NavNone    Nav = ""
-	NavCatalog Nav = "catalog"
-	NavConsole Nav = "console"
-	NavSyncs   Nav = "syncs"
-	NavSources Nav = "sources"
-	NavAdd     Nav = "add"
-	NavAccess  Nav = "access"
-	NavPeople  Nav = "people"
-	NavAudit   Nav = "audit"
-	NavServer  Nav = "server"
-	NavMail    Nav = "mail"
+	NavNone     Nav = ""
+	NavCatalog  Nav = "catalog"
+	NavConsole  Nav = "console"
+	NavSyncs    Nav = "syncs"
+	NavSources  Nav = "sources"
+	NavAdd      Nav = "add"
+	NavAccess   Nav = "access"
+	NavPeople   Nav = "people"
+	NavAudit    Nav = "audit"
+	NavServer   Nav = "server"
+	NavMail     Nav = "mail"
+	NavRequests Nav = "requests"
 )
 
 // Theme is the look that a person chose; the zero value follows the system.
@@ -115,8 +118,10 @@ type Chrome struct {
 	Theme    Theme
 	Back     string // where the theme switch returns to: the page's own path and query
 	Toasts   []Toast
-	Failing  int // tables that are failing, shown to admins beside Syncs
-	Requests int // for access that wait, shown beside Access
+	Failing  int          // tables that are failing, shown to admins beside Syncs
+	Requests int          // for access that wait for the viewer's answer
+	Answered int          // of the viewer's own requests, not looked at yet
+	As       *access.Eyes // through whose eyes an administrator looks; nil for their own
 	Version  string
 	Now      time.Time
 	Rail     bool // the navigation folds to a rail, as on the console
@@ -160,6 +165,11 @@ func (c Chrome) navigation() []navGroup {
 			{Nav: NavServer, Label: "Settings", Icon: "settings", Href: ServerConfigURL},
 			{Nav: NavMail, Label: "Mail", Icon: "mail", Href: "/admin/mail"},
 		}})
+	}
+	if !c.Admin() && c.As == nil {
+		groups[0].Items = append(groups[0].Items, navEntry{
+			Nav: NavRequests, Label: "Requests", Icon: "key-round", Href: RequestsURL, Count: c.Requests + c.Answered, Counted: "requests open or newly answered",
+		})
 	}
 	return groups
 }

@@ -19,7 +19,7 @@ func TestLayoutNavigation(t *testing.T) {
 		want  string
 	}{
 		"an administrator sees everything that is there": {true, "/catalog /console /syncs /sources /add /admin/access /admin/people /admin/activity /admin/server-config /admin/mail"},
-		"an analyst sees the work":                       {false, "/catalog /console"},
+		"an analyst sees the work":                       {false, "/catalog /console /requests"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

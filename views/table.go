@@ -46,8 +46,9 @@ type TableView struct {
 	Runs        []RunSteps
 	RunCount    int // of all runs kept
 	Versions    []VersionRow
-	Held        *syncs.Run // its rows wait for a person; nil when none do
-	Guard       GuardForm  // for administrators
+	Held        *syncs.Run  // its rows wait for a person; nil when none do
+	Guard       GuardForm   // for administrators
+	Reach       FieldErrors // of the form that says who may ask for it
 	Profile     syncs.ProfileView
 	Readers     *ReadersView // who can see it; nil on other tabs
 	Admin       bool

@@ -79,4 +79,6 @@ const (
 	GroupsURL       = "/admin/groups"
 	ActivityURL     = "/admin/activity"
 	ServerConfigURL = "/admin/server-config"
+	RequestsURL     = "/requests"
+	SimulateEndURL  = "/simulate/end"
 )

@@ -17,6 +17,7 @@ import (
 type Catalog struct {
 	tables []registry.Published // by name
 	byKey  map[string]int       // lower-case id or name → index
+	offers []Offer              // by name: what may be asked for
 }
 
 // NewCatalog makes a catalog of tables; the store does so after resolving
@@ -33,6 +34,28 @@ func NewCatalog(tables []registry.Published) Catalog {
 		}
 	}
 	return c
+}
+
+// WithOffers returns the catalog with what its principal may ask for.
+func (c Catalog) WithOffers(offers []Offer) Catalog {
+	c.offers = offers
+	return c
+}
+
+// Offers returns the tables that are not in the catalog and say that they exist,
+// in order of their names.
+func (c Catalog) Offers() []Offer { return c.offers }
+
+// Offer returns the offer of that id or name, ignoring case. A qualifier in
+// front of the name does not count.
+func (c Catalog) Offer(idOrName string) (Offer, bool) {
+	name := idOrName[strings.LastIndexByte(idOrName, '.')+1:]
+	for _, o := range c.offers {
+		if strings.EqualFold(o.Name, name) || strings.EqualFold(o.ID, name) {
+			return o, true
+		}
+	}
+	return Offer{}, false
 }
 
 // Tables returns the tables in order of their names.

@@ -36,6 +36,9 @@ type Principal struct {
 	ProvedAt     time.Time        // when the person last proved who they are, of a session
 	Scopes       Scopes           // of a personal access token; others have none and need none
 	ExpiresAt    *time.Time       // of the sign-in or token; nil: never
+	// As is through whose eyes an administrator looks; Admin and Groups are then
+	// that person's. nil for everybody else.
+	As *Eyes
 }
 
 // RecentFor is how long a proof of who one is serves for dangerous actions.

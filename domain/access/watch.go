@@ -42,13 +42,9 @@ func (w *Watch) Check(ctx context.Context) error {
 	if w == nil || w.now().Sub(w.last) < Recheck {
 		return nil
 	}
-	by := w.by
-	if by.Via != ViaSystem { // which is nobody that could be changed
-		is, err := w.from.Principal(ctx, by.UserID)
-		if err != nil {
-			return err
-		}
-		by.Admin, by.Groups = is.Admin, is.Groups
+	by, err := w.anew(ctx)
+	if err != nil {
+		return err
 	}
 	catalog, err := w.from.Catalog(ctx, by)
 	if err != nil {
@@ -61,4 +57,28 @@ func (w *Watch) Check(ctx context.Context) error {
 	}
 	w.last = w.now()
 	return nil
+}
+
+// anew is who is watched, as they are now: an administrator who looks through
+// somebody's eyes still has that person's reach, for as long as both may.
+func (w *Watch) anew(ctx context.Context) (Principal, error) {
+	by := w.by
+	if by.Via == ViaSystem { // which is nobody that could be changed
+		return by, nil
+	}
+	is, err := w.from.Principal(ctx, by.UserID)
+	if err != nil {
+		return by, err
+	}
+	if by.As == nil {
+		by.Admin, by.Groups = is.Admin, is.Groups
+		return by, nil
+	}
+	person, err := w.from.Principal(ctx, by.As.User)
+	if err != nil {
+		return by, err
+	}
+	own := by
+	own.As, own.Admin = nil, is.Admin
+	return own.Through(person, by.As.Until)
 }

@@ -75,3 +75,49 @@ func TestWatch(t *testing.T) {
 		t.Errorf("no watch: %v", err)
 	}
 }
+
+// realm holds several people.
+type realm struct {
+	standing
+	all map[people.UserID]Principal
+}
+
+func (r *realm) Principal(_ context.Context, id people.UserID) (Principal, error) {
+	p, ok := r.all[id]
+	if !ok {
+		return p, domain.E(domain.Unauthenticated, "account_deactivated", "")
+	}
+	return p, nil
+}
+
+func TestWatchThroughOtherEyes(t *testing.T) {
+	t.Parallel()
+	admin := Principal{UserID: "admin", Admin: true, Via: ViaSession}
+	reader := Principal{UserID: "ada", Groups: []people.GroupID{"g"}}
+	for name, c := range map[string]struct {
+		change func(all map[people.UserID]Principal)
+		code   string
+	}{
+		"nothing changed":                    {func(map[people.UserID]Principal) {}, ""},
+		"the person left the group":          {func(all map[people.UserID]Principal) { all["ada"] = Principal{UserID: "ada"} }, "access_ended"},
+		"the person was deactivated":         {func(all map[people.UserID]Principal) { delete(all, "ada") }, "account_deactivated"},
+		"the one who looks was demoted":      {func(all map[people.UserID]Principal) { all["admin"] = Principal{UserID: "admin"} }, "admin_required"},
+		"the one who looks was deactivated":  {func(all map[people.UserID]Principal) { delete(all, "admin") }, "account_deactivated"},
+		"the person became an administrator": {func(all map[people.UserID]Principal) { all["ada"] = Principal{UserID: "ada", Admin: true} }, "sees_everything"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+			r := &realm{standing{readers: "g"}, map[people.UserID]Principal{"admin": admin, "ada": reader}}
+			p, err := admin.Through(reader, now.Add(SimulateFor))
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := NewWatch(r, p, []string{"orders"}, func() time.Time { return now })
+			c.change(r.all)
+			now = now.Add(Recheck)
+			if err := w.Check(t.Context()); domain.CodeOf(err) != c.code || (err == nil) != (c.code == "") {
+				t.Errorf("Check = %v, want code %q", err, c.code)
+			}
+		})
+	}
+}

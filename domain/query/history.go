@@ -5,12 +5,12 @@ import (
 	"time"
 
 	"agnes/domain"
-	"agnes/domain/people"
+	"agnes/domain/access"
 )
 
 // HistoryFilter selects runs of one person.
 type HistoryFilter struct {
-	By     people.UserID
+	By     access.Owner
 	State  State  // "": all
 	Origin Origin // "": all
 	Text   string // that the SQL contains, ignoring case
@@ -29,10 +29,10 @@ type Usage struct {
 // History reads and forgets runs.
 type History interface {
 	QueryHistory(ctx context.Context, f HistoryFilter) ([]Record, error)
-	// GetQueryRun fails with NotFound for a run that is not of that person.
-	GetQueryRun(ctx context.Context, by people.UserID, id string) (Record, error)
+	// GetQueryRun fails with NotFound for a run that is not of that owner.
+	GetQueryRun(ctx context.Context, by access.Owner, id string) (Record, error)
 	// ForgetQueryRun fails with Conflict for a run under way.
-	ForgetQueryRun(ctx context.Context, by people.UserID, id string) error
+	ForgetQueryRun(ctx context.Context, by access.Owner, id string) error
 	LoseResult(ctx context.Context, run string) error
 	ExpireResults(ctx context.Context, before time.Time) (runs []string, err error)
 	// PruneQueryRuns forgets runs that ended before a time, some at once, and

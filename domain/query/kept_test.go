@@ -15,7 +15,6 @@ import (
 
 	"agnes/domain"
 	"agnes/domain/access"
-	"agnes/domain/people"
 	"agnes/domain/registry"
 )
 
@@ -295,6 +294,6 @@ func TestForeignRuns(t *testing.T) {
 // noHistory knows no runs.
 type noHistory struct{ History }
 
-func (noHistory) GetQueryRun(context.Context, people.UserID, string) (Record, error) {
+func (noHistory) GetQueryRun(context.Context, access.Owner, string) (Record, error) {
 	return Record{}, domain.E(domain.NotFound, "query_not_found", "Query not found")
 }

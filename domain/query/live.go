@@ -9,7 +9,6 @@ import (
 
 	"agnes/domain"
 	"agnes/domain/access"
-	"agnes/domain/people"
 )
 
 // live are the runs under way.
@@ -36,10 +35,10 @@ func (l *live) remove(q *Run) {
 	delete(l.runs, q.ID)
 }
 
-func (l *live) find(by people.UserID, id string) *Run {
+func (l *live) find(by access.Owner, id string) *Run {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if q := l.runs[id]; q != nil && q.By.UserID == by {
+	if q := l.runs[id]; q != nil && q.By.Owner() == by {
 		return q
 	}
 	return nil
@@ -53,7 +52,7 @@ type Placer interface {
 
 // Live returns how a run of a person stands while it runs or waits; place is
 // its place in the queue, 0 when it runs.
-func (r *Runner) Live(by people.UserID, id string) (rec Record, place int, ok bool) {
+func (r *Runner) Live(by access.Owner, id string) (rec Record, place int, ok bool) {
 	q := r.live.find(by, id)
 	if q == nil {
 		return Record{}, 0, false
@@ -65,7 +64,7 @@ func (r *Runner) Live(by people.UserID, id string) (rec Record, place int, ok bo
 }
 
 // Cancel stops a person's run under way, and reports whether there was one.
-func (r *Runner) Cancel(by people.UserID, id string) bool {
+func (r *Runner) Cancel(by access.Owner, id string) bool {
 	q := r.live.stopSeries(by, id)
 	if q == nil {
 		q = r.live.find(by, id)

@@ -72,7 +72,7 @@ func ParseSort(text string, columns []registry.Column) ([]SortKey, error) {
 // NotFound for a run that is not p's, whose rows are gone, or that reads a
 // table which is not p's to read any more; with Conflict for one that runs.
 func (r *Results) Find(ctx context.Context, p access.Principal, id string) (Record, error) {
-	rec, err := r.Runs.GetQueryRun(ctx, p.UserID, id)
+	rec, err := r.Runs.GetQueryRun(ctx, p.Owner(), id)
 	if err != nil {
 		return Record{}, err
 	}
@@ -268,14 +268,14 @@ func (s *sortedRows) Close() error {
 // Forget cancels a run under way, or removes one that has ended with its rows
 // from its author's list.
 func (r *Results) Forget(ctx context.Context, p access.Principal, id string) error {
-	rec, err := r.Runs.GetQueryRun(ctx, p.UserID, id)
+	rec, err := r.Runs.GetQueryRun(ctx, p.Owner(), id)
 	if err != nil {
 		return err
 	}
-	if rec.State == Running && r.Runner.Cancel(p.UserID, id) {
+	if rec.State == Running && r.Runner.Cancel(p.Owner(), id) {
 		return nil
 	}
-	if err := r.Runs.ForgetQueryRun(ctx, p.UserID, id); err != nil {
+	if err := r.Runs.ForgetQueryRun(ctx, p.Owner(), id); err != nil {
 		return err
 	}
 	return r.Keeper.Remove(id)

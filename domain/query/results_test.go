@@ -26,7 +26,7 @@ type past struct {
 	err       error // of whatever is written
 }
 
-func (h *past) GetQueryRun(_ context.Context, by people.UserID, id string) (Record, error) {
+func (h *past) GetQueryRun(_ context.Context, by access.Owner, id string) (Record, error) {
 	if by != "ada" || id != h.rec.ID {
 		return Record{}, domain.E(domain.NotFound, "query_not_found", "There is no such query.")
 	}
@@ -38,7 +38,7 @@ func (h *past) LoseResult(_ context.Context, id string) error {
 	return h.err
 }
 
-func (h *past) ForgetQueryRun(_ context.Context, _ people.UserID, id string) error {
+func (h *past) ForgetQueryRun(_ context.Context, _ access.Owner, id string) error {
 	if h.rec.State == Running {
 		return StillRunning()
 	}

@@ -9,7 +9,6 @@ import (
 
 	"agnes/domain"
 	"agnes/domain/access"
-	"agnes/domain/people"
 	"agnes/domain/work"
 )
 
@@ -23,7 +22,7 @@ const maxSeries = 100
 // series are the statements of one text, run one after the other. It is known
 // from the head's start to the last statement's end.
 type series struct {
-	by      people.UserID
+	by      access.Owner
 	now     *Run // that runs at the moment, the head at first
 	stopped bool
 }
@@ -42,13 +41,13 @@ func SplitSeriesID(id string) (head string, n int) {
 
 // Going reports whether a run of a person, or a statement of its series, still
 // runs, waits, or is yet to start.
-func (r *Runner) Going(by people.UserID, id string) bool {
+func (r *Runner) Going(by access.Owner, id string) bool {
 	return r.live.current(by, id) != nil
 }
 
 // Wait waits until a run of a person has ended, or ctx does. A series is waited
 // for statement by statement.
-func (r *Runner) Wait(ctx context.Context, by people.UserID, id string) {
+func (r *Runner) Wait(ctx context.Context, by access.Owner, id string) {
 	q := r.live.current(by, id)
 	if q == nil {
 		return
@@ -60,13 +59,13 @@ func (r *Runner) Wait(ctx context.Context, by people.UserID, id string) {
 }
 
 // current is the run under way of an id, which may name a series by its head.
-func (l *live) current(by people.UserID, id string) *Run {
+func (l *live) current(by access.Owner, id string) *Run {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if s := l.series[id]; s != nil && s.by == by {
 		return s.now
 	}
-	if q := l.runs[id]; q != nil && q.By.UserID == by {
+	if q := l.runs[id]; q != nil && q.By.Owner() == by {
 		return q
 	}
 	return nil
@@ -79,7 +78,7 @@ func (l *live) open(head *Run) {
 	if l.series == nil {
 		l.series = map[string]*series{}
 	}
-	l.series[head.ID] = &series{by: head.By.UserID, now: head}
+	l.series[head.ID] = &series{by: head.By.Owner(), now: head}
 }
 
 func (l *live) end(head string) {
@@ -102,7 +101,7 @@ func (l *live) next(head string, q *Run) bool {
 }
 
 // stopSeries keeps the rest of a series from starting, and returns what runs of it.
-func (l *live) stopSeries(by people.UserID, head string) *Run {
+func (l *live) stopSeries(by access.Owner, head string) *Run {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if s := l.series[head]; s != nil && s.by == by {
@@ -165,7 +164,7 @@ func (r *Results) Series(ctx context.Context, p access.Principal, head Record) (
 	}
 	var runs []Record
 	for n := 1; n <= maxSeries; n++ {
-		rec, err := r.Runs.GetQueryRun(ctx, p.UserID, SeriesID(head.ID, n))
+		rec, err := r.Runs.GetQueryRun(ctx, p.Owner(), SeriesID(head.ID, n))
 		if domain.KindOf(err) == domain.NotFound {
 			break
 		}

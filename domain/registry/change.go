@@ -36,6 +36,8 @@ type TableChange struct {
 	ReadOptions           *string
 	ShrinkGuard           *int
 	SchemaPolicy          *SchemaPolicy
+	Discoverable          *bool
+	OwnerEmail            *string
 }
 
 // Apply changes t and returns the fields that the change names, as JSON calls
@@ -65,6 +67,8 @@ func (c TableChange) Apply(t *Table) []string {
 	assign(&named, "read_options", &t.ReadOptions, c.ReadOptions)
 	assign(&named, "shrink_guard_pct", &t.Guard.ShrinkPercent, c.ShrinkGuard)
 	assign(&named, "schema_policy", &t.Guard.Schema, c.SchemaPolicy)
+	assign(&named, "discoverable", &t.Discoverable, c.Discoverable)
+	assign(&named, "owner_email", &t.OwnerEmail, c.OwnerEmail)
 	return named
 }
 

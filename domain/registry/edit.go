@@ -21,6 +21,7 @@ func (t Table) Fields() domain.Fields {
 		"where_filters": filtersText(t.WhereFilters), "partition_by": t.PartitionBy, "partition_granularity": t.PartitionGranularity,
 		"bq_fqn": t.BQFQN, "read_options": t.ReadOptions,
 		"shrink_guard_pct": strconv.Itoa(t.Guard.ShrinkPercent), "schema_policy": string(t.Guard.Schema),
+		"discoverable": strconv.FormatBool(t.Discoverable), "owner_email": t.OwnerEmail,
 	}
 }
 

@@ -2,7 +2,11 @@
 // for names and registrations.
 package registry
 
-import "time"
+import (
+	"time"
+
+	"agnes/domain/people"
+)
 
 // TableID names a registered table: its name, lower case, blanks as "_".
 type TableID string
@@ -52,6 +56,9 @@ type Table struct {
 	ReadOptions           string // how the files connector reads its file: files.Options as JSON
 	Sample                bool   // loaded by "Load sample data"
 	Guard                 Guard
+	Discoverable          bool          // people without a grant learn that it exists, and may ask for it
+	Owner                 people.UserID // decides on requests beside administrators; "" for nobody; read only
+	OwnerEmail            string        // address of Owner, by which one is named
 }
 
 // Source is the folder extracts/<source> that the table's extract lies in.

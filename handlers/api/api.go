@@ -28,6 +28,7 @@ type Store interface {
 	Accounts
 	Groups
 	Grants
+	RequestList
 	Overviews
 	Changes
 	Users
@@ -61,8 +62,10 @@ type Deps struct {
 	Rebuilder Rebuilder
 	Syncer    Syncer
 	Queries   Queries
-	History   QueryHistory
-	Results   Results
+	// Requests are those for access.
+	Requests AccessRequests
+	History  QueryHistory
+	Results  Results
 	// PersonLimits are shown to whoever asks what they may still take.
 	PersonLimits query.PersonLimits
 	Limits       func() query.PersonLimits // of now, where they may change; nil: PersonLimits
@@ -126,6 +129,7 @@ func New(d Deps) (*API, error) {
 	a.sourceRoutes()
 	a.groupRoutes()
 	a.grantRoutes()
+	a.accessRequestRoutes()
 	a.overviewRoutes()
 	a.accessChangeRoutes()
 	a.binRoutes()

@@ -38,6 +38,9 @@ type failure struct {
 	// Cells of the matrix that changed meanwhile, with 412.
 	Cells []accessEdit `json:"cells,omitempty"`
 
+	// Request is what can be asked for, of a query that names it.
+	Request *offer `json:"request_access,omitempty"`
+
 	retry time.Duration // when another try is worth it; 0: not said
 }
 
@@ -286,15 +289,16 @@ func failureSchema() *huma.Schema {
 		Type:        huma.TypeObject,
 		Description: "Why something was not done.",
 		Properties: map[string]*huma.Schema{
-			"detail":      {OneOf: []*huma.Schema{text, {Type: huma.TypeArray, Items: one}, limit, managed}},
-			"code":        {Type: huma.TypeString, Description: "recent_sign_in_required, where a person in a browser has to confirm who they are; changed_meanwhile or cells_changed with 412; else absent."},
-			"version":     {Type: huma.TypeInteger, Description: "With 412: the version of now."},
-			"changed_at":  {Type: huma.TypeString, Description: "With 412: when it was changed."},
-			"changed_by":  {Type: huma.TypeString, Description: "With 412: who changed it."},
-			"fields":      {Type: huma.TypeArray, Items: clashed, Description: "With 412: each field that differs, as it was, as it is, and as you want it."},
-			"cells":       {Type: huma.TypeArray, Items: edit, Description: "With 412 of a change of access: the cells that changed."},
-			"confirm_url": {Type: huma.TypeString, Description: "The page to do that on."},
-			"request_id":  {Type: huma.TypeString, Description: "To be named to an administrator; with internal errors only."},
+			"detail":         {OneOf: []*huma.Schema{text, {Type: huma.TypeArray, Items: one}, limit, managed}},
+			"code":           {Type: huma.TypeString, Description: "recent_sign_in_required, where a person in a browser has to confirm who they are; changed_meanwhile or cells_changed with 412; else absent."},
+			"version":        {Type: huma.TypeInteger, Description: "With 412: the version of now."},
+			"changed_at":     {Type: huma.TypeString, Description: "With 412: when it was changed."},
+			"changed_by":     {Type: huma.TypeString, Description: "With 412: who changed it."},
+			"fields":         {Type: huma.TypeArray, Items: clashed, Description: "With 412: each field that differs, as it was, as it is, and as you want it."},
+			"cells":          {Type: huma.TypeArray, Items: edit, Description: "With 412 of a change of access: the cells that changed."},
+			"confirm_url":    {Type: huma.TypeString, Description: "The page to do that on."},
+			"request_access": offerSchema(),
+			"request_id":     {Type: huma.TypeString, Description: "To be named to an administrator; with internal errors only."},
 		},
 		Required: []string{"detail"},
 	}

@@ -121,7 +121,7 @@ func emptySite(t *testing.T, change func(*api.Deps), state ...func(*store.Option
 	}
 	t.Cleanup(func() { must(t, s.runner.Stop(context.WithoutCancel(t.Context()))) })
 	deps := api.Deps{
-		Profiler: s.profiler, Inviter: &s.inviter,
+		Profiler: s.profiler, Inviter: &s.inviter, Requests: &access.Requests{Store: s.store, Now: s.clock.now, Log: log},
 		Activity: &activity.Log{Store: s.store, Now: s.clock.now},
 		Personal: &access.Tokens{Store: s.store, Signer: s.tokens, Now: s.clock.now, NewID: uuid.NewString}, Sessions: s.sessions,
 		Store: s.store, SignIn: &people.SignIn{Accounts: s.store, Now: s.clock.now}, Tokens: s.tokens,

@@ -8,8 +8,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"agnes/domain/access"
-	"agnes/domain/people"
 	"agnes/domain/query"
+	"agnes/handlers/request"
 )
 
 // Queries runs people's SQL.
@@ -18,7 +18,7 @@ type Queries interface {
 	// Submit starts a query that goes on when ctx ends.
 	Submit(ctx context.Context, p access.Principal, r query.Request) (query.Record, error)
 	// Live returns how a run under way stands, and its place in the queue.
-	Live(by people.UserID, id string) (r query.Record, place int, ok bool)
+	Live(by access.Owner, id string) (r query.Record, place int, ok bool)
 }
 
 type queryInput struct {
@@ -82,13 +82,13 @@ func (a *API) query(ctx context.Context, in *queryInput) (*queryOutput, error) {
 	// The engine takes 0 for all rows, so none are asked for as one and left out.
 	run, err := a.Queries.Run(ctx, principal(ctx), query.Request{SQL: in.Body.SQL, MaxRows: max(limit, 1), Origin: query.FromAPI, Keep: true})
 	if err != nil {
-		return nil, sqlError(err)
+		return nil, a.sqlError(ctx, err)
 	}
 	out := newRowWriter(query.AsResult(run), limit)
 	// What fits into the buffer is answered with a true status; beyond it, the
 	// rows go out as they come and a failure cuts the answer off.
 	if err := out.fill(ctx); err != nil {
-		return nil, errors.Join(sqlError(err), run.Close()) //nolint:contextcheck // a run ends under the context that it began with
+		return nil, errors.Join(a.sqlError(ctx, err), run.Close()) //nolint:contextcheck // a run ends under the context that it began with
 	}
 	if out.done {
 		if err := run.Close(); err != nil { //nolint:contextcheck // a run ends under the context that it began with
@@ -101,8 +101,27 @@ func (a *API) query(ctx context.Context, in *queryInput) (*queryOutput, error) {
 	}}, nil
 }
 
-// sqlError is an error of a query as contract 3.1 words it.
-func sqlError(err error) error {
+// offer is what somebody may ask for, where a query names it.
+type offer struct {
+	ResourceType string `json:"resource_type"`
+	ResourceID   string `json:"resource_id"`
+	Name         string `json:"name"`
+	URL          string `json:"url"`
+}
+
+func offerSchema() *huma.Schema {
+	text := &huma.Schema{Type: huma.TypeString}
+	return &huma.Schema{
+		Type:        huma.TypeObject,
+		Description: "Of a query that names a table which is not granted to you but says that it exists: what to send to POST /api/access-requests, and the page to ask on.",
+		Properties:  map[string]*huma.Schema{"resource_type": text, "resource_id": text, "name": text, "url": text},
+	}
+}
+
+// sqlError is an error of a query as contract 3.1 words it. A table that is not
+// granted but says that it exists can be asked for; any other one that is not
+// granted is like one that is not there.
+func (a *API) sqlError(ctx context.Context, err error) error {
 	var bad *query.SQLError
 	if !errors.As(err, &bad) {
 		return err
@@ -111,5 +130,18 @@ func sqlError(err error) error {
 	if bad.Code == "query_error" {
 		text = "Query error: " + text
 	}
-	return &failure{status: http.StatusBadRequest, Detail: text}
+	f := &failure{status: http.StatusBadRequest, Detail: text}
+	name, missing := query.MissingTable(bad.Text)
+	if !missing {
+		return f
+	}
+	c, cerr := a.Store.Catalog(ctx, principal(ctx))
+	if cerr != nil {
+		return errors.Join(cerr, err)
+	}
+	if o, there := c.Offer(name); there {
+		f.Detail = text + "\n\n" + o.Name + " exists; you have no grant. Ask for access."
+		f.Request = &offer{ResourceType: string(access.TableResource), ResourceID: o.ID, Name: o.Name, URL: request.AskPath(o.ID)}
+	}
+	return f
 }

@@ -13,7 +13,7 @@ import (
 // QueryHistory reads people's own runs.
 type QueryHistory interface {
 	QueryHistory(ctx context.Context, f query.HistoryFilter) ([]query.Record, error)
-	GetQueryRun(ctx context.Context, by people.UserID, id string) (query.Record, error)
+	GetQueryRun(ctx context.Context, by access.Owner, id string) (query.Record, error)
 	QueryUsage(ctx context.Context, by people.UserID, on time.Time) (query.Usage, error)
 }
 
@@ -132,7 +132,7 @@ func (a *API) submitQuery(ctx context.Context, in *submitInput) (*submitOutput, 
 		SQL: in.Body.SQL, MaxRows: most, Timeout: time.Duration(in.Body.Timeout) * time.Second, Origin: query.FromBackground,
 	})
 	if err != nil {
-		return nil, sqlError(err)
+		return nil, a.sqlError(ctx, err)
 	}
 	return &submitOutput{Location: "/api/query/runs/" + rec.ID, Run: rec.ID, Body: a.queryRunOf(principal(ctx), rec)}, nil
 }
@@ -140,7 +140,7 @@ func (a *API) submitQuery(ctx context.Context, in *submitInput) (*submitOutput, 
 func (a *API) listQueryRuns(ctx context.Context, in *queryRunsInput) (*queryRunsOutput, error) {
 	p := principal(ctx)
 	runs, err := a.History.QueryHistory(ctx, query.HistoryFilter{
-		By: p.UserID, State: query.State(in.State), Origin: query.Origin(in.Origin), Text: in.Text, Kept: in.Kept, After: in.After, Limit: in.Limit + 1,
+		By: p.Owner(), State: query.State(in.State), Origin: query.Origin(in.Origin), Text: in.Text, Kept: in.Kept, After: in.After, Limit: in.Limit + 1,
 	})
 	if err != nil {
 		return nil, err
@@ -159,7 +159,7 @@ func (a *API) listQueryRuns(ctx context.Context, in *queryRunsInput) (*queryRuns
 
 func (a *API) getQueryRun(ctx context.Context, in *QueryRunInput) (*queryRunOutput, error) {
 	p := principal(ctx)
-	rec, err := a.History.GetQueryRun(ctx, p.UserID, in.ID)
+	rec, err := a.History.GetQueryRun(ctx, p.Owner(), in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +189,7 @@ func (a *API) queryUsage(ctx context.Context, _ *none) (*usageOutput, error) {
 func (a *API) queryRunOf(p access.Principal, r query.Record) queryRun {
 	state, place := string(r.State), 0
 	if r.State == query.Running {
-		if now, at, ok := a.Queries.Live(p.UserID, r.ID); ok {
+		if now, at, ok := a.Queries.Live(p.Owner(), r.ID); ok {
 			r, place = now, at
 		}
 		if place > 0 {

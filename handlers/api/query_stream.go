@@ -41,11 +41,11 @@ func (a *API) queryStream(ctx context.Context, in *queryInput, format export.For
 	}
 	run, err := a.Queries.Run(ctx, principal(ctx), query.Request{SQL: in.Body.SQL, MaxRows: most, Origin: query.FromAPI})
 	if err != nil {
-		return nil, sqlError(err)
+		return nil, a.sqlError(ctx, err)
 	}
 	rows, err := query.Peek(ctx, query.AsResult(run))
 	if err != nil {
-		return nil, sqlError(err)
+		return nil, a.sqlError(ctx, err)
 	}
 	o := export.Options{Guard: in.Guard != ""}
 	out := &queryOutput{ContentType: format.ContentType(), Run: run.ID, Trailer: trailerTruncated}

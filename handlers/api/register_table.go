@@ -39,6 +39,8 @@ type TableFields struct {
 	PartitionBy           *string        `json:"partition_by,omitempty" nullable:"true"`
 	PartitionGranularity  *string        `json:"partition_granularity,omitempty" nullable:"true" doc:"day, month or year."`
 	BQFQN                 *string        `json:"bq_fqn,omitempty" nullable:"true"`
+	Discoverable          *bool          `json:"discoverable,omitempty" nullable:"true" doc:"People without a grant learn its name and description, and may ask for it; false unless sent."`
+	OwnerEmail            *string        `json:"owner_email,omitempty" nullable:"true" doc:"Address of who decides on requests for it, beside administrators."`
 	ReadOptions           *optionsOrNull `json:"read_options,omitempty" doc:"How a file is read: delimiter, header, types of columns and so on; what is left out is found from the file, and {} takes all back."`
 }
 
@@ -79,7 +81,7 @@ func (b registration) table() (registry.Table, error) {
 		PrimaryKey: b.PrimaryKey, Folder: text(b.Folder), Description: unescape(text(b.Description)),
 		IncrementalWindowDays: b.IncrementalWindowDays, MaxHistoryDays: b.MaxHistoryDays, InitialLoadChunkDays: b.InitialLoadChunkDays,
 		IncrementalColumn: text(b.IncrementalColumn), PartitionBy: text(b.PartitionBy), PartitionGranularity: text(b.PartitionGranularity),
-		BQFQN: text(b.BQFQN),
+		BQFQN: text(b.BQFQN), Discoverable: b.Discoverable != nil && *b.Discoverable, OwnerEmail: strings.ToLower(text(b.OwnerEmail)),
 	}
 	if t.Name == "" {
 		return t, domain.FieldError("name", "A table needs a name.")

@@ -52,6 +52,8 @@ type registryRow struct {
 	BQFQN                 *string                `json:"bq_fqn"`
 	ShrinkGuard           int                    `json:"shrink_guard_pct"`
 	SchemaPolicy          string                 `json:"schema_policy" enum:"evolve,ask,freeze"`
+	Discoverable          bool                   `json:"discoverable"`
+	OwnerEmail            *string                `json:"owner_email"`
 	ReadOptions           *files.Options         `json:"read_options"`
 	LastSyncError         *string                `json:"last_sync_error"`
 }
@@ -138,6 +140,7 @@ func registryRowOf(t registry.Published) registryRow {
 		WhereFilters: t.WhereFilters, PartitionBy: orNull(t.PartitionBy), PartitionGranularity: orNull(t.PartitionGranularity),
 		InitialLoadChunkDays: t.InitialLoadChunkDays, BQFQN: orNull(t.BQFQN),
 		ShrinkGuard: t.Guard.ShrinkPercent, SchemaPolicy: string(t.Guard.Schema),
+		Discoverable: t.Discoverable, OwnerEmail: orNull(t.OwnerEmail),
 	}
 	if o, err := files.ParseOptions(t.ReadOptions); err == nil && t.ReadOptions != "" {
 		row.ReadOptions = &o

@@ -32,7 +32,7 @@ func TestRegisterTable(t *testing.T) {
 		`"sync_strategy":"full_refresh","query_mode":"local","sync_schedule":"every 15m","profile_after_sync":true,"primary_key":["id"],"folder":"shop",` +
 		`"description":"One\nline, 'two'","registered_by":"ada@example.com","registered_at":"2026-11-22T14:31:00+00:00","incremental_window_days":null,` +
 		`"max_history_days":null,"incremental_column":null,"where_filters":null,"partition_by":null,"partition_granularity":null,"initial_load_chunk_days":null,` +
-		`"bq_fqn":null,"shrink_guard_pct":20,"schema_policy":"evolve","read_options":null,"last_sync_error":null}],"count":1}`
+		`"bq_fqn":null,"shrink_guard_pct":20,"schema_policy":"evolve","discoverable":false,"owner_email":null,"read_options":null,"last_sync_error":null}],"count":1}`
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

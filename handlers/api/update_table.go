@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 
 	"agnes/domain"
 	"agnes/domain/access"
@@ -136,6 +137,8 @@ func (c TableChange) change() (registry.TableChange, error) {
 		ShrinkGuard:           named(sent, "shrink_guard_pct", numberOr(c.ShrinkGuard, registry.DefaultGuard().ShrinkPercent)),
 		SchemaPolicy:          named(sent, "schema_policy", registry.SchemaPolicy(textOr(c.SchemaPolicy, string(registry.DefaultGuard().Schema)))),
 	}
+	out.Discoverable = named(sent, "discoverable", c.Discoverable != nil && *c.Discoverable)
+	out.OwnerEmail = named(sent, "owner_email", strings.ToLower(text(c.OwnerEmail)))
 	options, err := readOptions(c.ReadOptions)
 	if err != nil {
 		return out, err
@@ -164,7 +167,7 @@ func named[T any](sent map[string]json.RawMessage, field string, v T) *T {
 // changeable checks a table as it would be, by the rules of its source.
 func changeable(was, t registry.Table, changed []string) error {
 	if was.SourceType == registry.SourceCustom {
-		own := []string{"folder", "description", "primary_key", "sync_schedule", "profile_after_sync", "shrink_guard_pct", "schema_policy"}
+		own := []string{"folder", "description", "primary_key", "sync_schedule", "profile_after_sync", "shrink_guard_pct", "schema_policy", "discoverable", "owner_email"}
 		for _, field := range changed {
 			if !slices.Contains(own, field) {
 				return domain.FieldError(field, "%s comes from the extract of %s, so it is changed there.", field, was.Bucket)

@@ -172,6 +172,11 @@ func (s *Server) leave(w http.ResponseWriter, r *http.Request, to string) error 
 const tokenCookie = "access_token"
 
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
+	if p := request.Principal(r.Context()); p != nil && p.As != nil {
+		if err := s.endEyes(r, *p, "They signed out."); err != nil {
+			return err
+		}
+	}
 	if err := s.endSignIns(r); err != nil {
 		return err
 	}

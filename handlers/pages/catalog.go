@@ -27,6 +27,9 @@ func (s *Server) catalog(w http.ResponseWriter, r *http.Request) error {
 
 	v := catalogView(c.Tables(), q)
 	v.Admin, v.Now = p.Admin, s.Now()
+	if v.Offers, err = s.offers(r, p, c, q.Search); err != nil {
+		return err
+	}
 	if p.Admin && v.All == 0 {
 		if v.SetUp, err = s.setUp(r, p); err != nil {
 			return err

@@ -25,15 +25,24 @@ func (s *Server) chrome(r *http.Request, title string, nav views.Nav) views.Chro
 	}
 	if r.Method != http.MethodHead { // nobody reads them there
 		c.Toasts = s.takeToasts(r.Context())
+		if notice := request.TakeNotice(r.Context(), s.Sessions); notice != "" {
+			c.Toasts = append(c.Toasts, views.Toast{Text: notice})
+		}
 	}
 	p := request.Principal(r.Context())
 	if p == nil {
 		return c
 	}
 	c.Viewer = &views.Viewer{ID: string(p.UserID), Name: p.Name, Email: p.Email, Admin: p.Admin}
+	if p.As != nil {
+		c.As = p.As
+		c.Viewer = &views.Viewer{ID: string(p.Owner()), Name: p.As.Name, Email: p.As.Email}
+		return c
+	}
 	if p.Admin {
 		c.Failing = s.countFailing(r)
 	}
+	s.countRequests(r, *p, &c)
 	return c
 }
 

@@ -94,7 +94,7 @@ func (s *Server) consoleRun(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) await(ctx context.Context, p access.Principal, id string) {
 	ctx, cancel := context.WithTimeout(ctx, firstWait)
 	defer cancel()
-	s.Runner.Wait(ctx, p.UserID, id)
+	s.Runner.Wait(ctx, p.Owner(), id)
 }
 
 // parseLimit reads one of the offered limits.

@@ -26,7 +26,7 @@ func (s *Server) consoleHistory(w http.ResponseWriter, r *http.Request) error {
 		v.State = ""
 	}
 	runs, err := s.Results.Runs.QueryHistory(r.Context(), query.HistoryFilter{
-		By: p.UserID, State: query.State(v.State), Text: v.Search, After: q.Get("after"), Limit: historyRuns + 1,
+		By: p.Owner(), State: query.State(v.State), Text: v.Search, After: q.Get("after"), Limit: historyRuns + 1,
 	})
 	if err != nil {
 		return err
@@ -37,7 +37,7 @@ func (s *Server) consoleHistory(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, rec := range runs {
 		past := views.ConsolePast{Record: rec}
-		if now, place, ok := s.Runner.Live(p.UserID, rec.ID); ok && rec.State == query.Running {
+		if now, place, ok := s.Runner.Live(p.Owner(), rec.ID); ok && rec.State == query.Running {
 			past.Record, past.Place = now, place
 		}
 		v.Runs = append(v.Runs, past)
@@ -55,7 +55,7 @@ func (s *Server) consoleForget(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id := chi.URLParam(r, "id")
-	_, _, runs := s.Runner.Live(p.UserID, id)
+	_, _, runs := s.Runner.Live(p.Owner(), id)
 	if err := s.Results.Forget(r.Context(), p, id); err != nil {
 		return noRun(err)
 	}

@@ -66,7 +66,7 @@ func (s *Server) findRun(ctx context.Context, p access.Principal, id string) (co
 	run := consoleRunning{id: id}
 	head, n := query.SplitSeriesID(id)
 	var err error
-	if run.head, err = s.Results.Runs.GetQueryRun(ctx, p.UserID, head); err != nil {
+	if run.head, err = s.Results.Runs.GetQueryRun(ctx, p.Owner(), head); err != nil {
 		return run, noRun(err)
 	}
 	if run.series, err = s.Results.Series(ctx, p, run.head); err != nil {
@@ -93,11 +93,11 @@ func (s *Server) runView(r *http.Request, p access.Principal, c access.Catalog, 
 	switch {
 	case rec.State == query.Running:
 		v.Rows = rec.Rows
-		if now, place, ok := s.Runner.Live(p.UserID, rec.ID); ok {
+		if now, place, ok := s.Runner.Live(p.Owner(), rec.ID); ok {
 			v.Rows, v.Place = now.Rows, place
 		}
 		return v, nil
-	case len(run.series) == 0 && rec.Code == query.CodeSeveral && s.Runner.Going(p.UserID, rec.ID):
+	case len(run.series) == 0 && rec.Code == query.CodeSeveral && s.Runner.Going(p.Owner(), rec.ID):
 		return v, nil // its first statement is about to start
 	case rec.State != query.OK:
 		failure := runError(rec, c)
@@ -127,7 +127,7 @@ func (s *Server) statements(p access.Principal, run consoleRunning, v *views.Con
 		})
 	}
 	if n := len(run.series); n > 0 {
-		v.Unrun = strings.Trim(run.head.SQL[endOf(run, n-1):], "; \t\r\n") != "" && !s.Runner.Going(p.UserID, run.head.ID)
+		v.Unrun = strings.Trim(run.head.SQL[endOf(run, n-1):], "; \t\r\n") != "" && !s.Runner.Going(p.Owner(), run.head.ID)
 	}
 }
 
@@ -184,7 +184,7 @@ func (s *Server) resultView(r *http.Request, p access.Principal, rec query.Recor
 		}
 	}
 	v = views.ConsoleResultView{
-		RunID: rec.ID, Total: rec.Rows, Page: 1, PerPage: pageRows, Sort: r.URL.Query().Get("sort"), More: rec.More,
+		RunID: rec.ID, Simulated: p.As != nil, Total: rec.Rows, Page: 1, PerPage: pageRows, Sort: r.URL.Query().Get("sort"), More: rec.More,
 		Elapsed: rec.Duration(), At: *rec.FinishedAt,
 	}
 	keys, err := query.ParseSort(v.Sort, rec.Columns)
@@ -256,7 +256,7 @@ func (s *Server) consoleCancel(w http.ResponseWriter, r *http.Request) error {
 	if _, err := s.findRun(r.Context(), p, id); err != nil {
 		return err
 	}
-	s.Runner.Cancel(p.UserID, id) // one that has ended is shown as it did
+	s.Runner.Cancel(p.Owner(), id) // one that has ended is shown as it did
 	s.await(r.Context(), p, id)
 	if request.Partial(r) {
 		return s.consoleShow(w, r, id)

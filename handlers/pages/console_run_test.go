@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"agnes/domain"
+	"agnes/domain/access"
 	"agnes/domain/query"
 	"agnes/domain/registry"
 	"agnes/domain/work"
@@ -30,8 +31,8 @@ func (b *browser) run(sql string) string {
 func (p *portal) ended(address string) {
 	p.t.Helper()
 	_, id, _ := strings.Cut(address, "run=")
-	for p.Runner.Going(p.analyst.ID, id) {
-		p.Runner.Wait(p.t.Context(), p.analyst.ID, id)
+	for p.Runner.Going(access.OwnerOf(p.analyst.ID, ""), id) {
+		p.Runner.Wait(p.t.Context(), access.OwnerOf(p.analyst.ID, ""), id)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"agnes/domain/access"
 	"agnes/domain/query"
 	"agnes/domain/registry"
+	"agnes/handlers/request"
 	"agnes/views"
 )
 
@@ -19,6 +20,7 @@ import (
 func runError(rec query.Record, c access.Catalog) views.ConsoleErrorView {
 	v := views.ConsoleErrorView{Title: "The query was not finished", Message: rec.Message, Code: rec.Code}
 	class, _ := split(rec.Message)
+	_, missing := query.MissingTable(rec.Message)
 	switch {
 	case rec.State == query.Cancelled:
 		v.Title, v.Cancelled = "The query was stopped", true
@@ -30,7 +32,7 @@ func runError(rec query.Record, c access.Catalog) views.ConsoleErrorView {
 		v.Title = "Not kept: too large"
 		v.Message = "The rows are more than one result may hold, so the query was stopped."
 		v.NextStep = "Choose fewer rows beside Run, or download all of them as they come with All as CSV."
-	case class != "" || rec.Line > 0 || titleOfClass("", rec.Code) != refusedTitle:
+	case class != "" || rec.Line > 0 || missing || titleOfClass("", rec.Code) != refusedTitle:
 		v = sqlError(&query.SQLError{Code: rec.Code, Text: rec.Message, Line: rec.Line, Column: rec.Column}, c)
 	}
 	v.Elapsed, v.RunID = rec.Duration(), rec.ID
@@ -39,7 +41,6 @@ func runError(rec query.Record, c access.Catalog) views.ConsoleErrorView {
 
 // What DuckDB 1.5 says of names that it does not find.
 var (
-	noTable    = regexp.MustCompile(`Table with name "?([^"\s]+)"? does not exist`)
 	noColumn   = regexp.MustCompile(`(?:Referenced column|does not have a column named) "([^"]+)"`)
 	noFunction = regexp.MustCompile(`Function with name "?([^"\s]+)"? does not exist`)
 	didYouMean = regexp.MustCompile(`Did you mean "([^"]+)"`)
@@ -52,10 +53,16 @@ func sqlError(e *query.SQLError, c access.Catalog) views.ConsoleErrorView {
 	if class != "" {
 		v.Engine = e.Text
 	}
-	if m := noTable.FindStringSubmatch(e.Text); m != nil {
-		v.Title = "There is no table " + m[1]
+	if name, missing := query.MissingTable(e.Text); missing {
+		if o, there := c.Offer(name); there {
+			v.Title = "You may not read " + o.Name
+			v.Message = o.Name + " exists; you have no grant. Ask for access, and say what you need it for."
+			v.AskURL = request.AskPath(o.ID)
+			return v
+		}
+		v.Title = "There is no table " + name
 		v.Message = "No table of this name exists, or it is not granted to a group of yours."
-		v.Nearest = nearest(m[1], tableNames(c))
+		v.Nearest = nearest(name, tableNames(c))
 		return v
 	}
 	if m := noColumn.FindStringSubmatch(e.Text); m != nil {

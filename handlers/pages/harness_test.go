@@ -28,6 +28,7 @@ import (
 	"agnes/handlers/request"
 	"agnes/store"
 	"agnes/store/results"
+	"agnes/views/letters"
 )
 
 // clock is a time that only tests move.
@@ -48,6 +49,7 @@ type portal struct {
 	preview  *previewer
 	profiler *syncs.Profiler // it works nothing off
 	inviter  *inviter
+	mails    *mails
 	stopping chan struct{}
 	log      *bytes.Buffer
 	admin    people.User
@@ -75,7 +77,7 @@ func emptyPortal(t *testing.T) *portal {
 	t.Helper()
 	p := &portal{
 		t: t, clock: &clock{}, engine: &engine{}, folder: newFolder(), preview: &previewer{}, inviter: &inviter{},
-		stopping: make(chan struct{}), log: &bytes.Buffer{},
+		stopping: make(chan struct{}), log: &bytes.Buffer{}, mails: &mails{},
 	}
 	p.clock.micros.Store(time.Date(2026, 11, 22, 14, 31, 0, 0, time.UTC).UnixMicro())
 	var ids atomic.Int64
@@ -100,7 +102,10 @@ func emptyPortal(t *testing.T) *portal {
 	tokens, err := request.NewTokens([]byte("0123456789abcdef0123456789abcdef"), p.clock.now)
 	must(t, err)
 	p.Server = New(Deps{
-		Profiler: p.profiler, People: p.store, Groups: p.store, Access: p.store, Inviter: p.inviter,
+		Profiler: p.profiler, People: p.store, Groups: p.store, Access: p.store, Inviter: p.inviter, Principals: p.store, RequestList: p.store,
+		Requests: &access.Requests{
+			Store: p.store, Post: func() people.Post { return people.Post{Mailer: p.mails} }, Compose: letters.ComposeNews, BaseURL: func() string { return "https://agnes.example.com" }, Now: p.clock.now, Log: log,
+		},
 		Activity: &activity.Log{Store: p.store, Now: p.clock.now},
 		Identity: p.store, Personal: &access.Tokens{Store: p.store, Signer: tokens, Now: p.clock.now, NewID: uuid.NewString},
 		Sessions: scs.New(), SignIn: &people.SignIn{Accounts: p.store, Now: p.clock.now}, Catalogs: p.store,

@@ -22,6 +22,10 @@ func (s *Server) Routes() []request.Route {
 	live.Stream = true
 	upload := post(access.Admin, "/uploads", s.upload)
 	upload.Long, upload.MaxBody = true, request.NoLimit
+	seen := func(route request.Route) request.Route { // by an administrator through somebody's eyes too
+		route.Simulated = true
+		return route
+	}
 	console := get(access.SignedIn, "/console", s.consolePage) // sorts kept rows, bounded by the query's own limit
 	console.Long = true
 	preview := get(access.Admin, "/uploads/{id}", s.previewPage) // as long as its child may take
@@ -63,14 +67,14 @@ func (s *Server) Routes() []request.Route {
 	confirm := post(access.SignedIn, "/confirm", s.confirm)
 	confirm.SignIn = true
 
-	return slices.Concat(s.peopleRoutes(), s.groupRoutes(), s.activityRoutes(), s.settingsRoutes(), s.formRoutes(), s.accessRoutes(), []request.Route{
-		get(access.Public, "/", s.home),
+	return slices.Concat(s.peopleRoutes(), s.groupRoutes(), s.activityRoutes(), s.settingsRoutes(), s.formRoutes(), s.accessRoutes(), s.simulateRoutes(), s.requestRoutes(), []request.Route{
+		seen(get(access.Public, "/", s.home)),
 		get(access.Public, "/login", s.signInPage),
 		signIn,
 		get(access.Public, "/first-run", s.firstRunPage),
 		firstRun,
-		post(access.Public, "/logout", s.signOut),
-		post(access.Public, "/theme", s.themeChange),
+		seen(post(access.Public, "/logout", s.signOut)),
+		seen(post(access.Public, "/theme", s.themeChange)),
 
 		mails("/login/link", s.linkAsk),
 		get(access.Public, "/login/sent", s.linkSent),
@@ -90,16 +94,16 @@ func (s *Server) Routes() []request.Route {
 		service("/auth/oidc/login", s.serviceLogin(people.ByOIDC)),
 		service("/auth/oidc/callback", s.serviceCallback(people.ByOIDC)),
 
-		get(access.SignedIn, "/catalog", s.catalog),
-		console,
-		post(access.SignedIn, "/console", s.consoleRun),
-		post(access.SignedIn, "/console/runs/{id}/cancel", s.consoleCancel),
+		seen(get(access.SignedIn, "/catalog", s.catalog)),
+		seen(console),
+		seen(post(access.SignedIn, "/console", s.consoleRun)),
+		seen(post(access.SignedIn, "/console/runs/{id}/cancel", s.consoleCancel)),
 		post(access.SignedIn, "/console/runs/{id}/forget", s.consoleForget),
-		get(access.SignedIn, "/console/history", s.consoleHistory),
-		export,
-		get(access.SignedIn, "/console/schema.json", s.consoleSchema),
-		get(access.SignedIn, "/palette.json", s.palette),
-		get(access.SignedIn, "/docs", s.reference),
+		seen(get(access.SignedIn, "/console/history", s.consoleHistory)),
+		seen(export),
+		seen(get(access.SignedIn, "/console/schema.json", s.consoleSchema)),
+		seen(get(access.SignedIn, "/palette.json", s.palette)),
+		seen(get(access.SignedIn, "/docs", s.reference)),
 
 		get(access.SignedIn, "/profile", s.account),
 		post(access.SignedIn, "/profile/name", s.accountRename),
@@ -114,12 +118,13 @@ func (s *Server) Routes() []request.Route {
 		confirm,
 		post(access.SignedIn, "/confirm/again", s.confirmAgain),
 
-		get(access.NeedTable, "/tables/{id}", s.tablePage),
+		seen(get(access.NeedTable, "/tables/{id}", s.tablePage)),
 
 		post(access.Admin, "/tables/{id}/sync", s.tableSync),
 		post(access.Admin, "/tables/{id}/profile", s.tableProfile),
 		post(access.Admin, "/tables/{id}/remove", s.tableRemove),
 		post(access.Admin, "/tables/{id}/settings", s.tableSettings),
+		post(access.Admin, "/tables/{id}/reach", s.tableReach),
 		post(access.Admin, "/tables/{id}/versions/{version}/restore", s.versionRestore),
 		post(access.Admin, "/samples", s.samplesLoad),
 		post(access.Admin, "/samples/remove", s.samplesRemove),

@@ -52,8 +52,13 @@ type Deps struct {
 	People    People
 	Groups    Groups
 	Access    Access
-	Inviter   people.Inviter
-	Spec      func() *huma.OpenAPI // the document of the JSON API
+	// Principals are looked through by administrators.
+	Principals Principals
+	// Requests carries out the steps of requests for access, and RequestList reads them.
+	Requests    AccessRequests
+	RequestList RequestList
+	Inviter     people.Inviter
+	Spec        func() *huma.OpenAPI // the document of the JSON API
 
 	Links      *people.Links // nil: nothing by mail
 	Mail       Mail

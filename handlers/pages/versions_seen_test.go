@@ -33,6 +33,14 @@ func withoutVersion() map[string]string {
 		"/admin/access/changes/{id}/undo": "fails when a cell changed since",
 		"/admin/access/leave":             oneWay,
 		"/admin/access/rejoin":            "brings back what was taken away",
+		"/admin/access/simulate":          session,
+		"/simulate/end":                   session,
+		"/requests":                       makes,
+		"/requests/{id}/withdraw":         "carries its version: TestWithdrawing",
+		"/requests/{id}/approve":          "carries its version: TestTwoDecideAtOnce",
+		"/requests/{id}/refuse":           "carries its version: TestTwoDecideAtOnce",
+		"/requests/{id}/undo":             "takes back one decision, once",
+		"/tables/{id}/reach":              "carries its version: TestOwnersDecide",
 	}
 	for reason, patterns := range map[string]string{
 		session: "/login /logout /first-run /login/link /login/code /login/link/open /login/forgot /auth/password/login/web /auth/password/reset " +

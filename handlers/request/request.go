@@ -26,6 +26,10 @@ type Route struct {
 	// MaxBody is how many bytes of body are read; 0 means the usual limit, and
 	// NoLimit that the handler bounds what it reads by itself.
 	MaxBody int64
+	// Simulated marks a route that is also open to an administrator who looks
+	// through another person's eyes: it reads with that person's reach, and changes
+	// nothing but queries. Every other one is closed to them.
+	Simulated bool
 	// SignIn marks a route that proves who somebody is; tries are counted by the
 	// client's network, and Attempts a minute are allowed (0: ten).
 	SignIn   bool

@@ -43,10 +43,7 @@ func product(brand string) string {
 
 func write(l people.Letter) letter {
 	where := product(l.Brand)
-	out := letter{greeting: "Hello,", url: l.URL, code: l.Code}
-	if name := strings.Join(strings.Fields(l.Name), " "); name != "" {
-		out.greeting = "Hello " + name + ","
-	}
+	out := letter{greeting: greeting(l.Name), url: l.URL, code: l.Code}
 	once := "The link works once, for " + span(l.Works) + ". A newer one replaces it."
 	switch l.Purpose {
 	case people.ToSignIn:
@@ -73,6 +70,16 @@ func write(l people.Letter) letter {
 	}
 	return out
 }
+
+// greeting begins a mail to a person whose name may not be known.
+func greeting(name string) string {
+	if name = oneLine(name); name != "" {
+		return "Hello " + name + ","
+	}
+	return "Hello,"
+}
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // span is how long a link works, in words.
 func span(d time.Duration) string {
