@@ -40,6 +40,7 @@ func accessTabs() []accessTab {
 		{AccessByTable, "By table", AccessURL + "?view=table"},
 		{AccessByPerson, "By person", AccessURL + "?view=person"},
 		{AccessRequests, "Requests", AccessRequestsURL},
+		{"groups", "Groups", GroupsURL},
 	}
 }
 
