@@ -185,7 +185,7 @@ func (a *app) wire() {
 		Catalogs: a.store, Engine: a.pool, Log: a.store, Keeper: a.results, Current: a.queryLimits, Now: clock, NewID: newFileID, Logger: a.log, Guard: a.guard,
 	}
 	a.activity = &activity.Log{Store: a.store, Now: clock, Retention: a.cfg.Audit.Retention}
-	a.kept = &query.Results{Runs: a.store, Keeper: a.results, Catalogs: a.store, Engine: a.pool, Runner: a.runner, Timeout: a.cfg.Query.Timeout}
+	a.kept = &query.Results{Runs: a.store, Keeper: a.results, Catalogs: a.store, Engine: a.pool, Runner: a.runner, Timeout: a.cfg.Query.Timeout, Now: clock}
 	if a.cfg.Auth.LimitAttempts {
 		a.throttle = &people.Throttle{Counter: a.store}
 	}

@@ -30,7 +30,8 @@ func (a *app) schedule() []jobs.Job {
 		{Name: "verify versions", Every: time.Hour, Timeout: 23 * time.Hour, Run: a.scrub.Tick},
 		{Name: "forget old sessions", Every: time.Hour, Timeout: time.Minute, Run: a.store.SweepSessions},
 		{Name: "forget old attempts", Every: 10 * time.Minute, Timeout: time.Minute, Run: a.store.SweepAttempts},
-		{Name: "end grants", Every: time.Minute, Timeout: time.Minute, Run: a.store.SweepAccess},
+		{Name: "end grants", Every: time.Minute, Timeout: time.Minute, Run: a.store.EndGrants},
+		{Name: "sweep changes of access", Every: time.Hour, Timeout: time.Minute, Run: a.store.SweepAccess},
 		{Name: "sweep query results", Every: 10 * time.Minute, Timeout: 5 * time.Minute, Run: func(ctx context.Context) error {
 			q := a.live.Now().Query
 			return (&query.Sweeper{Runs: a.store, Files: a.results, Age: q.ResultAge, HistoryAge: q.HistoryAge, Now: clock}).Sweep(ctx)

@@ -149,7 +149,7 @@ func (a *app) handler(stopping <-chan struct{}) (*handlers.Server, error) {
 		Identity: a.store, Personal: personal, SessionAge: a.cfg.Auth.SessionAge, Current: a.pagesNow, Fresh: pages.ServiceButtons(services), PasswordsOff: slices.Contains(a.cfg.Auth.Disabled, string(people.ByPassword)),
 		Version: build.Version, MaxUpload: a.cfg.Files.MaxUploadBytes,
 
-		People: a.store, Groups: a.store, Links: a.links, Inviter: a.links, Settings: editor, Tests: tester,
+		People: a.store, Groups: a.store, Access: a.store, Links: a.links, Inviter: a.links, Settings: editor, Tests: tester,
 		Activity:   a.activity,
 		Federation: a.federation(), Services: services, CallbackBase: a.callbackBase(),
 		Providers: func() []views.Provider { return pages.ServiceButtons(services) },

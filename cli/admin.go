@@ -15,7 +15,7 @@ func (a *app) adminCommand() *cobra.Command {
 	return family("admin", "Manage tables, people, groups and grants (administrators only)",
 		a.listTablesCommand(), a.registerTableCommand(), a.unregisterTableCommand(), a.syncCommand(),
 		a.addUserCommand(), a.listUsersCommand(), a.removeUserCommand(), a.switchUserCommand(true), a.switchUserCommand(false),
-		a.setPasswordCommand(), a.resetPasswordCommand(), a.setRoleCommand(),
+		a.setPasswordCommand(), a.resetPasswordCommand(), a.setRoleCommand(), a.accessCommand(),
 		family("group", "Manage groups",
 			a.groupListCommand(), a.groupCreateCommand(), a.groupDeleteCommand(),
 			a.groupMembersCommand(), a.groupAddMemberCommand(), a.groupRemoveMemberCommand()),

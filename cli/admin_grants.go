@@ -5,8 +5,13 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
+
+	"agnes/domain"
 )
 
 const grantsPath = "/api/admin/grants"
@@ -18,6 +23,8 @@ type grant struct {
 	GroupName    string `json:"group_name"`
 	ResourceType string `json:"resource_type"`
 	ResourceID   string `json:"resource_id"`
+	ExpiresAt    string `json:"expires_at"`
+	Reason       string `json:"reason"`
 }
 
 func (a *app) grantListCommand() *cobra.Command {
@@ -52,9 +59,9 @@ func (a *app) grantListCommand() *cobra.Command {
 		}
 		rows := make([][]string, len(grants))
 		for i, g := range grants {
-			rows[i] = []string{g.ID, g.GroupName, g.ResourceType, g.ResourceID}
+			rows[i] = []string{g.ID, g.GroupName, g.ResourceType, g.ResourceID, g.ExpiresAt, g.Reason}
 		}
-		return writeTable(cmd.OutOrStdout(), []string{"ID", "GROUP", "TYPE", "RESOURCE"}, rows)
+		return writeTable(cmd.OutOrStdout(), []string{"ID", "GROUP", "TYPE", "RESOURCE", "ENDS", "REASON"}, rows)
 	})
 	cmd.Flags().StringVar(&kind, "type", "", "only grants on this type of resource, such as table")
 	cmd.Flags().StringVar(&groupRef, "group", "", "only grants of this group, by its name or id")
@@ -62,7 +69,8 @@ func (a *app) grantListCommand() *cobra.Command {
 }
 
 func (a *app) grantCreateCommand() *cobra.Command {
-	return a.action("create GROUP TYPE RESOURCE", "Let a group read a resource, such as: create Analysts table orders", takes("GROUP", "TYPE", "RESOURCE"),
+	var expires, reason string
+	cmd := a.action("create GROUP TYPE RESOURCE", "Let a group read a resource, such as: create Analysts table orders", takes("GROUP", "TYPE", "RESOURCE"),
 		func(cmd *cobra.Command, c *client, args []string) error {
 			g, err := findGroup(cmd.Context(), c, args[0])
 			if err != nil {
@@ -77,12 +85,47 @@ func (a *app) grantCreateCommand() *cobra.Command {
 				resource = found[0].id
 			}
 			body := map[string]string{"group_id": g.id, "resource_type": args[1], "resource_id": resource}
+			until := ""
+			if expires != "" {
+				end, err := endOf(expires, a.env.Now())
+				if err != nil {
+					return err
+				}
+				body["expires_at"] = end.UTC().Format(time.RFC3339)
+				until = " until " + body["expires_at"]
+			}
+			if reason != "" {
+				body["reason"] = reason
+			}
 			var made grant
 			if err := c.call(cmd.Context(), http.MethodPost, grantsPath, body, &made); err != nil {
 				return err
 			}
-			return tell(cmd, "Members of %s may now read %s %s (grant id %s).", g.name, args[1], resource, made.ID)
+			return tell(cmd, "Members of %s may now read %s %s%s (grant id %s).", g.name, args[1], resource, until, made.ID)
 		})
+	cmd.Flags().StringVar(&expires, "expires", "", "when it ends: 30d, 12h, 2027-03-31 or 2027-03-31T18:00:00Z; a day ends with itself")
+	cmd.Flags().StringVar(&reason, "reason", "", "why, for those who look at it later")
+	return cmd
+}
+
+// endOf reads when a grant ends: a number of days or hours from now, a day by
+// UTC, at whose end it is, or a moment.
+func endOf(text string, now time.Time) (time.Time, error) {
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		if n, err := strconv.Atoi(days); err == nil && n > 0 {
+			return now.AddDate(0, 0, n), nil
+		}
+	}
+	if d, err := time.ParseDuration(text); err == nil && d > 0 {
+		return now.Add(d), nil
+	}
+	if day, err := time.Parse(time.DateOnly, text); err == nil {
+		return day.AddDate(0, 0, 1), nil
+	}
+	if at, err := time.Parse(time.RFC3339, text); err == nil {
+		return at, nil
+	}
+	return time.Time{}, domain.E(domain.Invalid, "bad_argument", "--expires takes 30d, 12h, 2027-03-31 or 2027-03-31T18:00:00Z, and got %q.", text)
 }
 
 func (a *app) grantDeleteCommand() *cobra.Command {

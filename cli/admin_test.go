@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 const (
@@ -22,6 +23,7 @@ const (
 	  {"id":"dddd4444-0000","name":"Admin","description":"May do all","origin":"system","member_count":1,"grant_count":0}]`
 	membersBody = `[{"user_id":"aaaa1111-0000","email":"ana@example.com","name":"Ana","active":true,"source":"admin"}]`
 	grantsBody  = `[{"id":"eeee5555-0000","group_id":"cccc3333-0000","group_name":"Analysts","resource_type":"table","resource_id":"orders"}]`
+	accessBody  = `{"is_admin":true,"items":[{"resource_type":"table","resource_id":"orders","via_groups":[{"group_id":"g","group_name":"Analysts","source":"google_sync","added_by":null,"grant_id":"eeee5555-0000","granted_by":"bob@example.com","expires_at":"2027-01-01","reason":"audit"}]}]}`
 	typesBody   = `[{"key":"table","display_name":"Table","description":"","id_format":"<table_id>"}]`
 )
 
@@ -35,6 +37,7 @@ func newAdminBench(t *testing.T) *bench {
 	b.answer("GET /api/admin/groups/cccc3333-0000/members", 200, membersBody)
 	b.answer("GET /api/admin/grants", 200, grantsBody)
 	b.answer("GET /api/admin/resource-types", 200, typesBody)
+	b.answer("GET /api/admin/users/aaaa1111-0000/effective-access", 200, accessBody)
 	return b
 }
 
@@ -50,6 +53,7 @@ func TestAdminLists(t *testing.T) {
 		{"group members Analysts", []string{"aaaa1111-0000", "ana@example.com", "admin"}, membersBody},
 		{"group members cccc", []string{"aaaa1111-0000"}, membersBody},
 		{"grant list", []string{"eeee5555-0000", "Analysts", "table", "orders"}, grantsBody},
+		{"access ana@example.com", []string{"reads everything", "table", "orders", "Analysts", "google_sync", "eeee5555-0000", "bob@example.com", "2027-01-01", "audit"}, accessBody},
 		{"grant resource-types", []string{"table", "<table_id>"}, typesBody},
 	}
 	for _, c := range cases {
@@ -154,6 +158,10 @@ var writes = []struct {
 		"grant create Analysts memory_domain finance", "", "POST /api/admin/grants", 201, `{"id":"gr9"}`,
 		`{"group_id":"cccc3333-0000","resource_id":"finance","resource_type":"memory_domain"}`, "(grant id gr9)",
 	},
+	{
+		"grant create Analysts table orders --expires 2027-03-31 --reason audit", "", "POST /api/admin/grants", 201, `{"id":"gr9"}`,
+		`{"expires_at":"2027-04-01T00:00:00Z","group_id":"cccc3333-0000","reason":"audit","resource_id":"orders","resource_type":"table"}`, "table orders until 2027-04-01T00:00:00Z (grant id gr9).",
+	},
 	{"grant delete eeee", "", "DELETE /api/admin/grants/eeee5555-0000", 204, "", "", "Took back the grant Analysts table orders (id eeee5555-0000)."},
 	{
 		"register-table orders --source-type local --source-table orders.csv --sync-schedule daily+07:00 --primary-key a,b --max-history-days 30", "",
@@ -216,6 +224,8 @@ func TestAdminUnknownThings(t *testing.T) {
 		{"group remove-member Analysts bob@example.com", `There is no member of Analysts "bob@example.com"`},
 		{"group add-member Analysts zed@nowhere.example", `There is no person "zed@nowhere.example"`},
 		{"grant create Analysts table ordrs", "Did you mean orders?"},
+		{"grant create Analysts table orders --expires soon", `and got "soon"`},
+		{"access zed@nowhere.example", `There is no person "zed@nowhere.example"`},
 		{"grant delete ffff", `There is no grant "ffff"`},
 	}
 	for _, c := range cases {
@@ -315,5 +325,21 @@ func TestSetRoleIsGone(t *testing.T) {
 	wantIn(t, b.mustFail(2, "admin", "set-role", "bob@example.com", "admin"), "group add-member Admin EMAIL")
 	if sent := b.requests(""); len(sent) != 0 {
 		t.Errorf("sent %q", sent)
+	}
+}
+
+func TestEndOf(t *testing.T) {
+	for text, want := range map[string]time.Time{
+		"30d": testTime.AddDate(0, 0, 30), "12h": testTime.Add(12 * time.Hour), "2027-03-31": time.Date(2027, 4, 1, 0, 0, 0, 0, time.UTC),
+		"2027-03-31T18:00:00+02:00": time.Date(2027, 3, 31, 16, 0, 0, 0, time.UTC),
+	} {
+		if got, err := endOf(text, testTime); err != nil || !got.Equal(want) {
+			t.Errorf("endOf(%q) = %v, %v; want %v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "0d", "-3d", "-1h", "tomorrow", "31.3.2027", "d"} {
+		if got, err := endOf(text, testTime); err == nil {
+			t.Errorf("endOf(%q) = %v", text, got)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"agnes/domain"
 	"agnes/domain/access"
+	"agnes/domain/people"
 	"agnes/domain/query"
 	"agnes/domain/query/export"
 	"agnes/store"
@@ -22,6 +24,13 @@ type kept struct {
 	runner  *query.Runner
 	results *query.Results
 	ada     access.Principal
+}
+
+// anybody takes everybody for who they say.
+type anybody struct{ access.Catalogs }
+
+func (anybody) Principal(_ context.Context, id people.UserID) (access.Principal, error) {
+	return access.Principal{UserID: id}, nil
 }
 
 func newKept(t *testing.T) kept {
@@ -43,13 +52,15 @@ func newKept(t *testing.T) kept {
 			t.Error(err)
 		}
 	})
+	// Nobody is in the state, and everybody is who they say.
+	standing := anybody{Catalogs: state}
 	r := &query.Runner{
-		Catalogs: state, Engine: pool, Log: state, Keeper: folder, Limits: query.Limits{Timeout: time.Minute},
+		Catalogs: standing, Engine: pool, Log: state, Keeper: folder, Limits: query.Limits{Timeout: time.Minute},
 		Now: time.Now, NewID: func() string { return ulid.Make().String() },
 	}
 	return kept{
 		runner: r, ada: access.Principal{UserID: "ada", Email: "ada@example.com"},
-		results: &query.Results{Runs: state, Keeper: folder, Catalogs: state, Engine: pool, Runner: r, Timeout: time.Minute},
+		results: &query.Results{Runs: state, Keeper: folder, Catalogs: standing, Engine: pool, Runner: r, Timeout: time.Minute, Now: time.Now},
 	}
 }
 

@@ -17,15 +17,10 @@ const (
 	endedKey = "grants_ended_until"
 )
 
-// SweepAccess tells the audit log once of each grant that ended since the last
-// time, and forgets what can be taken back no more: the bin after
+// SweepAccess forgets what can be taken back no more: the bin after
 // access.KeptFor, old forms after 30 days, changes of the matrix after a year.
-// Grants that ended stay to be seen.
 func (s *Store) SweepAccess(ctx context.Context) error {
 	now := s.now()
-	if err := s.tellEnded(ctx, now); err != nil {
-		return fmt.Errorf("tell which grants ended: %w", err)
-	}
 	err := s.quietly(ctx, func(tx runner) error {
 		for _, d := range []struct {
 			statement string
@@ -47,8 +42,15 @@ func (s *Store) SweepAccess(ctx context.Context) error {
 	return nil
 }
 
-// tellEnded writes an audit row for each grant that ended up to now and was not
-// told of.
+// EndGrants tells the audit log once of each grant that ended since the last
+// time. They opened nothing any more from that moment on, and stay to be seen.
+func (s *Store) EndGrants(ctx context.Context) error {
+	if err := s.tellEnded(ctx, s.now()); err != nil {
+		return fmt.Errorf("tell which grants ended: %w", explain(err))
+	}
+	return nil
+}
+
 func (s *Store) tellEnded(ctx context.Context, now time.Time) error {
 	const ended = `r.expires_at > COALESCE((SELECT CAST(value AS BIGINT) FROM settings WHERE key = '` + endedKey + `'), 0) AND r.expires_at <= $1`
 	n, err := one(ctx, s.reader(), value[int], `SELECT count(*) FROM resource_grants r WHERE `+ended, micros(now))

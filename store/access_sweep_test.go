@@ -11,7 +11,7 @@ import (
 	"agnes/domain/people"
 )
 
-func TestSweepAccessTellsEndsOnce(t *testing.T) {
+func TestEndsAreToldOnce(t *testing.T) {
 	t.Parallel()
 	s, c := newStore(t)
 	grant := func(table string, lasts time.Duration) access.Grant {
@@ -21,7 +21,7 @@ func TestSweepAccessTellsEndsOnce(t *testing.T) {
 	}
 	sweep := func() (told []string) {
 		t.Helper()
-		if err := s.SweepAccess(t.Context()); err != nil {
+		if err := s.EndGrants(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		for _, e := range must[[]audit.Entry](t)(s.ListAudit(t.Context(), 0)) {

@@ -126,7 +126,7 @@ func fillAudit(tb testing.TB, s *Store, rows int, now time.Time) {
 					CASE WHEN c % 100 >= 96 THEN '{"name":"before ' || a || '"}' ELSE '' END,
 					CASE WHEN a % 100 < 97 THEN 'success' WHEN a % 100 = 97 THEN 'error.400' WHEN a % 100 = 98 THEN 'error.403' ELSE 'error.404' END,
 					b % 3000, '192.0.2.' || (a % 250), CASE WHEN c % 500 = 0 THEN 'scheduler' WHEN b % 3 = 0 THEN 'cli' ELSE 'web' END, 'req' || i
-				FROM h`, first, first+piece, micros(now), rows, step)
+				FROM h`, first, min(first+piece, rows), micros(now), rows, step)
 			return err
 		})
 		if err != nil {

@@ -111,13 +111,15 @@ func (p auditPlan) rows(ctx context.Context, r runner, limit int, order string) 
 	found, err := collect(ctx, r, func(row scanner) (audit.Listed, error) {
 		var l audit.Listed
 		err := row.Scan(&l.ID, at{&l.Timestamp}, &l.Actor.UserID, &l.Actor.Email, &l.Action, &l.Resource, decoded{&l.Params}, decoded{&l.Before},
-			&l.Result, &l.DurationMS, &l.Actor.ClientIP, &l.Actor.ClientKind, &l.Actor.RequestID, &l.UserName)
+			&l.Result, &l.DurationMS, &l.Actor.ClientIP, &l.Actor.ClientKind, &l.Actor.RequestID, &l.UserName, &l.Thing)
 		return l, err
-	}, `SELECT p.*, COALESCE(u.name, '') FROM (SELECT * FROM (`+p.each(func(branch string) string {
+	}, `SELECT p.*, COALESCE(u.name, ''), COALESCE(o.email, g.name, '') FROM (SELECT * FROM (`+p.each(func(branch string) string {
 		return `SELECT ` + auditColumns + ` FROM audit_log a WHERE ` + p.where(branch, true) +
 			` ORDER BY a.timestamp ` + order + `, a.id ` + order + ` LIMIT ` + most
 	})+`) AS m ORDER BY m.timestamp `+order+`, m.id `+order+` LIMIT `+most+`) AS p
 		LEFT JOIN users u ON u.id = p.user_id
+		LEFT JOIN users o ON p.resource LIKE 'user:%' AND o.id = substr(p.resource, 6)
+		LEFT JOIN user_groups g ON p.resource LIKE 'group:%' AND g.id = substr(p.resource, 7)
 		ORDER BY p.timestamp `+order+`, p.id `+order, p.args...)
 	if err != nil {
 		return nil, fmt.Errorf("read rows: %w", err)

@@ -51,7 +51,8 @@ func exportTable(ctx context.Context, r runner, t imports.Table, here map[string
 		cells[i] = exportCell(c, here[c.Name])
 	}
 	r.count.Add(1)
-	rows, err := r.on.QueryContext(ctx, "SELECT "+strings.Join(cells, ", ")+" FROM "+quoteIdent(t.Name)+exportFilter(t.Name))
+	filter, args := exportFilter(r, t.Name)
+	rows, err := r.on.QueryContext(ctx, "SELECT "+strings.Join(cells, ", ")+" FROM "+quoteIdent(t.Name)+filter, args...)
 	if err != nil {
 		return err
 	}
@@ -88,12 +89,15 @@ func exportTable(ctx context.Context, r runner, t imports.Table, here map[string
 }
 
 // exportFilter leaves out the rows that the predecessor has no place for: the
-// phases of a run.
-func exportFilter(table string) string {
-	if table == "sync_history" {
-		return " WHERE phase = ''"
+// phases of a run, and grants that ended.
+func exportFilter(r runner, table string) (where string, args []any) {
+	switch table {
+	case "sync_history":
+		return " WHERE phase = ''", nil
+	case "resource_grants":
+		return " WHERE expires_at IS NULL OR expires_at > $1", []any{micros(r.now())}
 	}
-	return ""
+	return "", nil
 }
 
 // exportCell is the expression that makes a cell's text. The state keeps ""

@@ -64,7 +64,7 @@ func TestListMembersPage(t *testing.T) {
 		mustUser(t, s, fmt.Sprintf("p%d@example.com", i), g.ID)
 	}
 	gone := mustUser(t, s, "gone@example.com", g.ID)
-	must[people.User](t)(s.UpdateUser(t.Context(), admin, gone.ID, people.UserChange{Active: ptr(false), Name: ptr("Ann O_Ther")}))
+	must[people.User](t)(s.UpdateUser(t.Context(), admin, gone.ID, people.UserChange{Active: ptr(false), Name: ptr("Ann O_Tool")}))
 	for name, c := range map[string]struct {
 		id    people.GroupID
 		f     people.MemberFilter

@@ -173,7 +173,7 @@ func (s *Store) UnlinkIdentity(ctx context.Context, by audit.Actor, id people.Us
 		if _, err := tx.exec(ctx, `DELETE FROM user_identities WHERE user_id = $1 AND provider = $2`, id, provider); err != nil {
 			return err
 		}
-		return s.note(ctx, tx, by, "user.identity_unlinked", "user:"+string(id), params{"provider": provider}, params{"subjects": subjects})
+		return s.note(ctx, tx, by, "user.identity_unlinked", "user:"+string(id), params{"provider": provider, "subjects": []string{}}, params{"provider": provider, "subjects": subjects})
 	})
 	if err != nil {
 		return fmt.Errorf("unlink %s of %s: %w", provider, id, err)

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"agnes/domain"
 	"agnes/domain/access"
@@ -189,12 +190,16 @@ func TestImportThatBreaksOff(t *testing.T) {
 
 func TestExport(t *testing.T) {
 	t.Parallel()
-	s, _ := newStore(t)
+	s, c := newStore(t)
 	mustImport(t, s, somebodys(), false)
 	hash := "canary-hash"
 	if _, err := s.UpdateUser(t.Context(), admin, "u1", people.UserChange{PasswordHash: &hash}); err != nil {
 		t.Fatal(err)
 	}
+	for table, end := range map[string]*time.Time{"kept": nil, "over": ptr(s.now().Add(time.Hour))} {
+		must[access.Grant](t)(s.CreateGrant(t.Context(), admin, access.NewGrant{Group: s.everyoneID, ResourceType: access.TableResource, ResourceID: table, ExpiresAt: end}))
+	}
+	c.advance(time.Hour)
 	rows := map[string][]map[string]string{}
 	err := s.Export(t.Context(), func(r work.StateRows) error {
 		shape, _ := imports.Find(r.Table)
@@ -222,6 +227,9 @@ func TestExport(t *testing.T) {
 		if got := fmt.Sprint(rows[table]); !strings.Contains(got, want) {
 			t.Errorf("%s: %s, want %s", table, got, want)
 		}
+	}
+	if got := fmt.Sprint(rows["resource_grants"]); !strings.Contains(got, "resource_id:kept") || strings.Contains(got, "resource_id:over") {
+		t.Errorf("grants: %s, want those that open something", got)
 	}
 	stop := errors.New("enough")
 	if err := s.Export(t.Context(), func(work.StateRows) error { return stop }); !errors.Is(err, stop) {

@@ -33,7 +33,7 @@ func (s *Store) QueueRestore(ctx context.Context, by audit.Actor, table registry
 		if r, err = s.insertRun(ctx, tx, t.Table, syncs.Run{Trigger: syncs.ByRestore, StartedBy: by.UserID, Version: id}); err != nil {
 			return err
 		}
-		was := params{}
+		was := params{"version": nil}
 		if t.Version != nil {
 			was["version"] = t.Version.ID
 		}

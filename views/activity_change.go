@@ -20,39 +20,20 @@ type changedField struct {
 }
 
 // changesOf compares what was there before with what was asked: only the fields
-// that differ. A row without before has none.
+// that differ. What was asked beside them is a note; a row without before has none.
 func changesOf(e audit.Entry) []changedField {
 	if len(e.Before) == 0 {
 		return nil
 	}
 	var changes []changedField
-	for _, name := range keysOf(e.Params, e.Before) {
-		before, had := e.Before[name]
-		after, has := e.Params[name]
-		if had && has && reflect.DeepEqual(before, after) {
+	for _, name := range keysOf(e.Before) {
+		before, after := e.Before[name], e.Params[name]
+		if reflect.DeepEqual(before, after) || blank(before) && blank(after) {
 			continue
 		}
-		if !had && len(e.Params) > 0 && !sameKeys(e) {
-			continue // a note beside the change
-		}
-		c := changedField{Name: name, Removed: had && !blank(before), Added: has && !blank(after)}
-		c.Before, c.After = plain(before), plain(after)
-		if c.Removed || c.Added {
-			changes = append(changes, c)
-		}
+		changes = append(changes, changedField{Name: name, Before: plain(before), After: plain(after), Removed: !blank(before), Added: !blank(after)})
 	}
 	return changes
-}
-
-// sameKeys reports whether any field is on both sides, so that what is missing
-// on one was not there.
-func sameKeys(e audit.Entry) bool {
-	for name := range e.Before {
-		if _, ok := e.Params[name]; ok {
-			return true
-		}
-	}
-	return false
 }
 
 // noted is one parameter of a row that is no change.

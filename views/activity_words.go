@@ -24,7 +24,15 @@ type told struct {
 
 // Text is the whole as one sentence.
 func (t told) Text() string {
-	return strings.Join(strings.Fields(t.Lead+" "+t.Thing+" "+t.Rest), " ")
+	return strings.TrimSpace(t.Lead + " " + t.Thing + t.rest())
+}
+
+// rest is Rest with the space before it, which a comma has none of.
+func (t told) rest() string {
+	if t.Rest == "" || strings.HasPrefix(t.Rest, ",") {
+		return t.Rest
+	}
+	return " " + strings.TrimSpace(t.Rest)
 }
 
 // entryTeller words one action; of is the thing it was done to.
@@ -71,12 +79,14 @@ func tellers() map[string]entryTeller {
 		"activity.view_created": alone("kept a view of the activity"), "activity.view_updated": alone("changed a view of the activity"), "activity.view_deleted": alone("forgot a view of the activity"),
 		"instance_config.update": alone("changed the settings of the server"), "simulation.started": toldPerson("began to look as"), "simulation.ended": toldPerson("ended looking as"),
 		"session.upload": alone("uploaded a session"),
+		"link_asked":     alone("asked for a sign-in link"), "link_made": toldPerson("made a link for"), "mail_tested": alone("sent a test mail"),
+		"restore_table": lead("brought back"), "user_group.restored": toldGroup("brought back the group"),
 	}
 }
 
 // tell words a row of the log.
-func tell(known map[string]entryTeller, e audit.Entry, now time.Time) told {
-	of := thingOf(e)
+func tell(known map[string]entryTeller, l audit.Listed, now time.Time) told {
+	e, of := l.Entry, thingOf(l)
 	words, ok := known[e.Action]
 	if !ok {
 		of.Lead = e.Action
@@ -90,7 +100,8 @@ func tell(known map[string]entryTeller, e audit.Entry, now time.Time) told {
 }
 
 // thingOf is what a row is about, from its resource.
-func thingOf(e audit.Entry) told {
+func thingOf(l audit.Listed) told {
+	e := l.Entry
 	kind, id, ok := strings.Cut(e.Resource, ":")
 	switch {
 	case !ok:
@@ -98,9 +109,9 @@ func thingOf(e audit.Entry) told {
 	case kind == "table":
 		return told{Thing: id, Code: true, Href: TableURL(registry.TableID(id))}
 	case kind == "user":
-		return told{Thing: cmp.Or(param(e, "email"), id), Href: templ.SafeURL(PeopleURL + "/" + url.PathEscape(id))}
+		return told{Thing: cmp.Or(param(e, "email"), l.Thing, id), Href: templ.SafeURL(PeopleURL + "/" + url.PathEscape(id))}
 	case kind == "group":
-		return told{Thing: cmp.Or(param(e, "group"), param(e, "name"), id), Href: templ.SafeURL(GroupsURL + "/" + url.PathEscape(id))}
+		return told{Thing: cmp.Or(param(e, "group"), param(e, "name"), l.Thing, id), Href: templ.SafeURL(GroupsURL + "/" + url.PathEscape(id))}
 	}
 	return told{Thing: e.Resource}
 }
@@ -126,12 +137,14 @@ func toldQuery(e audit.Entry, of told) told {
 		t = told{Lead: "ran a query without tables"}
 	}
 	if tables, ok := e.Params["tables"].([]any); ok && len(tables) > 1 {
-		t.Rest = "and " + Plural(len(tables)-1, "more table")
+		t.Rest = " and " + Plural(len(tables)-1, "more table")
 	}
 	if rows, ok := e.Params["rows_returned"].(float64); ok && !audit.IsFailure(e.Result) {
 		t.Rest += ", " + Plural(int(rows), "row")
 	}
-	t.Rest = strings.TrimPrefix(t.Rest, ", ")
+	if t.Thing == "" {
+		return told{Lead: t.Lead + t.Rest}
+	}
 	return t
 }
 
@@ -176,7 +189,8 @@ func toldToken(words string) entryTeller {
 }
 
 func toldExport(e audit.Entry, _ told) told {
-	return told{Lead: "exported the activity", Rest: "as " + param(e, "format") + ", " + cmp.Or(param(e, "rows"), "0") + " rows"}
+	rows, _ := e.Params["rows"].(float64)
+	return told{Lead: "exported the activity as " + param(e, "format") + ", " + Plural(int(rows), "row")}
 }
 
 func toldPruned(e audit.Entry, _ told) told {

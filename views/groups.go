@@ -92,10 +92,13 @@ type groupFacet struct {
 // left out.
 func (v GroupsView) facets() []groupFacet {
 	facets := []groupFacet{{people.AnyOrigin, "All", v.Counts.All}, {people.OriginCustom, "Made here", v.Counts.Custom}}
-	for _, f := range []groupFacet{
-		{people.OriginGoogle, "Google Workspace", v.Counts.Google}, {people.OriginOIDC, "Sign-in service", v.Counts.OIDC},
-		{people.OriginSystem, "Agnes itself", v.Counts.System}, {people.OriginPerson, "Of one person", v.Counts.Persons},
-	} {
+	kept := []groupFacet{
+		{people.OriginGoogle, "Google Workspace", v.Counts.Google},
+		{people.OriginOIDC, "Sign-in service", v.Counts.OIDC},
+		{people.OriginSystem, "Agnes itself", v.Counts.System},
+		{people.OriginPerson, "Of one person", v.Counts.Persons},
+	}
+	for _, f := range kept {
 		if f.Count > 0 || f.Origin == v.Query.Origin {
 			facets = append(facets, f)
 		}

@@ -17,12 +17,14 @@ const (
 	TabRuns    TableTab = "runs"
 	// TabVersions lists what can be gone back to.
 	TabVersions TableTab = "versions"
+	// TabReaders is who can see it, for administrators.
+	TabReaders TableTab = "readers"
 )
 
 // ParseTableTab reads a tab from the address; unknown text is TabColumns.
 func ParseTableTab(text string) TableTab {
 	switch t := TableTab(text); t {
-	case TabSample, TabRuns, TabVersions:
+	case TabSample, TabRuns, TabVersions, TabReaders:
 		return t
 	default:
 		return TabColumns
@@ -47,6 +49,7 @@ type TableView struct {
 	Held        *syncs.Run // its rows wait for a person; nil when none do
 	Guard       GuardForm  // for administrators
 	Profile     syncs.ProfileView
+	Readers     *ReadersView // who can see it; nil on other tabs
 	Admin       bool
 	Now         time.Time
 }
@@ -90,6 +93,8 @@ func (v TableView) tabLabel() string {
 		return "Runs"
 	case TabVersions:
 		return "Versions"
+	case TabReaders:
+		return "Who can see it"
 	default:
 		return "Columns"
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"time"
 
 	"agnes/domain"
 	"agnes/domain/audit"
@@ -54,7 +55,7 @@ const stamp = "2006-01-02T15:04:05.000000Z"
 // are not in it.
 func (l *Log) Export(ctx context.Context, by audit.Actor, w io.Writer, format Format, f audit.Filter) (err error) {
 	if now := l.Now(); f.Until.IsZero() || f.Until.After(now) {
-		f.Until = now
+		f.Until = now.Add(time.Microsecond)
 	}
 	out := bufio.NewWriterSize(w, 64<<10)
 	rows := 0

@@ -16,19 +16,19 @@ const maxBars = 60
 func (f Filter) Steps(now time.Time) []Bucket {
 	from, to := f.Since, f.Until
 	if to.IsZero() || to.After(now) {
-		to = now
+		to = now.Add(time.Microsecond) // what happens now is in the last bar
 	}
 	if from.IsZero() || !from.Before(to) {
 		return nil
 	}
 	width := steps[len(steps)-1]
 	for _, w := range steps {
-		if to.Sub(from) <= maxBars*w {
+		if to.Sub(from) <= maxBars*w+time.Second {
 			width = w
 			break
 		}
 	}
-	for to.Sub(from) > maxBars*width {
+	for to.Sub(from) > maxBars*width+time.Second {
 		width *= 2
 	}
 	var bars []Bucket

@@ -15,10 +15,11 @@ type Page struct {
 	Searched *time.Time
 }
 
-// Listed is a row with the present name of who it is about.
+// Listed is a row with the present names of who did it and of what it is about.
 type Listed struct {
 	Entry
 	UserName string
+	Thing    string // present name of the person or group that the resource names
 }
 
 // ListOptions say which part of the list is wanted.

@@ -19,10 +19,11 @@ import (
 type Results struct {
 	Runs     History
 	Keeper   Keeper
-	Catalogs access.Catalogs
+	Catalogs access.Standing
 	Engine   Engine // sorts
 	Runner   *Runner
-	Timeout  time.Duration // of sorting
+	Timeout  time.Duration    // of sorting
+	Now      func() time.Time // nil: what is read is not watched
 }
 
 // SortKey orders rows by a column, which is counted from 0. NULLs come last.
@@ -96,8 +97,34 @@ func (r *Results) Find(ctx context.Context, p access.Principal, id string) (Reco
 }
 
 // Open reads kept rows, in their own order or in another. A file that is gone
-// or damaged is noted, and NotFound.
+// or damaged is noted, and NotFound. Reading fails with Forbidden soon after a
+// table of the run is not p's to read any more.
 func (r *Results) Open(ctx context.Context, p access.Principal, rec Record, v View) (Result, error) {
+	rows, err := r.open(ctx, p, rec, v)
+	if err != nil {
+		return nil, err
+	}
+	if r.Now == nil {
+		return rows, nil
+	}
+	return &watched{rows, access.NewWatch(r.Catalogs, p, rec.Tables, r.Now)}, nil
+}
+
+// watched are rows that end when they are not the reader's any more.
+type watched struct {
+	Result
+	watch *access.Watch
+}
+
+// Next returns the next rows, which the caller releases; io.EOF at the end.
+func (w *watched) Next(ctx context.Context) (arrow.RecordBatch, error) {
+	if err := w.watch.Check(ctx); err != nil {
+		return nil, err //nolint:wrapcheck // says what it means
+	}
+	return w.Result.Next(ctx) //nolint:wrapcheck // the keeper's own, or the end
+}
+
+func (r *Results) open(ctx context.Context, p access.Principal, rec Record, v View) (Result, error) {
 	if len(v.Sort) > 0 && rec.Rows > 1 {
 		return r.sorted(ctx, p, rec, v)
 	}

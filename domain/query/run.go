@@ -36,7 +36,7 @@ type Request struct {
 
 // Runner is the one way to run a principal's SQL.
 type Runner struct {
-	Catalogs access.Catalogs
+	Catalogs access.Standing
 	Engine   Engine
 	Log      Log
 	Keeper   Keeper // nil: no rows are kept
@@ -82,6 +82,7 @@ func (r *Runner) begin(ctx context.Context, p access.Principal, req Request) (*R
 		ID: id, By: p, Origin: req.Origin, SQL: req.SQL, State: Running, MaxRows: req.MaxRows,
 		Tables: names, TableIDs: ids, StartedAt: r.Now(),
 	}}
+	run.watch = access.NewWatch(r.Catalogs, p, run.Tables, r.Now)
 	if err := r.Log.StartQuery(ctx, run.Record, r.limits().Person); err != nil {
 		return nil, access.Catalog{}, fmt.Errorf("record query %s: %w", run.ID, err)
 	}
@@ -142,6 +143,7 @@ type Run struct {
 	stop   context.CancelCauseFunc
 	keep   bool
 	rows   *keeping // nil unless rows are being kept
+	watch  *access.Watch
 	err    error
 	ended  bool
 	closed bool
@@ -171,9 +173,15 @@ func (q *Run) start(catalog access.Catalog) error {
 // Columns names the result's columns with their DuckDB types.
 func (q *Run) Columns() []registry.Column { return q.result.Columns() }
 
-// Next returns the next batch of rows, which the caller releases; io.EOF at the end.
+// Next returns the next batch of rows, which the caller releases; io.EOF at the
+// end. It fails when a table is not the author's to read any more.
 func (q *Run) Next() (arrow.RecordBatch, error) {
 	batch, err := q.result.Next(q.ctx)
+	if err == nil {
+		if err = q.watch.Check(q.ctx); err != nil {
+			batch.Release()
+		}
+	}
 	switch {
 	case err == nil:
 		q.took(batch)

@@ -30,6 +30,10 @@ func (f *fakes) Catalog(context.Context, access.Principal) (access.Catalog, erro
 	return access.NewCatalog(nil), nil
 }
 
+func (f *fakes) Principal(_ context.Context, id people.UserID) (access.Principal, error) {
+	return access.Principal{UserID: id}, nil
+}
+
 func (f *fakes) StartQuery(_ context.Context, r Record, _ PersonLimits) error {
 	f.records = append(f.records, r)
 	return nil

@@ -24,7 +24,7 @@ import (
 
 // Store is what the operations need of the state.
 type Store interface {
-	access.Catalogs
+	access.Standing
 	Accounts
 	Groups
 	Grants

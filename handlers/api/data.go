@@ -15,6 +15,7 @@ import (
 	"agnes/domain/access"
 	"agnes/domain/audit"
 	"agnes/domain/registry"
+	"agnes/handlers/request"
 )
 
 // Data opens the files of versions.
@@ -108,6 +109,29 @@ func (a *API) download(w http.ResponseWriter, r *http.Request) (err error) {
 	h.Set("Content-Type", "application/octet-stream")
 	h.Set("Content-Disposition", `attachment; filename="`+string(t.ID)+`.parquet"`)
 	h.Set("Cache-Control", "private, no-cache")
-	http.ServeContent(w, r, "", modified, content)
+	watch := access.NewWatch(a.Store, principal(ctx), []string{string(t.ID)}, a.Now)
+	sent := &watchedFile{ReadSeeker: content, ctx: ctx, watch: watch}
+	http.ServeContent(w, r, "", modified, sent)
+	if sent.ended != nil {
+		request.Logger(ctx).Warn("a download broke off", "table_id", t.ID, "err", sent.ended)
+		panic(http.ErrAbortHandler) // else what was sent could be taken for the whole file
+	}
 	return nil
+}
+
+// watchedFile is a file that ends, with an error, soon after it may not be read
+// any more.
+type watchedFile struct {
+	io.ReadSeeker
+	ctx   context.Context //nolint:containedctx // of the one download this value is
+	watch *access.Watch
+	ended error
+}
+
+// Read reads on while the file may be read.
+func (f *watchedFile) Read(p []byte) (int, error) {
+	if f.ended = f.watch.Check(f.ctx); f.ended != nil {
+		return 0, f.ended
+	}
+	return f.ReadSeeker.Read(p) //nolint:wrapcheck // io.EOF is compared by its users
 }

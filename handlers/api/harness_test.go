@@ -127,7 +127,7 @@ func emptySite(t *testing.T, change func(*api.Deps), state ...func(*store.Option
 		Store: s.store, SignIn: &people.SignIn{Accounts: s.store, Now: s.clock.now}, Tokens: s.tokens,
 		Remover: remover{s.store}, Rebuilder: &s.rebuilds, Syncer: s.syncer, Data: s.files, Whole: &joined{}, Sources: &looks{}, Uploads: s.folder,
 		Queries: s.runner, History: s.store, PersonLimits: s.limits.Person, TempDir: t.TempDir(),
-		Results: &query.Results{Runs: s.store, Keeper: folder, Catalogs: s.store, Engine: s.engine, Runner: s.runner, Timeout: time.Minute},
+		Results: &query.Results{Runs: s.store, Keeper: folder, Catalogs: s.store, Engine: s.engine, Runner: s.runner, Timeout: time.Minute, Now: s.clock.now},
 		Ready:   func(context.Context) error { return s.ready },
 		Build:   config.Build{Version: "1.2.3", Channel: "stable", Commit: "abc"}, DeployedAt: s.clock.now(),
 		Now: s.clock.now, Log: log,

@@ -30,7 +30,11 @@ type Identity interface {
 }
 
 func (s *Server) account(w http.ResponseWriter, r *http.Request) error {
-	return s.showAccount(w, r, http.StatusOK, blankAccount())
+	v := blankAccount()
+	if r.Method != http.MethodHead { // nobody reads it there
+		v.Made = s.takeMade(r.Context())
+	}
+	return s.showAccount(w, r, http.StatusOK, v)
 }
 
 // blankAccount is the page before anything was typed.

@@ -109,8 +109,9 @@ func TestTokensOnTheAccountPage(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
 	b := p.as(p.analyst)
-	made := b.post("/profile/tokens", url.Values{"name": {"nightly export"}, "scope": {"read query"}, "days": {"30"}}).wantStatus(http.StatusCreated).wantText("nightly export", "shown this once")
-	text := made.value("#made-token")
+	b.post("/profile/tokens", url.Values{"name": {"nightly export"}, "scope": {"read query"}, "days": {"30"}}).wantRedirect("/profile")
+	text := b.get("/profile").wantText("nightly export", "shown this once").value("#made-token")
+	b.get("/profile").wantNoText("shown this once")
 	tokens, err := p.store.ListTokens(t.Context(), p.analyst.ID)
 	must(t, err)
 	if len(tokens) != 1 || tokens[0].Scopes.String() != "read query" || tokens[0].ExpiresAt.Sub(tokens[0].CreatedAt) != 30*24*time.Hour {
@@ -126,7 +127,8 @@ func TestTokensOnTheAccountPage(t *testing.T) {
 		t.Error("the token is in the log")
 	}
 
-	rotated := b.post("/profile/tokens/"+string(tokens[0].ID)+"/rotate", nil).wantStatus(http.StatusCreated).wantText("works for another day", "Replaced").value("#made-token")
+	b.post("/profile/tokens/"+string(tokens[0].ID)+"/rotate", nil).wantRedirect("/profile")
+	rotated := b.get("/profile").wantText("works for another day", "Replaced").value("#made-token")
 	if rotated == text {
 		t.Error("rotating gave the same token")
 	}
@@ -169,7 +171,7 @@ func TestConfirm(t *testing.T) {
 	if b.cookies["session"].Value == before {
 		t.Error("the session kept its token")
 	}
-	b.post("/profile/tokens", powerful).wantStatus(http.StatusCreated)
+	b.post("/profile/tokens", powerful).wantRedirect("/profile")
 	entries, err := p.store.ListAudit(t.Context(), 10)
 	must(t, err)
 	seen := map[string]bool{}

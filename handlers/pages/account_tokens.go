@@ -34,7 +34,8 @@ func (s *Server) tokenMake(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.showMade(w, r, views.MadeToken{Name: t.Name, Text: text})
+	s.showMade(w, r, views.MadeToken{Name: t.Name, Text: text})
+	return nil
 }
 
 // parseDays reads a lifetime that the form offers.
@@ -52,12 +53,11 @@ func parseDays(text string) (*int, error) {
 	return &days, nil
 }
 
-// showMade shows a token this once. It is no redirect: then the text would have
-// to be kept until the next page.
-func (s *Server) showMade(w http.ResponseWriter, r *http.Request, made views.MadeToken) error {
-	v := blankAccount()
-	v.Made = &made
-	return s.showAccount(w, r, http.StatusCreated, v)
+// showMade leads to the page that shows a token this once: loading that again
+// makes no second one.
+func (s *Server) showMade(w http.ResponseWriter, r *http.Request, made views.MadeToken) {
+	s.Sessions.Put(r.Context(), madeKey, s.made.put(s.Now(), made))
+	request.Redirect(w, r, "/profile")
 }
 
 func (s *Server) tokenRotate(w http.ResponseWriter, r *http.Request) error {
@@ -69,7 +69,8 @@ func (s *Server) tokenRotate(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.showMade(w, r, views.MadeToken{Name: t.Name, Text: text, Rotated: true})
+	s.showMade(w, r, views.MadeToken{Name: t.Name, Text: text, Rotated: true})
+	return nil
 }
 
 func (s *Server) tokenRevoke(w http.ResponseWriter, r *http.Request) error {

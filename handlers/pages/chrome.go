@@ -38,16 +38,11 @@ func (s *Server) chrome(r *http.Request, title string, nav views.Nav) views.Chro
 }
 
 func (s *Server) countFailing(r *http.Request) int {
-	_, c, err := s.tables(r)
+	n, err := s.History.CountTroubled(r.Context(), func(t *registry.Published) bool {
+		return failing(t) || t.Status.State == registry.StatusHeld
+	})
 	if err != nil {
 		request.Logger(r.Context()).WarnContext(r.Context(), "count failing tables", "err", err)
-		return 0
-	}
-	n := 0
-	for _, t := range c.Tables() {
-		if failing(&t) || t.Status.State == registry.StatusHeld {
-			n++
-		}
 	}
 	return n
 }

@@ -62,7 +62,7 @@ func consoleError(err error, c access.Catalog) views.ConsoleErrorView {
 		v.Title = "The query was not finished"
 	case domain.Internal:
 		v.Message = "The query failed because of a fault inside Agnes. No data is touched."
-	case domain.Invalid, domain.Unauthenticated, domain.Forbidden, domain.NotFound, domain.Conflict, domain.TooLarge:
+	case domain.Invalid, domain.Unauthenticated, domain.Forbidden, domain.NotFound, domain.Conflict, domain.Stale, domain.TooLarge:
 	}
 	return v
 }

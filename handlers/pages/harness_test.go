@@ -100,12 +100,12 @@ func emptyPortal(t *testing.T) *portal {
 	tokens, err := request.NewTokens([]byte("0123456789abcdef0123456789abcdef"), p.clock.now)
 	must(t, err)
 	p.Server = New(Deps{
-		Profiler: p.profiler, People: p.store, Groups: p.store, Inviter: p.inviter,
+		Profiler: p.profiler, People: p.store, Groups: p.store, Access: p.store, Inviter: p.inviter,
 		Activity: &activity.Log{Store: p.store, Now: p.clock.now},
 		Identity: p.store, Personal: &access.Tokens{Store: p.store, Signer: tokens, Now: p.clock.now, NewID: uuid.NewString},
 		Sessions: scs.New(), SignIn: &people.SignIn{Accounts: p.store, Now: p.clock.now}, Catalogs: p.store,
 		Runner:  runner,
-		Results: &query.Results{Runs: p.store, Keeper: kept, Catalogs: p.store, Engine: p.engine, Runner: runner, Timeout: time.Minute},
+		Results: &query.Results{Runs: p.store, Keeper: kept, Catalogs: p.store, Engine: p.engine, Runner: runner, Timeout: time.Minute, Now: p.clock.now},
 		Importer: &files.Importer{
 			Folder: p.folder, Previewer: p.preview, Tables: p.store, Syncer: syncer, Rebuilder: requests{}, Samples: samples(),
 			Everyone: func(ctx context.Context) (people.GroupID, error) {

@@ -32,6 +32,8 @@ type History interface {
 	// ListDamage lists the tables that serve an earlier version because the newest is damaged.
 	ListDamage(ctx context.Context) ([]syncs.Damage, error)
 	ListSources(ctx context.Context) ([]syncs.Source, error)
+	// CountTroubled counts the tables that are in trouble.
+	CountTroubled(ctx context.Context, trouble func(*registry.Published) bool) (int, error)
 	// AnyAnswer reports whether anybody's own query has succeeded.
 	AnyAnswer(ctx context.Context) (bool, error)
 	// Audit records what changes nothing; changes write their own rows.

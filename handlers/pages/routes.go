@@ -63,7 +63,7 @@ func (s *Server) Routes() []request.Route {
 	confirm := post(access.SignedIn, "/confirm", s.confirm)
 	confirm.SignIn = true
 
-	return slices.Concat(s.peopleRoutes(), s.groupRoutes(), s.activityRoutes(), s.settingsRoutes(), s.formRoutes(), []request.Route{
+	return slices.Concat(s.peopleRoutes(), s.groupRoutes(), s.activityRoutes(), s.settingsRoutes(), s.formRoutes(), s.accessRoutes(), []request.Route{
 		get(access.Public, "/", s.home),
 		get(access.Public, "/login", s.signInPage),
 		signIn,

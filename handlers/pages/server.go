@@ -51,6 +51,7 @@ type Deps struct {
 	Sources   Sources
 	People    People
 	Groups    Groups
+	Access    Access
 	Inviter   people.Inviter
 	Spec      func() *huma.OpenAPI // the document of the JSON API
 
@@ -100,6 +101,7 @@ func (s *Server) current() Current {
 // Server holds the handlers of all pages.
 type Server struct {
 	Deps
+	made   once
 	pause  func(time.Duration) <-chan time.Time // between the messages of a live page
 	drafts drafts                               // of settings
 }

@@ -42,6 +42,9 @@ func (s *Server) tablePage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := views.TableView{Table: t, Tab: views.ParseTableTab(r.URL.Query().Get("tab")), Admin: p.Admin, Now: s.Now()}
+	if v.Tab == views.TabReaders && !p.Admin {
+		v.Tab = views.TabColumns
+	}
 
 	switch v.Tab {
 	case views.TabColumns:
@@ -51,6 +54,8 @@ func (s *Server) tablePage(w http.ResponseWriter, r *http.Request) error {
 	case views.TabRuns:
 		v.Runs, v.RunCount, err = s.runsOf(r, t.ID)
 	case views.TabVersions: // read below
+	case views.TabReaders:
+		err = s.tableReaders(r, &v)
 	}
 	if err != nil {
 		return err

@@ -29,6 +29,10 @@ func withoutVersion() map[string]string {
 		"/profile/tokens/{id}/revoke":              oneWay,
 		"/samples/remove":                          oneWay,
 		"/admin/people/{id}/invite":                "sends a link", "/admin/people/{id}/reset": "sends a link", "/admin/mail/test": "sends a mail",
+		"/admin/access/apply":             "each cell says what was seen in it: TestOnlyTheCellsThatChangedAreAskedAgain",
+		"/admin/access/changes/{id}/undo": "fails when a cell changed since",
+		"/admin/access/leave":             oneWay,
+		"/admin/access/rejoin":            "brings back what was taken away",
 	}
 	for reason, patterns := range map[string]string{
 		session: "/login /logout /first-run /login/link /login/code /login/link/open /login/forgot /auth/password/login/web /auth/password/reset " +
@@ -37,7 +41,7 @@ func withoutVersion() map[string]string {
 		start: "/tables/{id}/sync /tables/{id}/profile /tables/{id}/versions/{version}/restore /syncs/rebuild /runs/{id}/cancel /runs/{id}/publish " +
 			"/runs/{id}/discard /sources/{name}/inspect /console/runs/{id}/cancel /console/runs/{id}/forget",
 		makes: "/samples /uploads /uploads/{id}/discard /files /files/{name} /profile/tokens /admin/people/invite /admin/groups /admin/groups/{id}/members /admin/groups/{id}/members/{user}/add /admin/bin/{id}/restore /admin/activity/views",
-		reads: "/console /console/csv",
+		reads: "/console /console/csv /admin/access/preview /admin/access/review",
 	} {
 		for pattern := range strings.FieldsSeq(patterns) {
 			reasons[pattern] = reason
