@@ -40,7 +40,9 @@ func (k Check) Run(ctx context.Context, c config.Config, tell func(settings.Step
 		k.sendGrid(ctx, c.Mail, tell)
 		return
 	}
-	try := func(name, fix string, do func() (string, error)) bool { return settings.Try(tell, k.Now, name, fix, do) }
+	try := func(name, fix string, do func() (string, error)) bool {
+		return settings.Try(tell, k.Now, name, fix, do)
+	}
 	m := c.Mail
 	s, err := NewSMTP(SMTPConfig{Host: m.Host, Port: m.Port, TLS: m.TLS, User: m.User, Password: m.Password.Reveal(), From: m.Sender(), Now: k.Now, Roots: k.Roots})
 	if !try("Settings are whole", "Set the sender's address.", func() (string, error) { return "", err }) {
@@ -140,7 +142,7 @@ func (s *SendGrid) scopes(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("ask SendGrid: %w", err)
 	}
 	r.Header.Set("Authorization", "Bearer "+s.config.Key)
-	got, text, err := s.do(r)
+	got, text, err := s.do(r) //nolint:bodyclose // do has read and closed it
 	if err != nil {
 		return "", err
 	}

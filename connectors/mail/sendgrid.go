@@ -107,7 +107,7 @@ func (s *SendGrid) Send(ctx context.Context, m people.Message) (people.Receipt, 
 	}
 	r.Header.Set("Authorization", "Bearer "+s.config.Key)
 	r.Header.Set("Content-Type", "application/json")
-	got, text, err := s.do(r)
+	got, text, err := s.do(r) //nolint:bodyclose // do has read and closed it
 	if err != nil {
 		return people.Receipt{}, err
 	}

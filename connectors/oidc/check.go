@@ -52,7 +52,9 @@ func (k Check) Run(ctx context.Context, c config.Config, tell func(settings.Step
 	if k.Google {
 		conf.Issuer, conf.ClientID, conf.ClientSecret, conf.Google = GoogleIssuer, c.Google.ClientID, c.Google.ClientSecret.Reveal(), true
 	}
-	try := func(name, fix string, do func() (string, error)) bool { return settings.Try(tell, k.Now, name, fix, do) }
+	try := func(name, fix string, do func() (string, error)) bool {
+		return settings.Try(tell, k.Now, name, fix, do)
+	}
 	p, err := New(conf)
 	if !try("Settings are whole", "Set issuer, client id and client secret; the issuer is reached by HTTPS.", func() (string, error) {
 		if err != nil {

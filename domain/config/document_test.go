@@ -74,7 +74,7 @@ func TestDocumentRefusesWhatIsNoSection(t *testing.T) {
 func TestDocumentIsTheMerge(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(400) {
-		r := rand.New(rand.NewPCG(seed, 7)) //nolint:gosec // a repeatable test
+		r := rand.New(rand.NewPCG(seed, 7))
 		before := randomTree(r, 3, false)
 		first := config.Document{}.Merge(before)
 		again := mustDocument(t, "# head\n"+mustEncode(t, first))

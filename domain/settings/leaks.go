@@ -32,7 +32,7 @@ func refers(v any) bool {
 // destinations are where a secret is sent, by the secret's key. Who may not read
 // a secret must not have it sent to another place either.
 func destinations() map[string]string {
-	return map[string]string{"mail.smtp_password": "mail.smtp_host", "auth.oidc.client_secret": "auth.oidc.issuer"}
+	return map[string]string{"mail.smtp_password": "mail.smtp_host", "auth.oidc.client_secret": "auth.oidc.issuer"} //nolint:gosec // names of settings
 }
 
 // kept refuses a plan that sends a secret that stays to another place.
