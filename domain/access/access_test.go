@@ -97,8 +97,16 @@ func TestCheckGrant(t *testing.T) {
 		}
 	}
 	for _, bad := range [][2]string{
-		{"table", " "}, {"", "orders"}, {"role", "orders"}, {"table", strings.Repeat("x", 513)}, {"memory_domain", "Finance"}, {"memory_domain", "sports"},
-		{"marketplace_plugin", "reports"}, {"marketplace_plugin", "/reports"}, {"marketplace_plugin", "company/"}, {"marketplace_plugin", "a/b/c"},
+		{"table", " "},
+		{"", "orders"},
+		{"role", "orders"},
+		{"table", strings.Repeat("x", 513)},
+		{"memory_domain", "Finance"},
+		{"memory_domain", "sports"},
+		{"marketplace_plugin", "reports"},
+		{"marketplace_plugin", "/reports"},
+		{"marketplace_plugin", "company/"},
+		{"marketplace_plugin", "a/b/c"},
 	} {
 		if _, _, err := CheckGrant(bad[0], bad[1]); domain.KindOf(err) != domain.Invalid {
 			t.Errorf("CheckGrant(%q, %q) = %v, want Invalid", bad[0], bad[1], err)
