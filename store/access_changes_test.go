@@ -155,9 +155,11 @@ func TestUndoAccessRefuses(t *testing.T) {
 	}{
 		{"too late", func(_ *testing.T, m matrix) { m.clock.advance(access.UndoFor) }, domain.Conflict, "undo_over"},
 		{"a cell that changed", func(t *testing.T, m matrix) {
+			t.Helper()
 			must[access.Change](t)(m.ApplyAccess(t.Context(), admin, "", []access.Edit{{Cell: cell(m.growth, "deals"), Was: &access.CellGrant{}, Want: &access.CellGrant{Reason: "mine"}}}))
 		}, domain.Stale, "cells_changed"},
 		{"a cell that is so again", func(t *testing.T, m matrix) {
+			t.Helper()
 			must[string](t)(m.DeleteGroup(t.Context(), admin, m.growth.ID))
 		}, domain.Conflict, "nothing_changes"},
 	} {

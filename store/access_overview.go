@@ -54,6 +54,7 @@ func (s *Store) blocks(ctx context.Context, r runner, kind access.Resource) ([]a
 		return s.tableBlocks(ctx, r)
 	case access.PluginResource:
 		return pluginBlocks(ctx, r)
+	case access.MemoryDomainResource: // its ids are known
 	}
 	if len(kind.Known) == 0 {
 		return nil, nil
