@@ -26,6 +26,7 @@ func BenchmarkAuditTenMillion(b *testing.B) {
 }
 
 func benchmarkAudit(b *testing.B, rows int) {
+	b.Helper()
 	o, _ := options(b)
 	if dir := os.Getenv("AGNES_BENCH_DIR"); dir != "" { // kept for the next run
 		o.Dir = filepath.Join(dir, fmt.Sprint(rows))

@@ -34,7 +34,7 @@ func (s *Store) StartQuery(ctx context.Context, r query.Record, limits query.Per
 	}
 	var over *query.LimitError
 	if errors.As(err, &over) {
-		r.Code = string(domain.CodeOf(err))
+		r.Code = domain.CodeOf(err)
 		refused := queryEntry(r)
 		refused.Result = "error.429"
 		err = errors.Join(err, s.Audit(ctx, refused))

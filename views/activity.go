@@ -49,7 +49,7 @@ func activityAt(v url.Values) templ.SafeURL {
 
 func (v ActivityView) at(path string, more ...string) templ.SafeURL {
 	values := v.Filter.Values()
-	for i := 0; i < len(more); i += 2 {
+	for i := 0; i+1 < len(more); i += 2 {
 		values.Set(more[i], more[i+1])
 	}
 	return templ.SafeURL(ActivityURL + path + "?" + values.Encode())

@@ -69,7 +69,7 @@ func ParseFilter(v url.Values, now time.Time) Filter {
 	}
 	over := part("range")
 	f.Since, f.Until = moment(part("since"), false), moment(part("until"), true)
-	if over == "" && !(f.Since.IsZero() && f.Until.IsZero()) {
+	if over == "" && (!f.Since.IsZero() || !f.Until.IsZero()) {
 		return f
 	}
 	return f.Over(over, now)
