@@ -53,15 +53,15 @@ func (e *Editor) one(now *present, key string, v any) (any, error) {
 	section, _ := config.SectionOf(config.SectionName(key))
 	if !known && !section.Free && !inMap(key) && v != nil && key != section.Name {
 		if _, there := config.At(now.doc.Tree(), key); !there {
-			return nil, fmt.Errorf("Agnes does not know this key, so it would have no effect.") //nolint:revive,staticcheck // a sentence for people
+			return nil, fmt.Errorf("Agnes does not know this key, so it would have no effect.") //nolint:staticcheck // a sentence for people
 		}
 	}
 	v = number(v)
 	if was, there := config.At(mergedTree(now.in), key); refers(v) && (!there || !reflect.DeepEqual(was, v)) {
-		return nil, fmt.Errorf("A value that is saved here cannot take a variable. The operator's file can.") //nolint:revive,staticcheck // a sentence for people
+		return nil, fmt.Errorf("A value that is saved here cannot take a variable. The operator's file can.") //nolint:staticcheck // a sentence for people
 	}
 	if locked := lockedBy(now.cfg, key); locked != "" && v != nil && textOf(v) != effective(now.in, now.cfg, key) {
-		return nil, fmt.Errorf("%s sets this, so a value here would have no effect. Change it there, or take it away there first.", locked) //nolint:revive,staticcheck // a sentence for people
+		return nil, fmt.Errorf("%s sets this, so a value here would have no effect. Change it there, or take it away there first.", locked) //nolint:staticcheck // a sentence for people
 	}
 	if !known || v == nil {
 		return v, nil
@@ -121,13 +121,13 @@ func fitting(f config.Setting, v any) (any, error) {
 	_, isMap := v.(map[string]any)
 	_, isList := v.([]any)
 	if wants := f.Kind == config.Map || f.Kind == config.Object; isMap != wants && (!isText || text != "") && (isMap || wants) {
-		return nil, fmt.Errorf("This takes %s.", takes(f.Kind)) //nolint:revive,staticcheck // a sentence for people
+		return nil, fmt.Errorf("This takes %s.", takes(f.Kind)) //nolint:staticcheck // a sentence for people
 	}
 	if isList && f.Kind != config.Array {
-		return nil, fmt.Errorf("This takes %s.", takes(f.Kind)) //nolint:revive,staticcheck // a sentence for people
+		return nil, fmt.Errorf("This takes %s.", takes(f.Kind)) //nolint:staticcheck // a sentence for people
 	}
 	if strings.ContainsRune(text, 0) {
-		return nil, fmt.Errorf("This holds a character that no setting has.") //nolint:revive,staticcheck // a sentence for people
+		return nil, fmt.Errorf("This holds a character that no setting has.") //nolint:staticcheck // a sentence for people
 	}
 	if isText && text != "" {
 		switch f.Kind {
@@ -146,7 +146,7 @@ func fitting(f config.Setting, v any) (any, error) {
 		return v, nil
 	}
 	if err := config.CheckLater(f, textOf(v)); err != nil {
-		return nil, fmt.Errorf("%s %w.", strconv.Quote(textOf(v)), err) //nolint:revive,staticcheck // a sentence for people
+		return nil, fmt.Errorf("%s %w.", strconv.Quote(textOf(v)), err) //nolint:staticcheck // a sentence for people
 	}
 	return v, nil
 }

@@ -132,7 +132,7 @@ func TestSavedIsTheMergeAndStarts(t *testing.T) {
 	p := newPlace(t, "instance: {name: Base}\ntheme: {colours: {x: y}}\n", nil)
 	saved := 0
 	for seed := range uint64(150) {
-		r := rand.New(rand.NewPCG(seed, 3)) //nolint:gosec // a repeatable test
+		r := rand.New(rand.NewPCG(seed, 3))
 		change := map[string]any{}
 		for range 1 + r.IntN(3) {
 			key := keys[r.IntN(len(keys))]

@@ -98,7 +98,7 @@ type Current struct {
 // current is what is in force now.
 func (s *Server) current() Current {
 	if s.Current != nil {
-		return s.Deps.Current()
+		return s.Current()
 	}
 	return Current{Instance: s.Instance, Mail: s.Mail, SessionIdle: s.SessionIdle}
 }

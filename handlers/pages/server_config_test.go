@@ -63,7 +63,7 @@ func withSettings(t *testing.T, env map[string]string) (*portal, setup) {
 	live := config.NewLive(cfg)
 	p.Settings = &settings.Editor{Files: files, Store: p.store, Tables: p.store, Resolver: files, Live: live, Now: p.clock.now}
 	p.Tests = &settings.Tester{Files: files, Tests: []settings.ConnectionTest{unreachable{}}}
-	p.Deps.Current = func() Current {
+	p.Current = func() Current {
 		return Current{Instance: live.Now().Instance.Name, SessionIdle: live.Now().Auth.SessionIdle}
 	}
 	p.handler = p.router(slog.New(slog.NewTextHandler(p.log, nil)))
