@@ -50,7 +50,7 @@ check: ## Run all that CI runs
 .PHONY: e2e
 e2e: build ## Run the browser journeys (needs Chromium)
 	@bash .ci/need chromium
-	@node --test --test-concurrency=1 e2e/*.test.mjs
+	@node --test --test-concurrency=1 --test-timeout=240000 e2e/*.test.mjs
 
 .PHONY: faults
 faults: need assets ## Run the fault campaign, long; ARGS="-only F1 -seed 7" narrows it

@@ -43,7 +43,7 @@ for (const javaScript of [true, false]) {
     await fields.getByText(admin.name).waitFor();
     await fields.getByText("Petra N", { exact: false }).last().waitFor();
     assert.equal(await fields.getByRole("row").count(), 2, "only the field that changed is shown");
-    await checkAxe(page, "a change");
+    if (javaScript) await checkAxe(page, "a change");
 
     const text = await downloaded(page, page.getByRole("link", { name: "CSV" }));
     assert.equal(text.trim().split("\n").length, 2, text);
