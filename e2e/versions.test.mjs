@@ -48,7 +48,7 @@ test("other columns wait for a person, without JavaScript", async (t) => {
   await makeTable(page, people("1,Ada"), { javaScript: false });
   await waitForRows(page, "people");
   await page.getByLabel("When the columns change").selectOption("ask");
-  await submit(page, page.getByRole("button", { name: "Save" }));
+  await submit(page, page.getByRole("button", { name: "Save", exact: true }));
   await page.getByLabel("When the columns change").waitFor();
   assert.equal(await page.getByLabel("When the columns change").inputValue(), "ask");
 
