@@ -108,6 +108,11 @@ func (s *Store) UpdateGrant(ctx context.Context, by audit.Actor, id string, c ac
 
 // changeGrant gives a grant another end and reason.
 func (s *Store) changeGrant(ctx context.Context, tx runner, by audit.Actor, g access.Grant, want access.CellGrant, about params) (access.Grant, error) {
+	if want.ExpiresAt != nil { // which takes it back, later
+		if err := mayRevoke(ctx, tx, g); err != nil {
+			return g, err
+		}
+	}
 	before := g
 	g.ExpiresAt, g.Reason, g.Version = want.ExpiresAt, want.Reason, g.Version+1
 	if _, err := tx.exec(ctx, `UPDATE resource_grants SET expires_at = $1, reason = $2, version = $3 WHERE id = $4`,
@@ -120,7 +125,8 @@ func (s *Store) changeGrant(ctx context.Context, tx runner, by audit.Actor, g ac
 	return g, s.noteGrant(ctx, tx, by, "resource_grant.updated", g, grantParams(g, about), grantParams(before, about))
 }
 
-// DeleteGrant takes a grant back, for the very next question that anybody asks; NotFound.
+// DeleteGrant takes a grant back, for the very next question that anybody asks.
+// It fails with NotFound, and with Conflict for a system plugin.
 func (s *Store) DeleteGrant(ctx context.Context, by audit.Actor, id string) error {
 	err := s.tx(ctx, func(tx runner) error {
 		g, err := getGrant(ctx, tx, id)
@@ -144,6 +150,9 @@ func getGrant(ctx context.Context, r runner, id string) (access.Grant, error) {
 }
 
 func (s *Store) dropGrant(ctx context.Context, tx runner, by audit.Actor, g access.Grant, about params) error {
+	if err := mayRevoke(ctx, tx, g); err != nil {
+		return err
+	}
 	if _, err := tx.exec(ctx, `DELETE FROM resource_grants WHERE id = $1`, g.ID); err != nil {
 		return err
 	}

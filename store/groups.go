@@ -86,7 +86,8 @@ func getGroup(ctx context.Context, r runner, column, key string) (people.Group, 
 	return g, err
 }
 
-// CreateGroup adds a group; Conflict when the name is taken, in any case.
+// CreateGroup adds a group, with grants on the system plugins; Conflict when
+// the name is taken, in any case.
 func (s *Store) CreateGroup(ctx context.Context, by audit.Actor, name, description string) (people.Group, error) {
 	var g people.Group
 	err := s.tx(ctx, func(tx runner) error {
@@ -99,10 +100,14 @@ func (s *Store) CreateGroup(ctx context.Context, by audit.Actor, name, descripti
 		} else if err != nil {
 			return err
 		}
-		if g, err = getGroup(ctx, tx, "id", id); err != nil {
+		if err := s.note(ctx, tx, by, "user_group.created", "group:"+id, params{"name": name, "description": description}, nil); err != nil {
 			return err
 		}
-		return s.note(ctx, tx, by, "user_group.created", "group:"+id, params{"name": name, "description": description}, nil)
+		if err := s.grantSystemPlugins(ctx, tx, by, people.GroupID(id)); err != nil {
+			return err
+		}
+		g, err = getGroup(ctx, tx, "id", id)
+		return err
 	})
 	if err != nil {
 		return people.Group{}, fmt.Errorf("create group: %w", err)

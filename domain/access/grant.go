@@ -41,6 +41,9 @@ type GrantChange struct {
 // Live reports whether the grant opens anything at that time.
 func (g Grant) Live(now time.Time) bool { return g.ExpiresAt == nil || now.Before(*g.ExpiresAt) }
 
+// CodeSystemGrant is the code of the refusal to take a system plugin away.
+const CodeSystemGrant = "cannot_revoke_system_grant"
+
 // NewGrant is a grant that is asked for.
 type NewGrant struct {
 	Group        people.GroupID

@@ -127,7 +127,7 @@ func (a *API) failure(ctx context.Context, o operation, err error) *failure {
 		if detail := limitDetail(err); detail != nil {
 			f.Detail = detail
 		}
-	case strings.HasSuffix(known.Code, "_managed_readonly"): // contract 5.3
+	case strings.HasSuffix(known.Code, "_managed_readonly"), known.Code == access.CodeSystemGrant: // contract 5.3, 5.4
 		f.Detail = map[string]any{"code": known.Code, "message": known.Message}
 	case known.Kind == domain.Invalid && o.invalid != 0:
 		f.status = o.invalid

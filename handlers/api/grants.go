@@ -116,7 +116,7 @@ func (a *API) grantRoutes() {
 	update := with("update-grant", http.MethodPatch, one, "Change when a grant ends, or why it is", "Changes what is sent; null clears. A grant that ended can be extended.", 0, http.StatusBadRequest, http.StatusNotFound, http.StatusPreconditionFailed)
 	update.example = map[string]any{"expires_at": "2027-06-30T00:00:00Z"}
 	register(a, update, a.updateGrant)
-	register(a, with("delete-grant", http.MethodDelete, one, "Take a grant back", "It ends with the next request.", http.StatusNoContent, http.StatusNotFound), a.deleteGrant)
+	register(a, with("delete-grant", http.MethodDelete, one, "Take a grant back", "It ends with the next request. Grants on system plugins stay.", http.StatusNoContent, http.StatusNotFound, http.StatusConflict), a.deleteGrant)
 }
 
 func (a *API) resourceTypes(context.Context, *none) (*resourceTypesOutput, error) {
