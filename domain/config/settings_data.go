@@ -15,12 +15,12 @@ func peopleSpecs() []spec {
 			read: into(func(c *Config) *string { return &c.Instance.Name }, label),
 		},
 		{
-			Setting: Setting{Key: "instance.brand", Later: true, Env: []string{"AGNES_INSTANCE_BRAND"}, About: "Name of the product on its pages."},
+			Setting: Setting{Key: "instance.brand", Later: true, Env: []string{"AGNES_INSTANCE_BRAND"}, About: "Name of the product. Kept for later; pages say Agnes."},
 			value:   "Agnes", form: "a name of at most 200 characters",
 			read: into(func(c *Config) *string { return &c.Instance.Brand }, label),
 		},
 		{
-			Setting: Setting{Key: "instance.subtitle", Later: true, Env: []string{"AGNES_INSTANCE_SUBTITLE"}, Default: "none", About: "Line below the name."},
+			Setting: Setting{Key: "instance.subtitle", Later: true, Env: []string{"AGNES_INSTANCE_SUBTITLE"}, Default: "none", About: "Line below the name. Kept for later; no page shows it."},
 			form:    "a line of at most 200 characters",
 			read:    into(func(c *Config) *string { return &c.Instance.Subtitle }, label),
 		},

@@ -3,7 +3,6 @@ package settings
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"net/url"
 	"reflect"
@@ -14,6 +13,8 @@ import (
 	"agnes/domain"
 	"agnes/domain/config"
 )
+
+const codeWrongValue = "wrong_value"
 
 // checked returns the patch with each value of the sort that its field takes,
 // and fails with Invalid for keys and values that cannot be.
@@ -32,12 +33,17 @@ func (e *Editor) checked(ctx context.Context, now *present, patch map[string]any
 		}
 	}
 	if len(problems) > 0 {
-		return nil, &domain.Error{Kind: domain.Invalid, Code: "wrong_value", Message: "Some values cannot be used, so nothing was changed.", Fields: problems}
+		return nil, &domain.Error{Kind: domain.Invalid, Code: codeWrongValue, Message: "Some values cannot be used, so nothing was changed.", Fields: problems}
 	}
 	if err := e.outside(ctx, out); err != nil {
 		return nil, err
 	}
 	return out, nil
+}
+
+// wrong says why a value cannot be one of a setting's.
+func wrong(format string, args ...any) error {
+	return domain.E(domain.Invalid, codeWrongValue, format, args...)
 }
 
 // keep leaves out an empty section, which sets nothing.
@@ -53,15 +59,15 @@ func (e *Editor) one(now *present, key string, v any) (any, error) {
 	section, _ := config.SectionOf(config.SectionName(key))
 	if !known && !section.Free && !inMap(key) && v != nil && key != section.Name {
 		if _, there := config.At(now.doc.Tree(), key); !there {
-			return nil, fmt.Errorf("Agnes does not know this key, so it would have no effect.") //nolint:staticcheck // a sentence for people
+			return nil, wrong("Agnes does not know this key, so it would have no effect.")
 		}
 	}
 	v = number(v)
 	if was, there := config.At(mergedTree(now.in), key); refers(v) && (!there || !reflect.DeepEqual(was, v)) {
-		return nil, fmt.Errorf("A value that is saved here cannot take a variable. The operator's file can.") //nolint:staticcheck // a sentence for people
+		return nil, wrong("A value that is saved here cannot take a variable. The operator's file can.")
 	}
 	if locked := lockedBy(now.cfg, key); locked != "" && v != nil && textOf(v) != effective(now.in, now.cfg, key) {
-		return nil, fmt.Errorf("%s sets this, so a value here would have no effect. Change it there, or take it away there first.", locked) //nolint:staticcheck // a sentence for people
+		return nil, wrong("%s sets this, so a value here would have no effect. Change it there, or take it away there first.", locked)
 	}
 	if !known || v == nil {
 		return v, nil
@@ -121,13 +127,13 @@ func fitting(f config.Setting, v any) (any, error) {
 	_, isMap := v.(map[string]any)
 	_, isList := v.([]any)
 	if wants := f.Kind == config.Map || f.Kind == config.Object; isMap != wants && (!isText || text != "") && (isMap || wants) {
-		return nil, fmt.Errorf("This takes %s.", takes(f.Kind)) //nolint:staticcheck // a sentence for people
+		return nil, wrong("This takes %s.", takes(f.Kind))
 	}
 	if isList && f.Kind != config.Array {
-		return nil, fmt.Errorf("This takes %s.", takes(f.Kind)) //nolint:staticcheck // a sentence for people
+		return nil, wrong("This takes %s.", takes(f.Kind))
 	}
 	if strings.ContainsRune(text, 0) {
-		return nil, fmt.Errorf("This holds a character that no setting has.") //nolint:staticcheck // a sentence for people
+		return nil, wrong("This holds a character that no setting has.")
 	}
 	if isText && text != "" {
 		switch f.Kind {
@@ -146,7 +152,7 @@ func fitting(f config.Setting, v any) (any, error) {
 		return v, nil
 	}
 	if err := config.CheckLater(f, textOf(v)); err != nil {
-		return nil, fmt.Errorf("%s %w.", strconv.Quote(textOf(v)), err) //nolint:staticcheck // a sentence for people
+		return nil, wrong("%s %s.", strconv.Quote(textOf(v)), err)
 	}
 	return v, nil
 }
