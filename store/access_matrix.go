@@ -149,6 +149,9 @@ func (s *Store) totals(ctx context.Context, r runner) (access.Totals, error) {
 		(SELECT count(*) FROM user_group_members m JOIN users u ON u.id = m.user_id WHERE m.group_id = $1 AND u.active = TRUE)`, s.adminID)
 }
 
+// matrixOrder keeps the tables of a section together.
+const matrixOrder = ` ORDER BY ` + sourceOf + `, t.sample, t.bucket, lower(t.name), t.id`
+
 // matrixTables reads the rows, and how many match in each section.
 func (s *Store) matrixTables(ctx context.Context, r runner, f access.MatrixFilter, m *access.Matrix) (err error) {
 	c := s.tablesOf(f)
@@ -165,8 +168,7 @@ func (s *Store) matrixTables(ctx context.Context, r runner, f access.MatrixFilte
 	for _, section := range m.Sections {
 		m.Matching += section.Tables
 	}
-	m.Tables, err = gather(ctx, r, c, scanMatrixTable, `SELECT `+matrixTableColumns+from+
-		` ORDER BY `+sourceOf+`, t.sample, t.bucket, lower(t.name), t.id`+c.limit(f.Tables))
+	m.Tables, err = gather(ctx, r, c, scanMatrixTable, `SELECT `+matrixTableColumns+from+matrixOrder+c.limit(f.Tables))
 	return err
 }
 
@@ -238,7 +240,8 @@ func (s *Store) ExportMatrix(ctx context.Context, f access.MatrixFilter, emit fu
 		}
 		for f.Tables = (access.Window{Limit: atOnce}); ; f.Tables.Offset += atOnce {
 			part := m
-			if err := s.matrixTables(ctx, r, f, &part); err != nil {
+			c := s.tablesOf(f)
+			if part.Tables, err = gather(ctx, r, c, scanMatrixTable, `SELECT `+matrixTableColumns+` FROM table_registry t`+c.where()+matrixOrder+c.limit(f.Tables)); err != nil {
 				return err
 			}
 			if part.Cells, err = s.exportedCells(ctx, r, part.Tables); err != nil {
