@@ -167,8 +167,13 @@ for (const javaScript of [true, false]) {
       await checkLook(page, "simulated-catalog");
       assert.deepEqual(await runQuery(page, "SELECT word FROM orders"), [["plum"]]);
       await checkLook(page, "simulated-console");
+      await page.goto("/console/history");
+      await page.getByText("SELECT word FROM orders").first().waitFor();
+      assert.equal(await page.getByRole("button", { name: /^Forget/ }).count(), 0, "what is closed here is not offered");
     }
+    await page.goto("/tables/orders");
     await banner.waitFor();
+    assert.equal(await page.getByRole("link", { name: "Parquet" }).count(), 0, "what is closed here is not offered");
     assert.equal((await page.goto("/tables/salaries")).status(), 404);
     await banner.waitFor();
     assert.equal((await page.goto("/admin/people")).status(), 403);

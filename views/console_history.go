@@ -11,12 +11,13 @@ import (
 
 // ConsoleHistoryView is a page of a person's queries.
 type ConsoleHistoryView struct {
-	Runs   []ConsolePast
-	Search string
-	State  string // "": all
-	Next   string // id after which the next page begins; "" on the last one
-	Later  bool   // this is not the first page
-	Now    time.Time
+	Runs      []ConsolePast
+	Search    string
+	State     string // "": all
+	Next      string // id after which the next page begins; "" on the last one
+	Later     bool   // this is not the first page
+	Now       time.Time
+	Simulated bool // through other eyes, to which forgetting is closed
 }
 
 // ConsolePast is a query in the list.

@@ -52,6 +52,7 @@ type TableView struct {
 	Profile     syncs.ProfileView
 	Readers     *ReadersView // who can see it; nil on other tabs
 	Admin       bool
+	Simulated   bool // through other eyes, to which downloads are closed
 	Now         time.Time
 }
 

@@ -533,7 +533,7 @@ func tableActions(v TableView) templ.Component {
 				}
 			}
 		}
-		if v.Table.Version != nil {
+		if v.Table.Version != nil && !v.Simulated {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 36, "<a class=\"btn\" href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -21,7 +21,7 @@ func (s *Server) consoleHistory(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	q := r.URL.Query()
-	v := views.ConsoleHistoryView{Search: q.Get("q"), State: q.Get("state"), Later: q.Get("after") != "", Now: s.Now()}
+	v := views.ConsoleHistoryView{Search: q.Get("q"), State: q.Get("state"), Later: q.Get("after") != "", Simulated: p.As != nil, Now: s.Now()}
 	if !slices.Contains([]query.State{query.Running, query.OK, query.Failed, query.Cancelled}, query.State(v.State)) {
 		v.State = ""
 	}

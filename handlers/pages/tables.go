@@ -41,7 +41,7 @@ func (s *Server) tablePage(w http.ResponseWriter, r *http.Request) error {
 	if err := s.noteRead(r, "catalog.schema", "table:"+string(t.ID)); err != nil {
 		return err
 	}
-	v := views.TableView{Table: t, Tab: views.ParseTableTab(r.URL.Query().Get("tab")), Admin: p.Admin, Now: s.Now()}
+	v := views.TableView{Table: t, Tab: views.ParseTableTab(r.URL.Query().Get("tab")), Admin: p.Admin, Simulated: p.As != nil, Now: s.Now()}
 	if v.Tab == views.TabReaders && !p.Admin {
 		v.Tab = views.TabColumns
 	}
