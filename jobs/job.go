@@ -141,6 +141,7 @@ func (s *Supervisor) run(ctx context.Context, slots chan struct{}, kind string, 
 		}
 	}))
 	defer unwatch()
+	defer s.stepBackLater(c, longJob)()
 	done, failure, err := readEvents(events, tell)
 	if err != nil {
 		c.kill()

@@ -7,27 +7,26 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// Children step back behind the portal: queries, for which people wait, less
-// than jobs.
+// Children step back behind the portal. Jobs that take long step back behind
+// queries too, for which people wait; short ones, such as publishing a small
+// table, are done before queries without pause could starve them.
 const (
-	queryNiceness = 5
-	jobNiceness   = 10
+	childNiceness = 5
+	longNiceness  = 10
+	longJob       = 5 * time.Second
 	// The best-effort class of disk scheduling and its last place.
 	ioClass, ioGroup = 2<<13 | 7, 2
 )
 
 // stepBack gives a child that was just started, and what it starts, a lower
 // priority for processors and disks.
-func stepBack(pid int, kind string) error {
-	nice := jobNiceness
-	if kind == "query" {
-		nice = queryNiceness
-	}
-	err := unix.Setpriority(unix.PRIO_PGRP, pid, nice)
+func stepBack(pid int) error {
+	err := unix.Setpriority(unix.PRIO_PGRP, pid, childNiceness)
 	if _, _, errno := unix.Syscall(unix.SYS_IOPRIO_SET, ioGroup, uintptr(pid), ioClass); errno != 0 {
 		err = errors.Join(err, errno)
 	}
@@ -35,6 +34,20 @@ func stepBack(pid int, kind string) error {
 		return fmt.Errorf("lower the priority: %w", err)
 	}
 	return nil
+}
+
+// stepBackLater has a job step back further when it turns out to be a long one.
+func (s *Supervisor) stepBackLater(c *child, after time.Duration) (stop func() bool) {
+	return time.AfterFunc(after, s.cfg.Guard.Func("lower a priority", func() {
+		select {
+		case <-c.ended:
+			return
+		default:
+		}
+		if err := unix.Setpriority(unix.PRIO_PGRP, c.cmd.Process.Pid, longNiceness); err != nil {
+			s.cfg.Log.Debug("child keeps its priority", "kind", c.kind, "err", err)
+		}
+	})).Stop
 }
 
 // memoryKills counts the processes that the kernel has ended because memory

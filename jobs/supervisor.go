@@ -136,7 +136,7 @@ func (s *Supervisor) start(kind string, stdin *os.File, channel *os.File) (*chil
 			Because(fmt.Errorf("start worker %s: %w", kind, err))
 	}
 	closed := s.admit(c)
-	if err := stepBack(cmd.Process.Pid, kind); err != nil {
+	if err := stepBack(cmd.Process.Pid); err != nil {
 		s.cfg.Log.Debug("child keeps its priority", "kind", kind, "err", err)
 	}
 	s.cfg.Guard.Go("wait for a process", func() { s.reap(c) })
