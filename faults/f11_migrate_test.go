@@ -69,6 +69,11 @@ func newestSchema() int {
 // state; 0 lets it run and counts. Then it starts again and must be whole.
 func (t *trials) migrate(from, at int) (calls int, err error) {
 	dir := t.newDir("migrate")
+	defer func() {
+		if err == nil && !*keep { // there are thousands of them
+			err = os.RemoveAll(dir)
+		}
+	}()
 	must(older(t, dir, from))
 	c := &counter{at: at, only: func(call systemCall) bool { return call.role == "serve" && strings.HasPrefix(call.path, "state/") }}
 	killed := make(chan struct{})
