@@ -105,7 +105,8 @@ func TestOIDCGroups(t *testing.T) {
 	s, _ := newStore(t)
 	mustUser(t, s, "root@example.com", s.adminID)
 	u := mustUser(t, s, "ada@example.com")
-	f := &people.Federation{Store: s, Log: slog.New(slog.DiscardHandler), Services: map[people.Method]people.Service{
+	var log strings.Builder
+	f := &people.Federation{Store: s, Log: slog.New(slog.NewTextHandler(&log, nil)), Services: map[people.Method]people.Service{
 		people.ByOIDC: {Rules: &people.GroupRules{Source: people.ByOIDCSync, CreatedBy: "system:oidc-sync", Admin: "agnes-admins"}},
 	}}
 	many := make([]string, 1001)
@@ -116,18 +117,25 @@ func TestOIDCGroups(t *testing.T) {
 		name   string
 		groups []string
 		known  bool
+		err    error
 		want   []string
+		log    string
 	}{
-		{"first", []string{"Sales", "agnes-admins"}, true, []string{"Admin oidc_sync", "Sales oidc_sync"}},
-		{"not said", nil, false, []string{"Admin oidc_sync", "Sales oidc_sync"}},
-		{"too many", many, true, []string{"Admin oidc_sync", "Sales oidc_sync"}},
-		{"a mapping is letter by letter", []string{"AGNES-ADMINS", "Admin"}, true, []string{"AGNES-ADMINS oidc_sync"}},
-		{"none", nil, true, nil},
+		{"first", []string{"Sales", "agnes-admins"}, true, nil, []string{"Admin oidc_sync", "Sales oidc_sync"}, ""},
+		{"not said", nil, false, nil, []string{"Admin oidc_sync", "Sales oidc_sync"}, "said nothing of groups"},
+		{"not to be asked", nil, false, errors.New("status 503"), []string{"Admin oidc_sync", "Sales oidc_sync"}, "status 503"},
+		{"too many", many, true, nil, []string{"Admin oidc_sync", "Sales oidc_sync"}, "named 1001 groups"},
+		{"a mapping is letter by letter", []string{"AGNES-ADMINS", "Admin"}, true, nil, []string{"AGNES-ADMINS oidc_sync"}, ""},
+		{"none", nil, true, nil, nil, ""},
 	} {
-		said := people.Claims{Provider: people.ByOIDC, Subject: "o1", Email: "ada@example.com", EmailVerified: true, Groups: c.groups, GroupsKnown: c.known}
+		log.Reset()
+		said := people.Claims{Provider: people.ByOIDC, Subject: "o1", Email: "ada@example.com", EmailVerified: true, Groups: c.groups, GroupsKnown: c.known, GroupsErr: c.err}
 		must[people.User](t)(f.SignIn(t.Context(), visitor, said))
 		if got := synced(t, s, u.ID); !slices.Equal(got, c.want) {
 			t.Errorf("%s: memberships %v, want %v", c.name, got, c.want)
+		}
+		if got := log.String(); !strings.Contains(got, c.log) || c.log == "" && got != "" {
+			t.Errorf("%s: the log has %q, want %q", c.name, got, c.log)
 		}
 	}
 	made := must[people.Group](t)(s.GetGroupByName(t.Context(), "Sales"))

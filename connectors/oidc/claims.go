@@ -28,6 +28,7 @@ type spoken struct {
 	NotYet   *unixTime `json:"nbf"`
 	groups   []string
 	grouped  bool
+	asked    error // why it was not said more when asked
 }
 
 // truth is true, or "true" as some providers write it.
@@ -141,7 +142,7 @@ func (p *Provider) fresh(t people.Trip, said *spoken) error {
 }
 
 // askMore fills in what the ID token lacks from the provider's answer about the
-// person. Without groups a sign-in goes on.
+// person. Without groups a sign-in goes on, and its claims say why.
 func (p *Provider) askMore(ctx context.Context, d *discovered, token *oauth2.Token, subject string, said *spoken) error {
 	if d.UserInfoEndpoint() == "" {
 		return nil
@@ -151,7 +152,8 @@ func (p *Provider) askMore(ctx context.Context, d *discovered, token *oauth2.Tok
 	case err != nil && said.Email == "":
 		return unavailable(fmt.Errorf("ask about the person: %w", brief(err)))
 	case err != nil:
-		return nil //nolint:nilerr // the groups stay unknown
+		said.asked = fmt.Errorf("ask about the person: %w", brief(err))
+		return nil
 	case info.Subject != subject:
 		return rejected(errors.New("the answer about the person is about another one"))
 	}
@@ -210,7 +212,7 @@ func groupsOf(claim json.RawMessage) ([]string, bool) {
 func (p *Provider) claims(subject string, said *spoken) people.Claims {
 	c := people.Claims{
 		Provider: people.ByOIDC, Subject: subject, Email: said.Email, EmailVerified: bool(said.Verified), Name: said.Name,
-		Groups: said.groups, GroupsKnown: said.grouped,
+		Groups: said.groups, GroupsKnown: said.grouped, GroupsErr: said.asked,
 	}
 	if p.cfg.Google {
 		c.Provider, c.HostedDomain = people.ByGoogle, said.Hosted

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"agnes/domain"
 	"agnes/domain/people"
@@ -55,10 +56,39 @@ func TestClaims(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(c.want, got); diff != "" {
+			if diff := cmp.Diff(c.want, got, cmpopts.IgnoreFields(people.Claims{}, "GroupsErr")); diff != "" {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestGroupsThatAreNotTold: whoever has an address signs in without groups, and
+// the claims tell a service that failed from one that says nothing.
+func TestGroupsThatAreNotTold(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		person map[string]any
+		told   []string // in the ID token
+		why    string
+	}{
+		"it fails":             {nil, nil, "404"},
+		"it answers badly":     {map[string]any{"sub": 5}, nil, "ask about the person"},
+		"it says nothing":      {map[string]any{"sub": "ada"}, nil, ""},
+		"it need not be asked": {nil, []string{"a"}, ""},
+	} {
+		l := newLiar(t)
+		if c.told != nil {
+			with(map[string]any{"groups": c.told})(l)
+		}
+		l.person = c.person
+		got, err := l.provider(nil).Claims(t.Context(), trip, "code", "")
+		if err != nil || got.GroupsKnown != (c.told != nil) {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+		if c.why == "" && got.GroupsErr != nil || c.why != "" && (got.GroupsErr == nil || !strings.Contains(got.GroupsErr.Error(), c.why)) {
+			t.Errorf("%s: why there are no groups: %v, want %q", name, got.GroupsErr, c.why)
+		}
 	}
 }
 

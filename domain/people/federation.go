@@ -2,6 +2,7 @@ package people
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -134,17 +135,14 @@ func (f *Federation) groups(ctx context.Context, client audit.Actor, c Claims, u
 	}
 	rules := *service.Rules
 	if service.Directory != nil {
-		found, err := service.Directory.Groups(ctx, c.Email)
-		if err != nil {
-			f.Log.WarnContext(ctx, "groups of a service cannot be read; memberships stay as they are", "provider", string(c.Provider), "err", err)
-		}
-		c.Groups, c.GroupsKnown = found, err == nil
-		if len(found) == 0 { // contract 9.3: nothing is said of no group
+		c.Groups, c.GroupsErr = service.Directory.Groups(ctx, c.Email)
+		c.GroupsKnown = c.GroupsErr == nil
+		if c.GroupsKnown && len(c.Groups) == 0 { // contract 9.3: nothing is said of no group
 			return f.ungrouped(ctx, rules, c, u)
 		}
 	}
-	if !c.GroupsKnown || len(c.Groups) > maxGroups {
-		f.Log.WarnContext(ctx, "a service said nothing of groups, or named too many; memberships stay as they are", "provider", string(c.Provider), "groups", len(c.Groups))
+	if why := c.noGroups(); why != nil {
+		f.Log.WarnContext(ctx, "groups of a service cannot be read; memberships stay as they are", "provider", string(c.Provider), "err", why)
 		return f.ungrouped(ctx, rules, Claims{}, u)
 	}
 	relevant := rules.relevant(c.Groups)
@@ -158,6 +156,20 @@ func (f *Federation) groups(ctx context.Context, client audit.Actor, c Claims, u
 		return membership{}, errNoGroup()
 	}
 	return membership{admit: len(relevant) > 0 && (rules.Prefix != "" || service.Directory == nil), sync: &s}, nil
+}
+
+// noGroups says why a person's groups cannot be told from the claims, nil where
+// they can.
+func (c Claims) noGroups() error {
+	switch {
+	case c.GroupsErr != nil:
+		return c.GroupsErr
+	case !c.GroupsKnown:
+		return errors.New("the service said nothing of groups")
+	case len(c.Groups) > maxGroups:
+		return fmt.Errorf("the service named %d groups, more than the %d that one person is taken to be in", len(c.Groups), maxGroups)
+	}
+	return nil
 }
 
 // ungrouped decides where no groups are known. A prefix lets in only who is in

@@ -20,6 +20,7 @@ type Claims struct {
 	HostedDomain  string   // of a company's account at Google
 	Groups        []string // as the service names them
 	GroupsKnown   bool     // Groups is what the service said, not merely nothing
+	GroupsErr     error    // why Groups is not known, where the service was asked and failed
 }
 
 // Trip is one way of a browser to a service and back. It belongs to the browser
