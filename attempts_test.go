@@ -11,6 +11,7 @@ import (
 	"agnes/domain/people"
 	"agnes/handlers"
 	"agnes/handlers/request"
+	"agnes/static"
 )
 
 // TestTriesOfEachRoute knocks at every route that proves who somebody is until
@@ -61,8 +62,23 @@ func TestTriesOfEachRoute(t *testing.T) {
 		} else if w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" {
 			t.Errorf("%s, one try more: %d, Retry-After %q", name, w.Code, w.Header().Get("Retry-After"))
 		}
+		if formOfOld(r) { // a person reads the answer
+			w := k.knock(bounded, r, "Accept", "text/html,*/*;q=0.8")
+			if kind := w.Header().Get("Content-Type"); w.Code != http.StatusTooManyRequests || !strings.HasPrefix(kind, "text/html") {
+				t.Errorf("%s in a browser: %d, %s", name, w.Code, kind)
+			}
+			if policy := w.Header().Get("Content-Security-Policy"); policy != static.CSP {
+				t.Errorf("%s in a browser: the page has no looks under %s", name, policy)
+			}
+		}
 	}
 	if len(want) > 0 {
 		t.Errorf("no such routes: %v", want)
 	}
+}
+
+// formOfOld reports whether a route takes a form that browsers sent to release 0.54.
+func formOfOld(r request.Route) bool {
+	under, ok := strings.CutPrefix(r.Pattern, "/auth/password/")
+	return ok && slices.Contains([]string{"login/web", "reset", "reset/confirm", "setup/request", "setup/confirm"}, under)
 }

@@ -110,7 +110,7 @@ func (s *Server) secure(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", static.CSP)
-		if request.ForMachines(r.URL.Path) {
+		if request.ForMachines(r.URL.Path) && !request.WantsHTML(r) {
 			h.Set("Content-Security-Policy", apiCSP)
 		}
 		h.Set("X-Content-Type-Options", "nosniff")

@@ -20,8 +20,10 @@ type OpenLinkView struct {
 
 // DeadLinkView says that a link does nothing any more.
 type DeadLinkView struct {
-	Again      string // path where a new one can be asked for, "" for none
-	AgainLabel string
+	Password bool   // with it a password was to be set
+	ByMail   bool   // a new one of that kind can be asked for
+	Unsaved  bool   // a password was sent and not saved
+	Email    string // of whom it was, as the form had it
 }
 
 // ForgotView asks for a mail with which a password can be set.

@@ -24,7 +24,10 @@ func addSignIn(add func(string, Chrome, string, Nav, func(Chrome) templ.Componen
 		return OpenLinkPage(c, OpenLinkView{Email: "petra@hollisbrandt.eu", New: true})
 	})
 	add("link-dead", nobody, "Link", NavNone, func(c Chrome) templ.Component {
-		return DeadLinkPage(c, DeadLinkView{Again: "/login", AgainLabel: "Ask for a new one"})
+		return DeadLinkPage(c, DeadLinkView{})
+	})
+	add("link-dead-unsaved", nobody, "Link", NavNone, func(c Chrome) templ.Component {
+		return DeadLinkPage(c, DeadLinkView{Password: true, ByMail: true, Unsaved: true, Email: "petra@hollisbrandt.eu"})
 	})
 	add("forgot", nobody, "Set a password", NavNone, func(c Chrome) templ.Component { return ForgotPage(c, ForgotView{}) })
 	add("forgot-sent", nobody, "Check your mail", NavNone, func(c Chrome) templ.Component { return ForgotPage(c, ForgotView{Sent: true}) })

@@ -142,16 +142,17 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request, p people.Purpose, 
 			return link, true, err
 		}
 	}
-	return link, true, s.deadLink(w, r, p)
+	return link, true, s.deadLink(w, r, http.StatusNotFound, p)
 }
 
-// deadLink says that a link does nothing any more, and where to get another.
-func (s *Server) deadLink(w http.ResponseWriter, r *http.Request, p people.Purpose) error {
-	v := views.DeadLinkView{Again: "/login", AgainLabel: "To the sign-in page"}
-	if p != people.ToSignIn && s.Links.PasswordsByMail() {
-		v.Again, v.AgainLabel = "/login/forgot", "Ask for a new one"
+// deadLink says that a link does nothing any more, and where to get another. Of
+// a form that was sent too late the address stays; a password is never shown.
+func (s *Server) deadLink(w http.ResponseWriter, r *http.Request, status int, p people.Purpose) error {
+	v := views.DeadLinkView{Password: p != people.ToSignIn, ByMail: s.Links.PasswordsByMail()}
+	if v.Password && r.Method == http.MethodPost {
+		v.Unsaved, v.Email = true, r.PostFormValue("email")
 	}
-	return s.render(w, r, http.StatusNotFound, views.DeadLinkPage(s.sheet(r, "Link"), v))
+	return s.render(w, r, status, views.DeadLinkPage(s.sheet(r, "Link"), v))
 }
 
 // linkOpen uses the link that this browser has opened up.
@@ -164,7 +165,7 @@ func (s *Server) linkOpen(w http.ResponseWriter, r *http.Request) error {
 		if err := s.noteRefusal(r, "", people.ByLink, err); err != nil {
 			return err
 		}
-		return s.deadLink(w, r, people.ToSignIn)
+		return s.deadLink(w, r, http.StatusNotFound, people.ToSignIn)
 	}
 	if err != nil {
 		return err

@@ -86,7 +86,7 @@ func (s *Server) newPassword(p people.Purpose, here string) handler {
 			if err := s.noteRefusal(r, link.Email, people.ByLink, err); err != nil {
 				return err
 			}
-			return s.deadLink(w, r, p)
+			return s.deadLink(w, r, http.StatusNotFound, p)
 		}
 		if err != nil {
 			return err

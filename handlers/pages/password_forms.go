@@ -12,8 +12,8 @@ import (
 	"agnes/views"
 )
 
-// The forms under /auth/ are those of contract 9.1. Answers there are never
-// HTML: they lead to the portal's own pages, and errors are JSON.
+// The forms under /auth/ are those of contract 9.1. They lead to the portal's own
+// pages. Errors are JSON, and pages for browsers.
 
 // machine adapts a handler of such a form.
 func (s *Server) machine(h handler) http.Handler {
@@ -22,6 +22,10 @@ func (s *Server) machine(h handler) http.Handler {
 		w.Header().Set("Referrer-Policy", "no-referrer")
 		err := h(w, r)
 		if err == nil {
+			return
+		}
+		if request.WantsHTML(r) {
+			s.fail(w, r, err)
 			return
 		}
 		known := request.Known(err)
@@ -86,6 +90,9 @@ func (s *Server) verifyLink(w http.ResponseWriter, r *http.Request) error {
 	if domain.KindOf(err) == domain.Unauthenticated {
 		if err := s.noteRefusal(r, r.URL.Query().Get("email"), people.ByLink, err); err != nil {
 			return err
+		}
+		if request.WantsHTML(r) {
+			return s.deadLink(w, r, http.StatusUnauthorized, people.ToSignIn)
 		}
 	}
 	if err != nil {
@@ -201,6 +208,7 @@ func (s *Server) confirmForm(p people.Purpose, page string) handler {
 			if err := s.noteRefusal(r, r.PostFormValue("email"), people.ByLink, err); err != nil {
 				return err
 			}
+			s.tell(r.Context(), views.Toast{Error: true, Text: "The password was not saved."})
 			return found(w, r, page) // which says that the link is dead
 		case err != nil:
 			return err

@@ -59,6 +59,58 @@ func TestResetPassword(t *testing.T) {
 	p.nobody().post("/login", url.Values{"email": {u.Email}, "password": {newPassword}}).wantRedirect("/catalog")
 }
 
+// TestPasswordFormSentTooLate: the page says that nothing was saved, and asks for
+// a new link with the address that is known already.
+func TestPasswordFormSentTooLate(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	server := p.withMail(mailtest.Options{})
+	u := p.withPassword("cyril@example.com")
+	b := p.nobody()
+	b.post("/login/forgot", url.Values{"email": {u.Email}})
+	b.opens(linkOf(t, p.arrives(server)))
+	p.clock.advance(people.ToReset.Lifetime() + time.Minute)
+
+	form := url.Values{"email": {u.Email}, "password": {newPassword}}
+	got := b.post("/login/reset", form).wantStatus(http.StatusNotFound).wantText("was not saved")
+	if got.value("form[action='/login/forgot'] [name=email]") != u.Email || strings.Contains(got.body, newPassword) {
+		t.Errorf("the page asks with %q, or shows the password", got.value("[name=email]"))
+	}
+	b.post("/login/forgot", url.Values{"email": {u.Email}}).wantRedirect("/login/forgot/sent")
+	b.opens(linkOf(t, p.arrives(server)))
+	b.post("/login/reset", form).wantRedirect("/catalog")
+
+	p.Links.Mailer = nil // then nobody can ask for one
+	late := p.nobody()
+	late.post("/login/reset", form).wantStatus(http.StatusNotFound).wantText("was not saved", "Ask an administrator")
+	if late.get("/login/reset").wantStatus(http.StatusNotFound); strings.Contains(late.get("/login/reset").Text(), "not saved") {
+		t.Error("who has sent nothing is told that it was not saved")
+	}
+}
+
+// TestFormsOfTheContractInBrowsers: what a person sent is answered by a page.
+func TestFormsOfTheContractInBrowsers(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	p.withMail(mailtest.Options{})
+	p.Links.Throttle = &people.Throttle{Counter: p.store}
+	const accept, pages, programs = "Accept", "text/html,application/xhtml+xml,*/*;q=0.8", "application/json"
+	form := url.Values{"email": {analystEmail}}
+	for range people.MailTries().Free {
+		p.nobody().post("/auth/password/reset", form).wantRedirect("/login/forgot/sent")
+	}
+	got := p.nobody().post("/auth/password/reset", form, accept, pages).wantStatus(http.StatusTooManyRequests).wantText("Too much at once", "the newest that came works once")
+	if got.Header.Get("Retry-After") == "" {
+		t.Errorf("the page says not when to try again: %v", got.Header)
+	}
+	got = p.nobody().post("/auth/password/reset", form, accept, programs).wantStatus(http.StatusTooManyRequests)
+	if got.Header.Get("Content-Type") != "application/json" || !strings.Contains(got.body, `"detail"`) {
+		t.Errorf("a program gets %s", got.body)
+	}
+	dead := "/auth/email/verify?token=wrong&email=" + analystEmail
+	p.nobody().get(dead, accept, pages).wantStatus(http.StatusUnauthorized).wantText("This link does not work any more")
+}
+
 func TestInvitation(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)

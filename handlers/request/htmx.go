@@ -2,6 +2,7 @@ package request
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -45,7 +46,17 @@ func ForMachines(path string) bool {
 	return strings.HasPrefix(path, "/marketplace.git")
 }
 
+// forPeople lists the forms and links of release 0.54 among what is for machines
+// (contract 9.1): a browser sends them, and a person reads the answer.
+var forPeople = [...]string{
+	"GET /auth/email/verify", "POST /auth/password/login/web", "GET /auth/password/reset", "POST /auth/password/reset", "POST /auth/password/reset/confirm",
+	"GET /auth/password/setup", "POST /auth/password/setup/request", "POST /auth/password/setup/confirm",
+}
+
 // WantsHTML reports whether an error should be a page.
 func WantsHTML(r *http.Request) bool {
-	return !ForMachines(r.URL.Path) && strings.Contains(r.Header.Get("Accept"), "text/html")
+	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
+		return false
+	}
+	return !ForMachines(r.URL.Path) || slices.Contains(forPeople[:], r.Method+" "+r.URL.Path)
 }

@@ -109,19 +109,22 @@ func TestPartialIsWhatHTMXSaysItIs(t *testing.T) {
 
 func TestWantsHTML(t *testing.T) {
 	t.Parallel()
-	for path, want := range map[string]bool{
-		"/catalog": true, "/static/app.css": true, "/apis": true,
-		"/api/health": false, "/auth/token": false, "/openapi.json": false, "/marketplace.zip": false,
-		"/marketplace.git/info": false, "/marketplace/x": false, "/cli/latest": false, "/webhooks/jira": false,
+	for asked, want := range map[string]bool{
+		"GET /catalog": true, "GET /static/app.css": true, "GET /apis": true,
+		"GET /api/health": false, "POST /auth/token": false, "GET /openapi.json": false, "GET /marketplace.zip": false,
+		"GET /marketplace.git/info": false, "GET /marketplace/x": false, "GET /cli/latest": false, "POST /webhooks/jira": false,
+		"POST /auth/password/login/web": true, "POST /auth/password/reset/confirm": true, "GET /auth/password/setup": true, "GET /auth/email/verify": true,
+		"POST /auth/password/setup": false, "POST /auth/password/login": false, "POST /auth/email/verify": false,
 	} {
-		r := httptest.NewRequest(http.MethodGet, path, http.NoBody)
+		method, path, _ := strings.Cut(asked, " ")
+		r := httptest.NewRequest(method, path, http.NoBody)
 		r.Header.Set("Accept", "text/html,*/*")
 		if got := request.WantsHTML(r); got != want {
-			t.Errorf("WantsHTML(%s) = %t, want %t", path, got, want)
+			t.Errorf("WantsHTML(%s) = %t, want %t", asked, got, want)
 		}
 		r.Header.Set("Accept", "application/json")
 		if request.WantsHTML(r) {
-			t.Errorf("WantsHTML(%s) without text/html = true", path)
+			t.Errorf("WantsHTML(%s) without text/html = true", asked)
 		}
 	}
 }
