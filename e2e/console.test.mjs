@@ -112,6 +112,21 @@ test("a kept result is paged, sorted and downloaded without running again", asyn
   }
 });
 
+test("the console works on after a step back", async (t) => {
+  const page = await consoleWithSamples(t);
+  await runQuery(page, "SELECT range AS n FROM range(1200)");
+  await page.getByRole("link", { name: "Next page" }).click();
+  await page.getByText("501–1,000 of 1,200").waitFor();
+
+  await page.goBack();
+  await page.getByText("1–500 of 1,200").waitFor();
+
+  await write(page, "SELECT 1 + 1 AS two");
+  await page.keyboard.press("ControlOrMeta+Enter");
+  await page.locator("#result").getByText(/1 row in/).waitFor();
+  assert.deepEqual(await readResult(page), [["2"]]);
+});
+
 test("several statements run one by one and stop at the first that fails", async (t) => {
   const page = await consoleWithSamples(t);
 
@@ -169,4 +184,17 @@ test("the palette finds a table", async (t) => {
   await page.keyboard.press("Enter");
 
   await page.waitForURL(/airports/);
+});
+
+test("the palette opens after a step back", async (t) => {
+  const page = await consoleWithSamples(t);
+  await page.goto("/catalog");
+  await page.locator("#catalog-search").pressSequentially("airp");
+  await page.waitForURL("**/catalog?*airp*");
+
+  await page.goBack();
+  await page.waitForFunction(() => document.getElementById("catalog-search")?.value === "");
+  await page.keyboard.press("ControlOrMeta+k");
+  await page.getByRole("combobox", { name: "Page, table or action" }).fill("airp");
+  await page.getByRole("option", { name: /airports/ }).first().waitFor();
 });

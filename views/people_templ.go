@@ -285,7 +285,7 @@ func peopleSearch(v PeopleView) templ.Component {
 			templ_7745c5c3_Var11 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<form class=\"flex flex-wrap items-center gap-1.5 px-4 py-2 md:px-5\" method=\"get\" action=\"/admin/people\" role=\"search\" hx-get=\"/admin/people\" hx-target=\"#people\" hx-select=\"#people > *\" hx-push-url=\"true\" hx-trigger=\"submit, change from:#people-group, input delay:250ms from:#people-search\" hx-sync=\"replace\"><label class=\"input w-full md:w-64\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<form class=\"flex flex-wrap items-center gap-1.5 px-4 py-2 md:px-5\" method=\"get\" action=\"/admin/people\" role=\"search\" autocomplete=\"off\" hx-get=\"/admin/people\" hx-target=\"#people\" hx-select=\"#people > *\" hx-push-url=\"true\" hx-trigger=\"submit, change from:#people-group, input delay:250ms from:#people-search\" hx-sync=\"replace\"><label class=\"input w-full md:w-64\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

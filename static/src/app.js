@@ -15,3 +15,6 @@ import "./toasts.js";
 
 // Settling copies style attributes between old and new elements, which the policy refuses.
 htmx.config.defaultSettleDelay = 0;
+// Back and forward load the page anew. In place htmx would exchange the body under the scripts: the
+// editor, the matrix and the palette would act on elements that are gone.
+htmx.config.history = "reload";

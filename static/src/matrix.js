@@ -238,10 +238,5 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("htmx:after:swap", bind);
-// Back and forward load the page anew: in place, the parts that this script holds would be exchanged.
-document.addEventListener("htmx:before:history:restore", (event) => {
-  event.preventDefault();
-  location.reload();
-});
 bind();
 if (staged.all().length > 0) previewStaged();
