@@ -47,6 +47,7 @@ func changes(s *Store, ids prepared) []change {
 			return second(s.AddMember(ctx, by, s.adminID, "ada@example.com", people.ByAdmin))
 		}},
 		{"RemoveMember", func(ctx context.Context, by audit.Actor) error { return s.RemoveMember(ctx, by, ids.group, ids.user) }},
+		{"Rejoin", func(ctx context.Context, by audit.Actor) error { return second(s.Rejoin(ctx, by, s.adminID, ids.user)) }},
 		{"CreateGrant", func(ctx context.Context, by audit.Actor) error {
 			return second(s.CreateGrant(ctx, by, access.NewGrant{Group: ids.group, ResourceType: access.TableResource, ResourceID: "new"}))
 		}},

@@ -3,6 +3,7 @@ package store
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"agnes/domain"
 	"agnes/domain/access"
@@ -95,6 +96,41 @@ func TestMembers(t *testing.T) {
 	wantError(t, "remove from Everyone", s.RemoveMember(t.Context(), admin, s.everyoneID, u.ID), domain.NotFound, "member_not_found")
 	must[people.Member](t)(s.AddMember(t.Context(), admin, g.ID, u.Email, people.ByGoogleSync))
 	wantError(t, "remove what another source made", s.RemoveMember(t.Context(), admin, g.ID, u.ID), domain.NotFound, "member_not_found")
+}
+
+// TestRejoin: what is taken back is as it was, by whomever it was.
+func TestRejoin(t *testing.T) {
+	t.Parallel()
+	s, clock := newStore(t)
+	g := mustGroup(t, s, "Finance")
+	u := mustUser(t, s, "ada@example.com")
+	first := admin
+	first.Email = "eve@example.com"
+	was := must[people.Member](t)(s.AddMember(t.Context(), first, g.ID, u.Email, people.ByBreakGlass))
+	leave := func() {
+		t.Helper()
+		if err := s.RemoveMember(t.Context(), admin, g.ID, u.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	clock.advance(time.Hour)
+	leave()
+	clock.advance(access.UndoFor - time.Second)
+	must[people.Member](t)(s.Rejoin(t.Context(), admin, g.ID, u.ID))
+	if got := must[[]people.Member](t)(s.ListMembers(t.Context(), g.ID)); len(got) != 1 || !got[0].AddedAt.Equal(was.AddedAt) || got[0].AddedBy != "eve@example.com" || got[0].Source != people.ByBreakGlass {
+		t.Errorf("came back as %+v, was %+v", got, was)
+	}
+	_, err := s.Rejoin(t.Context(), admin, g.ID, u.ID)
+	wantError(t, "put back again", err, domain.Conflict, "already_member")
+
+	leave()
+	clock.advance(access.UndoFor + time.Second)
+	if got := must[people.Member](t)(s.Rejoin(t.Context(), admin, g.ID, u.ID)); got.Source != people.ByAdmin || got.AddedBy != admin.Email {
+		t.Errorf("much later they come back as %+v", got)
+	}
+	_, err = s.Rejoin(t.Context(), admin, s.everyoneID, u.ID)
+	wantError(t, "into Everyone", err, domain.Conflict, "already_member")
 }
 
 func TestEveryone(t *testing.T) {

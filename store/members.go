@@ -67,23 +67,30 @@ func (s *Store) AddMember(ctx context.Context, by audit.Actor, id people.GroupID
 				return err
 			}
 		}
-		added := false
-		if id != s.everyoneID {
-			if added, err = s.join(ctx, tx, by, u.ID, id, source); err != nil {
-				return err
-			}
-		}
-		if !added {
-			return domain.E(domain.Conflict, "already_member", "%s is a member of %s already.", u.Email, g.Name)
-		}
 		m = people.Member{UserID: u.ID, Email: u.Email, Name: u.Name, Active: u.Active, Source: source, AddedAt: s.now(), AddedBy: byline(by)}
-		return s.note(ctx, tx, by, "user_group.member_added", "group:"+string(id),
-			params{"group": g.Name, "user_id": u.ID, "email": u.Email, "source": source}, nil)
+		return s.enroll(ctx, tx, by, g, m)
 	})
 	if err != nil {
 		return people.Member{}, fmt.Errorf("add to group %s: %w", id, err)
 	}
 	return m, nil
+}
+
+// enroll makes somebody a member as m says. It fails with Conflict for somebody
+// who is one already.
+func (s *Store) enroll(ctx context.Context, tx runner, by audit.Actor, g people.Group, m people.Member) error {
+	var added int64
+	if g.ID != s.everyoneID {
+		var err error
+		if added, err = tx.exec(ctx, joinGroup, m.UserID, g.ID, m.Source, micros(m.AddedAt), m.AddedBy); err != nil {
+			return err
+		}
+	}
+	if added == 0 {
+		return domain.E(domain.Conflict, "already_member", "%s is a member of %s already.", m.Email, g.Name)
+	}
+	return s.note(ctx, tx, by, "user_group.member_added", "group:"+string(g.ID),
+		params{"group": g.Name, "user_id": m.UserID, "email": m.Email, "source": m.Source}, nil)
 }
 
 // RemoveMember takes a person out of a group. Only memberships that people
@@ -108,20 +115,21 @@ func (s *Store) RemoveMember(ctx context.Context, by audit.Actor, id people.Grou
 				return err
 			}
 		}
-		removed, err := tx.exec(ctx, `
+		removed, err := collect(ctx, tx, scanLeft, `
 			DELETE FROM user_group_members
-			WHERE user_id = $1 AND group_id = $2 AND source IN ('admin', 'system_seed', 'cli_break_glass')`, user, id)
+			WHERE user_id = $1 AND group_id = $2 AND source IN ('admin', 'system_seed', 'cli_break_glass')
+			RETURNING user_id, source, added_at, added_by`, user, id)
 		if err != nil {
 			return err
 		}
-		if removed == 0 {
+		if len(removed) == 0 {
 			if err := notManaged(s.mapped(g)); err != nil {
 				return err
 			}
 			return domain.E(domain.NotFound, "member_not_found", "%s has no membership of %s that can be removed here.", u.Email, g.Name)
 		}
 		return s.note(ctx, tx, by, "user_group.member_removed", "group:"+string(id), nil,
-			params{"group": g.Name, "user_id": u.ID, "email": u.Email})
+			params{"group": g.Name, "user_id": u.ID, "email": u.Email, "source": removed[0].Source, "added_at": removed[0].AddedAt, "added_by": removed[0].AddedBy})
 	})
 	if err != nil {
 		return fmt.Errorf("remove from group %s: %w", id, err)

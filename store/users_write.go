@@ -65,12 +65,14 @@ func (s *Store) insertUser(ctx context.Context, tx runner, by audit.Actor, n peo
 
 // join makes a membership and reports whether it is new.
 func (s *Store) join(ctx context.Context, tx runner, by audit.Actor, user people.UserID, group people.GroupID, source people.MemberSource) (bool, error) {
-	n, err := tx.exec(ctx, `
-		INSERT INTO user_group_members (user_id, group_id, source, added_at, added_by)
-		VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (user_id, group_id) DO NOTHING`, user, group, source, micros(s.now()), byline(by))
+	n, err := tx.exec(ctx, joinGroup, user, group, source, micros(s.now()), byline(by))
 	return n > 0, err
 }
+
+const joinGroup = `
+	INSERT INTO user_group_members (user_id, group_id, source, added_at, added_by)
+	VALUES ($1, $2, $3, $4, $5)
+	ON CONFLICT (user_id, group_id) DO NOTHING`
 
 // UpdateUser changes a person. Deactivating them or giving them a password
 // ends all their sign-ins. It fails with NotFound, with Stale when the person

@@ -43,7 +43,7 @@ type AccessDoors interface {
 	ListReach(ctx context.Context, user people.UserID, search string, w access.Window) ([]access.Reach, int, error)
 	GetGroup(ctx context.Context, id people.GroupID) (people.Group, error)
 	CountLost(ctx context.Context, group people.GroupID, user people.UserID) (int, error)
-	AddMember(ctx context.Context, by audit.Actor, id people.GroupID, email string, source people.MemberSource) (people.Member, error)
+	Rejoin(ctx context.Context, by audit.Actor, id people.GroupID, user people.UserID) (people.Member, error)
 	RemoveMember(ctx context.Context, by audit.Actor, id people.GroupID, user people.UserID) error
 }
 

@@ -185,7 +185,7 @@ func (s *Server) accessRejoin(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 
-	if _, err := s.Access.AddMember(r.Context(), request.Actor(r), v.Group.ID, v.Person.Email, people.ByAdmin); err != nil {
+	if _, err := s.Access.Rejoin(r.Context(), request.Actor(r), v.Group.ID, v.Person.ID); err != nil {
 		return err
 	}
 

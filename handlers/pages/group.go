@@ -182,7 +182,11 @@ func (s *Server) memberAdd(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("add to a group: %w", err)
 	}
-	joined, err := s.Groups.AddMembers(r.Context(), request.Actor(r), g.ID, []string{u.Email})
+	joined := people.Joined{Added: []people.User{u}}
+	_, err = s.Groups.Rejoin(r.Context(), request.Actor(r), g.ID, u.ID)
+	if domain.CodeOf(err) == "already_member" {
+		joined, err = people.Joined{Already: []people.User{u}}, nil
+	}
 	if err != nil {
 		return s.refusedGroup(w, r, err)
 	}

@@ -27,6 +27,7 @@ type Groups interface {
 	ListMembersPage(ctx context.Context, id people.GroupID, f people.MemberFilter) (members []people.Member, total int, err error)
 	AddMembers(ctx context.Context, by audit.Actor, id people.GroupID, emails []string) (people.Joined, error)
 	RemoveMember(ctx context.Context, by audit.Actor, id people.GroupID, user people.UserID) error
+	Rejoin(ctx context.Context, by audit.Actor, id people.GroupID, user people.UserID) (people.Member, error)
 	ListBin(ctx context.Context, limit int) ([]access.Binned, error)
 	Restore(ctx context.Context, by audit.Actor, binID string) error
 }
