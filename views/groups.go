@@ -2,7 +2,6 @@ package views
 
 import (
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -32,7 +31,7 @@ type GroupsView struct {
 	Now      time.Time
 }
 
-func (q GroupsQuery) page() int { return max(1, q.Page) }
+func (q GroupsQuery) page() int { return q.list().page() }
 
 func (q GroupsQuery) at(page int) GroupsQuery {
 	q.Page = page
@@ -41,45 +40,22 @@ func (q GroupsQuery) at(page int) GroupsQuery {
 
 func (q GroupsQuery) narrowed() bool { return q.Search != "" || q.Origin != "" }
 
+func (q GroupsQuery) list() listing[people.GroupOrder] {
+	return listing[people.GroupOrder]{q.Order, q.Desc, q.Page}
+}
+
 // sortedBy is the list sorted by a column; the same column again turns the order.
 func (q GroupsQuery) sortedBy(order people.GroupOrder) GroupsQuery {
-	if q.Order == order {
-		q.Desc = !q.Desc
-	} else {
-		q.Desc = order != people.GroupsByName
-	}
-	q.Order, q.Page = order, 1
+	l := q.list().sorted(order, order != people.GroupsByName)
+	q.Order, q.Desc, q.Page = l.Order, l.Desc, l.Page
 	return q
 }
 
-func (q GroupsQuery) ariaSort(order people.GroupOrder) string {
-	switch {
-	case q.Order != order:
-		return "none"
-	case q.Desc:
-		return "descending"
-	}
-	return "ascending"
-}
+func (q GroupsQuery) ariaSort(order people.GroupOrder) string { return q.list().ariaSort(order) }
 
 // URL is the address of the list in this state; defaults are left out.
 func (q GroupsQuery) URL() string {
-	v := url.Values{}
-	for name, value := range map[string]string{"q": q.Search, "origin": string(q.Origin), "sort": string(q.Order)} {
-		if value != "" {
-			v.Set(name, value)
-		}
-	}
-	if q.Desc {
-		v.Set("desc", "1")
-	}
-	if q.Page > 1 {
-		v.Set("page", strconv.Itoa(q.Page))
-	}
-	if len(v) == 0 {
-		return GroupsURL
-	}
-	return GroupsURL + "?" + v.Encode()
+	return q.list().address(GroupsURL, map[string]string{"q": q.Search, "origin": string(q.Origin)})
 }
 
 type groupFacet struct {

@@ -2,7 +2,6 @@ package views
 
 import (
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -34,7 +33,7 @@ type PeopleView struct {
 	Now      time.Time
 }
 
-func (q PeopleQuery) page() int { return max(1, q.Page) }
+func (q PeopleQuery) page() int { return q.list().page() }
 
 func (q PeopleQuery) at(page int) PeopleQuery {
 	q.Page = page
@@ -44,45 +43,22 @@ func (q PeopleQuery) at(page int) PeopleQuery {
 // narrowed reports whether the list is not of all people.
 func (q PeopleQuery) narrowed() bool { return q.Search != "" || q.State != "" || q.Group != "" }
 
+func (q PeopleQuery) list() listing[people.UserOrder] {
+	return listing[people.UserOrder]{q.Order, q.Desc, q.Page}
+}
+
 // sortedBy is the list sorted by a column; the same column again turns the order.
 func (q PeopleQuery) sortedBy(order people.UserOrder) PeopleQuery {
-	if q.Order == order {
-		q.Desc = !q.Desc
-	} else {
-		q.Desc = order == people.OrderByLastSeen || order == people.OrderByCreated
-	}
-	q.Order, q.Page = order, 1
+	l := q.list().sorted(order, order == people.OrderByLastSeen || order == people.OrderByCreated)
+	q.Order, q.Desc, q.Page = l.Order, l.Desc, l.Page
 	return q
 }
 
-func (q PeopleQuery) ariaSort(order people.UserOrder) string {
-	switch {
-	case q.Order != order:
-		return "none"
-	case q.Desc:
-		return "descending"
-	}
-	return "ascending"
-}
+func (q PeopleQuery) ariaSort(order people.UserOrder) string { return q.list().ariaSort(order) }
 
 // URL is the address of the list in this state; defaults are left out.
 func (q PeopleQuery) URL() string {
-	v := url.Values{}
-	for name, value := range map[string]string{"q": q.Search, "state": string(q.State), "group": string(q.Group), "sort": string(q.Order)} {
-		if value != "" {
-			v.Set(name, value)
-		}
-	}
-	if q.Desc {
-		v.Set("desc", "1")
-	}
-	if q.Page > 1 {
-		v.Set("page", strconv.Itoa(q.Page))
-	}
-	if len(v) == 0 {
-		return PeopleURL
-	}
-	return PeopleURL + "?" + v.Encode()
+	return q.list().address(PeopleURL, map[string]string{"q": q.Search, "state": string(q.State), "group": string(q.Group)})
 }
 
 // PeopleURL is the list of all people.
