@@ -35,6 +35,7 @@ func gallery() map[string]galleryPage {
 	addSignIn(add, nobody, admin)
 	addGroups(add, admin)
 	addSettings(add, admin)
+	addRequests(add, admin, analyst)
 	add("first-run", nobody, "Set up", NavNone, func(c Chrome) templ.Component { return FirstRunPage(c, FirstRunView{}) })
 	add("first-run-error", nobody, "Set up", NavNone, func(c Chrome) templ.Component {
 		return FirstRunPage(c, FirstRunView{Name: "Petra", Email: "petra", Errors: FieldErrors{
