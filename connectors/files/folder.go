@@ -131,7 +131,7 @@ func (f Folder) Commit(ctx context.Context, id files.UploadID, table registry.Ta
 	if item, err = f.moveToFree(ctx, f.staged(id, up.Name), string(table), files.Ext(up.Name)); err != nil {
 		return "", err
 	}
-	if err := errors.Join(syncDir(f.files()), syncDir(f.staged(id))); err != nil {
+	if err := errors.Join(syncDir(f.files()), syncDir(f.staged(id)), f.noteUploaded(item)); err != nil {
 		return "", err
 	}
 	// From here on the new file is in place: what fails now leaves only litter.

@@ -74,7 +74,7 @@ func TestStageThenCommit(t *testing.T) {
 	if key, err := f.Key(t.Context(), item); err != nil || key != "files/orders.csv" {
 		t.Errorf("Key = %q, %v", key, err)
 	}
-	if got := mustTree(t, f); got != "files/orders.csv" {
+	if got := mustTree(t, f); got != "files/.uploaded/orders.csv files/orders.csv" {
 		t.Errorf("files %q", got)
 	}
 	if _, err := f.Staged(t.Context(), up.ID); err == nil {
@@ -105,6 +105,45 @@ func TestCommitTouchesNoOtherFile(t *testing.T) {
 	for _, item := range before {
 		if data, err := os.ReadFile(filepath.Join(f.files(), item)); err != nil || string(data) != "old" {
 			t.Errorf("%s holds %q, %v after uploads of the same name", item, data, err)
+		}
+	}
+}
+
+// TestOnlyUploadsAreRemovedForNewOnes holds that a file which an administrator
+// placed stays when the table that reads it gets an upload, whatever its name.
+func TestOnlyUploadsAreRemovedForNewOnes(t *testing.T) {
+	t.Parallel()
+	f := newFolder(t)
+	write := func(item, content string) {
+		t.Helper()
+		place := filepath.Join(f.files(), item)
+		if err := os.MkdirAll(filepath.Dir(place), 0o750); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(place, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("orders.csv", "placed")
+	write("sales/2024.csv", "placed")
+	var items []string
+	for range 2 {
+		up := mustStage(t, f, "new.csv", "id\n1\n")
+		item, err := f.Commit(t.Context(), up.ID, "orders")
+		if err != nil {
+			t.Fatal(err)
+		}
+		items = append(items, item)
+	}
+	write(items[1], "written over by hand")
+	for _, item := range []string{"orders.csv", "sales", "sales/2024.csv", "sales/*.csv", "gone.csv", "../x", items[0], items[0], items[1]} {
+		if err := f.RemoveUploaded(t.Context(), item); err != nil {
+			t.Errorf("remove upload %s: %v", item, err)
+		}
+	}
+	for item, stays := range map[string]bool{"orders.csv": true, "sales/2024.csv": true, items[0]: false, items[1]: true} {
+		if _, err := os.Stat(filepath.Join(f.files(), item)); (err == nil) != stays {
+			t.Errorf("%s: %v, stays %t", item, err, stays)
 		}
 	}
 }

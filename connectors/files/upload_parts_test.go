@@ -75,7 +75,7 @@ func TestPartBecomesAnUpload(t *testing.T) {
 	if item, err := f.Commit(t.Context(), p.ID, "orders"); err != nil || item != "orders.csv" {
 		t.Errorf("Commit = %q, %v", item, err)
 	}
-	if got := mustTree(t, f); got != "files/orders.csv" {
+	if got := mustTree(t, f); got != "files/.uploaded/orders.csv files/orders.csv" {
 		t.Errorf("files %q", got)
 	}
 	if data, err := os.ReadFile(filepath.Join(f.files(), "orders.csv")); err != nil || string(data) != "id\n1234\n56" {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 
 	"agnes/domain"
@@ -26,6 +25,9 @@ type Folder interface {
 	Add(ctx context.Context, item string, r io.Reader) error
 	// Remove deletes a table's file.
 	Remove(ctx context.Context, item string) error
+	// RemoveUploaded deletes a file that Commit put there, unless it was written
+	// since. Every other stays.
+	RemoveUploaded(ctx context.Context, item string) error
 	List(ctx context.Context) ([]File, error)
 	// Key is the place of a file of that name under the data directory; NotFound.
 	Key(ctx context.Context, item string) (string, error)
@@ -185,8 +187,8 @@ func (m *Importer) register(ctx context.Context, by audit.Actor, t registry.Tabl
 
 // Replace gives a table of the files connector the rows of a staged upload.
 // The old rows are served until the new ones were read back, and the corrections
-// become the table's. The file before is removed if it was an upload for this
-// table; an administrator's own file stays. It fails with Stale, before anything
+// become the table's. The file before is removed if it came as an upload and no
+// other table reads it; an administrator's own file stays, whatever its name. It fails with Stale, before anything
 // is moved, when the registration changed since the revision seen; 0: whatever it is.
 func (m *Importer) Replace(ctx context.Context, by audit.Actor, id UploadID, table registry.TableID, o Options, seen int64) error {
 	t, err := m.Tables.GetTable(ctx, table)
@@ -222,12 +224,9 @@ func (m *Importer) Replace(ctx context.Context, by audit.Actor, id UploadID, tab
 	return nil
 }
 
-// dropUpload removes the file that t was read from, if it was an upload for t
-// and no other table reads it.
+// dropUpload removes the file that t was read from, if it came as an upload and
+// no other table reads it.
 func (m *Importer) dropUpload(ctx context.Context, t registry.Table) error {
-	if !uploadedFor(t) {
-		return nil
-	}
 	all, err := m.Tables.ListTables(ctx)
 	if err != nil {
 		return fmt.Errorf("list tables: %w", err)
@@ -237,22 +236,10 @@ func (m *Importer) dropUpload(ctx context.Context, t registry.Table) error {
 			return nil
 		}
 	}
-	if err := m.Folder.Remove(ctx, t.SourceTable); err != nil {
+	if err := m.Folder.RemoveUploaded(ctx, t.SourceTable); err != nil {
 		return fmt.Errorf("remove the file before: %w", err)
 	}
 	return nil
-}
-
-// uploadedFor reports whether a table's file has a name that Commit gives:
-// <table id>.<ending> or <table id>-<number>.<ending>.
-func uploadedFor(t registry.Table) bool {
-	stem := Stem(t.SourceTable)
-	if stem == string(t.ID) {
-		return true
-	}
-	number, numbered := strings.CutPrefix(stem, string(t.ID)+"-")
-	_, err := strconv.Atoi(number)
-	return numbered && err == nil
 }
 
 // Remove unregisters tables, their grants and versions. The files of the

@@ -223,6 +223,8 @@ func (f *folder) Remove(_ context.Context, item string) error {
 	return nil
 }
 
+func (f *folder) RemoveUploaded(ctx context.Context, item string) error { return f.Remove(ctx, item) }
+
 func (f *folder) Matches(_ context.Context, item string) (files.Dataset, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

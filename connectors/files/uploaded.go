@@ -1,0 +1,64 @@
+package files
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// uploadedDir holds a note for each file that came as an upload: what it was
+// like. The folder is hidden, so that nobody takes a note for a table.
+const uploadedDir = ".uploaded"
+
+func (f Folder) uploadedNote(item string) string { return filepath.Join(f.files(), uploadedDir, item) }
+
+// uploadedAs is what is noted of an upload: another file under its name, or one
+// that was written since, is not alike.
+func uploadedAs(info fs.FileInfo) string {
+	return fmt.Sprintf("%d %d\n", info.Size(), info.ModTime().UnixNano())
+}
+
+// noteUploaded remembers that a file came as an upload.
+func (f Folder) noteUploaded(item string) error {
+	info, err := os.Lstat(filepath.Join(f.files(), item))
+	if err != nil {
+		return fmt.Errorf("look at upload: %w", err)
+	}
+	note := f.uploadedNote(item)
+	if err := makeDir(filepath.Dir(note)); err != nil {
+		return err
+	}
+	if err := os.WriteFile(note, []byte(uploadedAs(info)), 0o640); err != nil { //nolint:gosec // the group may read: backups
+		return fmt.Errorf("note upload: %w", tell(err))
+	}
+	return nil
+}
+
+// RemoveUploaded deletes a table's file that came as an upload and was not
+// written since. Every other file stays: somebody placed it there. One that is
+// gone already is no error.
+func (f Folder) RemoveUploaded(ctx context.Context, item string) error {
+	if plainName(item) {
+		info, err := os.Lstat(filepath.Join(f.files(), item))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("look at upload: %w", err)
+		}
+		noted, missing := os.ReadFile(f.uploadedNote(item))
+		if missing != nil && !errors.Is(missing, fs.ErrNotExist) {
+			return fmt.Errorf("read note of upload: %w", missing)
+		}
+		if missing != nil {
+			return nil
+		}
+		if err == nil && info.Mode().IsRegular() && uploadedAs(info) == string(noted) {
+			if err := f.Remove(ctx, item); err != nil {
+				return err
+			}
+		}
+		return remove(f.uploadedNote(item))
+	}
+	return nil
+}
