@@ -11,14 +11,15 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"golang.org/x/sys/unix"
-	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/encoding/unicode"
 
 	"agnes/domain/files"
 )
 
 // maxUnpacked bounds what one packed file may become, whatever room there is.
 const maxUnpacked = 256 << 30
+
+// gzipMagic begins every gzip file.
+const gzipMagic = "\x1f\x8b"
 
 // errTooMuch ends unpacking.
 var errTooMuch = errors.New("unpacks to more than there is room for")
@@ -44,7 +45,11 @@ func openText(path string, packed files.Compression) (io.ReadCloser, error) {
 	}
 	switch packed {
 	case files.Gzip:
-		z, err := gzip.NewReader(bufio.NewReaderSize(f, 1<<20))
+		in := bufio.NewReaderSize(f, 1<<20)
+		if magic, err := in.Peek(2); err == nil && string(magic) != gzipMagic { // a short one would pass for one that is cut off
+			return nil, errors.Join(gzip.ErrHeader, f.Close())
+		}
+		z, err := gzip.NewReader(in)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("open gzip: %w", err), f.Close())
 		}
@@ -66,9 +71,9 @@ func decoded(r io.Reader, e files.Encoding) (io.Reader, error) {
 	case "", files.UTF8:
 		return r, nil
 	case files.UTF16:
-		return unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Reader(r), nil
+		return &utf16Text{in: r}, nil
 	case files.Windows:
-		return charmap.Windows1252.NewDecoder().Reader(r), nil
+		return &windowsText{in: r}, nil
 	}
 	return nil, badJob(fmt.Errorf("encoding %q is not known", e))
 }

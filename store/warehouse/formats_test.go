@@ -3,12 +3,14 @@ package warehouse
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -292,6 +294,8 @@ func TestWrongInputs(t *testing.T) {
 		{"gzip with a wrong sum", "a.csv.gz", string(crc), files.Options{}, "file_pack_damaged", "a.csv.gz is damaged, or not a gzip file although its name ends like one."},
 		{"zstd cut", "a.csv.zst", zst[:len(zst)-5], files.Options{}, "file_cut_off", "a.csv.zst breaks off in the middle: the zstd file is not complete."},
 		{"not gzip", "a.csv.gz", strings.Repeat("id,a\n1,x\n", 9), files.Options{}, "file_pack_damaged", "a.csv.gz is damaged, or not a gzip file although its name ends like one."},
+		{"not gzip and short", "a.csv.gz", "id,a\n1,x\n", files.Options{}, "file_pack_damaged", "a.csv.gz is damaged, or not a gzip file although its name ends like one."},
+		{"empty instead of packed", "a.csv.gz", "", files.Options{}, "file_empty", "The file a.csv.gz is empty."},
 		{"gzip without its ending", "a.csv", gz, files.Options{}, "file_not_text", "a.csv is compressed with gzip, not a table of text."},
 		{"protected workbook", "a.xlsx", oleMagic + "xxxx", files.Options{}, "file_xlsx_protected", "a.xlsx is protected by a password, or an old workbook in a new name."},
 		{"text as workbook", "a.xlsx", "id,a\n", files.Options{}, "file_xlsx_broken", "a.xlsx is not a workbook, although its name ends like one."},
@@ -428,5 +432,56 @@ func TestPreviewOfWorkbook(t *testing.T) {
 	}
 	if len(got.Losses) != 1 || got.Losses[0] != (files.Loss{Column: "amount", Count: 1, Example: "#DIV/0!"}) {
 		t.Errorf("losses %+v", got.Losses)
+	}
+}
+
+// TestTextOfOtherEncodings holds that no character is replaced by another one
+// without a word.
+func TestTextOfOtherEncodings(t *testing.T) {
+	t.Parallel()
+	units := func(text string, order binary.AppendByteOrder) string {
+		var b []byte
+		for _, u := range utf16.Encode([]rune(text)) {
+			b = order.AppendUint16(b, u)
+		}
+		return string(b)
+	}
+	const text = "id,n\n1,é\n2,😀\n"
+	le, be := units(text, binary.LittleEndian), units(text, binary.BigEndian)
+	long := units(strings.Repeat("1,é\n", decodeBytes), binary.LittleEndian)
+	for _, c := range []struct {
+		test, content string
+		encoding      files.Encoding
+		want          string // the code of what is wrong, or what the second row has
+		line          int
+	}{
+		{"little end first", "\xff\xfe" + le, files.UTF16, "😀", 0},
+		{"big end first", "\xfe\xff" + be, files.UTF16, "😀", 0},
+		{"little end first, without a mark", le, files.UTF16, "😀", 0},
+		{"big end first, without a mark", be, files.UTF16, "😀", 0},
+		{"cut off in a character", "\xff\xfe" + le + "3", files.UTF16, "file_cut_off", 4},
+		{"cut off between halves", "\xff\xfe" + le + "\x3d\xd8", files.UTF16, "file_cut_off", 4},
+		{"half a character", "\xff\xfe" + le + "\x3d\xd8a\x00", files.UTF16, "file_encoding_wrong", 4},
+		{"late half of a character", "\xff\xfe" + long + "\x3d\xd8a\x00", files.UTF16, "file_encoding_wrong", decodeBytes + 1},
+		{"UTF-8 as UTF-16", text, files.UTF16, "file_encoding_wrong", 0},
+		{"marked UTF-8 as UTF-16", byteOrderMark + text, files.UTF16, "file_encoding_wrong", 0},
+		{"marked UTF-8 as Windows-1252", byteOrderMark + text, files.Windows, "file_encoding_wrong", 0},
+		{"bytes that Windows-1252 has nothing for", "id,n\n1,\xe9\n2,\x81\x80\n", files.Windows, "\u0081€", 0},
+	} {
+		t.Run(c.test, func(t *testing.T) {
+			t.Parallel()
+			s := newTestStore(t)
+			mustWrite(t, s, "files/a.csv", c.content)
+			out, err := s.ConvertWith(t.Context(), "files/a.csv", files.CSV, files.Options{Encoding: c.encoding}, Target{"files", "t", "v1"}, nil)
+			if err != nil {
+				if f := FailureOf(err); f.Code != c.want || f.Line != c.line {
+					t.Errorf("%s at line %d, want %s at %d: %s", f.Code, f.Line, c.want, c.line, f.Message)
+				}
+				return
+			}
+			if got := mustRead(t, s, out); !slices.Equal(got, []string{"1|é", "2|" + c.want}) {
+				t.Errorf("rows %q", got)
+			}
+		})
 	}
 }

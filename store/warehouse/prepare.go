@@ -1,6 +1,7 @@
 package warehouse
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -52,7 +53,7 @@ func (s *Store) prepare(ctx context.Context, key string, format files.Format, o 
 	switch {
 	case format == files.XLSX:
 		err = s.prepareSheet(ctx, r, most > 0)
-	case format.Text() && (r.packed != files.Plain || o.Encoding != ""):
+	case format.Text() && (r.packed != files.Plain || o.Encoding != "" || r.marked):
 		err = s.unpack(ctx, r, most)
 	}
 	if err != nil {
@@ -140,12 +141,15 @@ func (s *Store) unpack(ctx context.Context, r *reader, most int64) (err error) {
 	if err != nil {
 		return err
 	}
+	text = unmarked(text)
 	if most > 0 && r.format != files.JSON {
 		r.partial, err = copyLines(out, text, most)
 	} else {
 		_, err = io.Copy(out, text)
 	}
 	switch {
+	case errors.Is(err, errNotText), errors.Is(err, errCutText):
+		return r.badText(out, err)
 	case errors.Is(err, errTooMuch):
 		return refuse("file_unpacks_too_large", "Have space made on the server's disk, or send the file in parts.",
 			"%s unpacks to more than %d MB, which is more than the server has room for.", r.name(), room>>20).because(err)
@@ -153,6 +157,27 @@ func (s *Store) unpack(ctx context.Context, r *reader, most int64) (err error) {
 		return r.packFault(err)
 	}
 	return nil
+}
+
+// badText says where text stops being in its encoding: behind the lines that
+// were written plain.
+func (r *reader) badText(plain *os.File, err error) error {
+	line := 1
+	if text, rerr := os.Open(plain.Name()); rerr == nil { // at worst the line is wrong
+		defer text.Close()
+		for lines := bufio.NewReader(text); ; line++ {
+			if _, rerr := lines.ReadSlice('\n'); rerr != nil && !errors.Is(rerr, bufio.ErrBufferFull) {
+				break
+			} else if rerr != nil {
+				line--
+			}
+		}
+	}
+	if errors.Is(err, errCutText) {
+		return refuse("file_cut_off", "Send it again, and wait until it has arrived whole.", "%s breaks off in line %d, in the middle of a character of %s.", r.name(), line, r.options.Encoding).atLine(line).because(err)
+	}
+	return refuse("file_encoding_wrong", "Choose another encoding, or have the file written again.",
+		"Line %d of %s has characters that are not %s, so some letters would come out wrong.", line, r.name(), r.options.Encoding).atLine(line).because(err)
 }
 
 // packFault names what is wrong with a packed file.

@@ -42,6 +42,9 @@ func probe(r *reader) error {
 	if !r.format.Text() {
 		packed = files.Plain
 	}
+	if r.before.bytes == 0 {
+		return emptyFile(r.name())
+	}
 	head, whole, err := readHead(r.origin, packed)
 	switch {
 	case err != nil && packed != files.Plain:
@@ -54,8 +57,11 @@ func probe(r *reader) error {
 	if r.options.Encoding != "" && r.format.Text() {
 		return r.probeDecoded(head, whole)
 	}
+	text, marked := bytes.CutPrefix(head, []byte(byteOrderMark))
+	// The engine takes a quote behind the mark for no quote, and JSON behind it for none.
+	r.marked = marked && (!r.delimited() || bytes.IndexAny(text, `"'`) == 0)
 	switch {
-	case len(bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\ufeff")))) == 0 && whole:
+	case len(bytes.TrimSpace(text)) == 0 && whole:
 		return emptyFile(r.name())
 	case r.format == files.Parquet:
 		return probeParquet(r.name(), head)
@@ -69,17 +75,25 @@ func emptyFile(name string) *fault {
 
 // probeDecoded looks at text that is not in UTF-8.
 func (r *reader) probeDecoded(head []byte, whole bool) error {
+	if bytes.HasPrefix(head, []byte(byteOrderMark)) {
+		return refuse("file_encoding_wrong", "Leave the encoding open.", "%s begins with the mark of UTF-8, so it is not text in %s.", r.name(), r.options.Encoding)
+	}
 	text, err := decoded(bytes.NewReader(head), r.options.Encoding)
 	if err != nil {
 		return err
 	}
 	plain, err := io.ReadAll(text)
+	marked := bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff"))
+	if errors.Is(err, errCutText) || errors.Is(err, errNotText) && marked {
+		err = nil // whoever reads all of it knows the line
+	}
+	latin := r.options.Encoding == files.UTF16 && bytes.IndexByte(head, 0) < 0 && utf8.Valid(head) // every other byte of separators and line ends is 0
 	switch {
-	case err != nil:
-		return fmt.Errorf("decode head: %w", err)
-	case len(bytes.TrimSpace(bytes.TrimPrefix(plain, []byte("\ufeff")))) == 0 && whole:
+	case err == nil && len(bytes.TrimSpace(bytes.TrimPrefix(plain, []byte(byteOrderMark)))) == 0 && whole:
 		return emptyFile(r.name())
-	case bytes.IndexByte(plain, 0) >= 0, bytes.Count(plain, []byte("\ufffd")) > len(plain)/16:
+	case err != nil && !errors.Is(err, errNotText):
+		return fmt.Errorf("decode head: %w", err)
+	case err != nil, latin, bytes.IndexByte(plain, 0) >= 0:
 		return refuse("file_encoding_wrong", "Choose another encoding, or leave it open.", "%s is not text in %s.", r.name(), r.options.Encoding)
 	}
 	return nil

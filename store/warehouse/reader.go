@@ -18,6 +18,7 @@ type reader struct {
 	packed  files.Compression
 	options files.Options
 	before  stamp             // of origin, when it was looked at
+	marked  bool              // it begins with a mark that the engine does not read over
 	partial bool              // path holds the beginning only
 	lenient bool              // rows that do not fit are put aside, not fatal
 	sheet   *sheet            // of a workbook
