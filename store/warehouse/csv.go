@@ -41,20 +41,16 @@ type dialect struct {
 	warnings              []string
 }
 
-// sniffCSV finds the dialect and the types of a CSV file.
+// sniffCSV finds the dialect and the types of a CSV file. A lenient reader is
+// lenient only where there is need: rows that do not fit must not make the
+// sniffer choose others than those of a strict one.
 func (r *reader) sniffCSV(ctx context.Context, db *sql.DB) error {
 	options := r.sniffOptions()
-	d, err := sniff(ctx, db, r.path, options)
-	if r.options.Delimiter == "" && r.format != files.XLSX && (err != nil || len(d.columns) < 2) {
-		// Double quotes or tabs were only a first guess.
-		options.delim = ""
-		if r.options.Quote == "" {
-			options.quote, options.escape = "", ""
-		}
-		free, freely := sniff(ctx, db, r.path, options)
-		if freely == nil && (err != nil || len(free.columns) > 1) {
-			d, err = free, nil
-		}
+	options.lenient = false
+	d, err := r.sniffFreely(ctx, db, options)
+	if err != nil && r.lenient && !engineBroken(err) && ctx.Err() == nil {
+		options.lenient = true
+		d, err = r.sniffFreely(ctx, db, options)
 	}
 	if err != nil && (engineBroken(err) || ctx.Err() != nil) {
 		return err
@@ -62,6 +58,7 @@ func (r *reader) sniffCSV(ctx context.Context, db *sql.DB) error {
 	if d, err = r.checkShape(ctx, db, d, err); err != nil {
 		return err
 	}
+	d.lenient = r.lenient
 	if d.skip > r.options.Skip {
 		d.warnings = append(d.warnings, leftOut(d.skip-r.options.Skip))
 	}
@@ -92,6 +89,25 @@ func (r *reader) sniffCSV(ctx context.Context, db *sql.DB) error {
 	}
 	r.csv = d
 	return nil
+}
+
+// sniffFreely asks the sniffer again where a first guess at quotes and separator
+// finds no columns.
+func (r *reader) sniffFreely(ctx context.Context, db *sql.DB, options sniffOptions) (dialect, error) {
+	d, err := sniff(ctx, db, r.path, options)
+	if r.options.Delimiter != "" || r.format == files.XLSX || err == nil && len(d.columns) > 1 {
+		return d, err
+	}
+	// Double quotes or tabs were only a first guess.
+	options.delim = ""
+	if r.options.Quote == "" {
+		options.quote, options.escape = "", ""
+	}
+	free, freely := sniff(ctx, db, r.path, options)
+	if freely == nil && (err != nil || len(free.columns) > 1) {
+		return free, nil
+	}
+	return d, err
 }
 
 func leftOut(lines int) string {

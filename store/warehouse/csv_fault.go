@@ -7,6 +7,7 @@ import (
 	"errors"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -99,6 +100,11 @@ func (r *reader) checkShape(ctx context.Context, db *sql.DB, d dialect, sniffed 
 	if err != nil {
 		return d, err
 	}
+	if sniffed == nil && d.skip > r.options.Skip {
+		if kept, all, err := r.keepLines(ctx, db, d); err != nil || all {
+			return kept, err
+		}
+	}
 	if misled {
 		err := guess.scan(ctx, db, wholeFile)
 		if err != nil && r.lenient && !engineBroken(err) && ctx.Err() == nil {
@@ -145,6 +151,47 @@ func (r *reader) headShape(d dialect, sniffed error) (guess dialect, misled bool
 	}
 	guess.columns = make([]registry.Column, wide)
 	return guess, wide > 1, nil
+}
+
+// noDelimiter separates nothing: it is in no file of text.
+const noDelimiter = "\x1f"
+
+// manyLines is how many lines before a table are too many to be a heading.
+const manyLines = 20
+
+// keepLines is the dialect in which no line is left out, where the sniffer would
+// leave out as many as it takes, or more: one column of text of which the last
+// lines have commas, most likely.
+func (r *reader) keepLines(ctx context.Context, db *sql.DB, d dialect) (kept dialect, all bool, err error) {
+	head, whole, err := readHead(r.path, files.Plain)
+	if err != nil {
+		return d, false, err
+	}
+	lines := bytes.Count(bytes.TrimRight(head, "\r\n"), []byte("\n")) + 1
+	left := d.skip - r.options.Skip
+	typed := d.header && slices.ContainsFunc(d.columns, func(c registry.Column) bool { return c.Type != "VARCHAR" })
+	if lines-d.skip > left || left < manyLines && (typed || !whole) {
+		return d, false, nil // a heading, as reports have
+	}
+	for range r.options.Skip {
+		_, head, _ = bytes.Cut(head, []byte("\n"))
+	}
+	first, _, _ := bytes.Cut(bytes.TrimPrefix(head, []byte(byteOrderMark)), []byte("\n"))
+	o := r.sniffOptions()
+	o.lenient, o.quote, o.escape = false, `"`, `"`
+	delim, wide := likelyDelimiter(strings.TrimRight(string(first), "\r"))
+	if wide == 1 {
+		delim = noDelimiter
+	}
+	guess := dialect{path: r.path, delim: delim, quote: o.quote, escape: o.escape, skip: r.options.Skip, nulls: o.nulls, columns: make([]registry.Column, wide)}
+	if r.options.Delimiter != "" || guess.scan(ctx, db, wholeFile) != nil {
+		return d, false, nil // whoever knows the line that is odd says so
+	}
+	o.delim = delim
+	if kept, err = sniff(ctx, db, r.path, o); err == nil && kept.skip == r.options.Skip && len(kept.columns) == wide {
+		return kept, true, nil
+	}
+	return d, false, nil
 }
 
 // likeFirst counts, among the first lines, those with as many values as the first.

@@ -34,6 +34,33 @@ func TestPreview(t *testing.T) {
 	}
 }
 
+// TestPreviewReadsAsTheSyncDoes holds that a preview, which puts rows aside where
+// a sync would refuse the file, finds the same columns all the same.
+func TestPreviewReadsAsTheSyncDoes(t *testing.T) {
+	t.Parallel()
+	for name, content := range map[string]string{
+		"lines before the header": "Report\nDate: 2024\n\nid,a\n1,2\n3,4\n5,6\n",
+		"text with a comma":       "comment\nnice\ngood, but slow\nbad\n",
+		"commas in the last rows": "comment\n" + strings.Repeat("nice\n", 50) + "x,y\nz,w\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newTestStore(t)
+			out, err := convert(t, s, "a.csv", content)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := s.Preview(t.Context(), "files/a.csv", files.CSV)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := columnList(p.Columns), columnList(out.Columns); got != want || p.TotalRows != out.Rows || p.Misfits.Count != 0 {
+				t.Errorf("preview %s of %d rows and %d misfits, sync %s of %d rows", got, p.TotalRows, p.Misfits.Count, want, out.Rows)
+			}
+		})
+	}
+}
+
 func TestPreviewShowsNullAndCutsLongValues(t *testing.T) {
 	t.Parallel()
 	s := newTestStore(t)
