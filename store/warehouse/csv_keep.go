@@ -16,6 +16,10 @@ func (r *reader) keepText(d *dialect) {
 	if !d.header {
 		r.sheet.noteFirst(r.options.Nulls)
 	}
+	if r.sheet.merged {
+		r.sheet.merged = false // said once
+		d.warnings = append(d.warnings, "Cells of the sheet are merged. Only the first of them holds the value, the others are empty.")
+	}
 	for i := range d.columns {
 		if i < len(r.sheet.text) && r.sheet.text[i] {
 			d.columns[i].Type = "VARCHAR"

@@ -84,6 +84,7 @@ func (r *reader) retype(ctx context.Context, db *sql.DB, err error) (relation, b
 	if again != nil {
 		return relation{}, false // the first error names the line
 	}
+	r.keepText(&d)
 	r.csv = d
 	if again = r.keepCells(ctx, db); again != nil {
 		return relation{}, false

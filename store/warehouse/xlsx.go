@@ -42,13 +42,14 @@ type book struct {
 
 // sheet is what was found in a sheet while it was written as CSV.
 type sheet struct {
-	names []string // of all sheets
-	name  string
-	text  []bool // columns that hold text below their first row
-	lost  []files.Loss
-	which []int       // columns of lost
-	first []sheetCell // the first row, until it is known whether it names the columns
-	rows  []sheetRow  // where lines of the CSV lie in the sheet
+	names  []string // of all sheets
+	name   string
+	text   []bool // columns that hold text below their first row
+	lost   []files.Loss
+	which  []int       // columns of lost
+	first  []sheetCell // the first row, until it is known whether it names the columns
+	merged bool        // some cells of its rows are merged
+	rows   []sheetRow  // where lines of the CSV lie in the sheet
 }
 
 func probeWorkbook(name string, head []byte) error {

@@ -2,6 +2,7 @@ package warehouse
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -76,6 +77,74 @@ func TestRowAt(t *testing.T) {
 	for _, c := range [][2]int64{{1, 3}, {2, 4}, {3, 9}, {5, 10}, {6, 11}, {99, 104}} {
 		if got := s.rowAt(c[0]); got != c[1] {
 			t.Errorf("line %d is row %d, want %d", c[0], got, c[1])
+		}
+	}
+}
+
+// TestCellsOfAWorkbook holds that cells which other programs write otherwise than
+// Excel does keep their value, or are counted.
+func TestCellsOfAWorkbook(t *testing.T) {
+	t.Parallel()
+	row := func(cells ...string) string { return "<row>" + strings.Join(cells, "") + "</row>" }
+	text := func(s string) string { return `<c t="inlineStr"><is><t>` + s + `</t></is></c>` }
+	number := func(s string) string { return "<c><v>" + s + "</v></c>" }
+	heads := row(text("a"), text("b"))
+	for _, c := range []struct {
+		test, rows string
+		options    files.Options
+		columns    string
+		want       []string
+		losses     []files.Loss
+	}{
+		{
+			"formulas that nobody worked out", heads + row(`<c><f>A1+1</f></c>`, number("1")) + row(`<c t="str"><f>B1&amp;"x"</f><v></v></c>`, number("2")) + row(`<c><f t="shared" si="0"/><v>7</v></c>`, number("3")), files.Options{},
+			"a BIGINT, b BIGINT", []string{"1", "2", "7|3"}, []files.Loss{{Column: "a", Count: 1, Example: "=A1+1"}},
+		},
+		{"yes and no in words", heads + row(`<c t="b"><v>true</v></c>`, number("1")) + row(`<c t="b"><v>0</v></c>`, number("2")), files.Options{}, "a BOOLEAN, b BIGINT", []string{"true|1", "false|2"}, nil},
+		{"no yes and no no", heads + row(`<c t="b"><v>maybe</v></c>`, number("1")), files.Options{}, "a VARCHAR, b BIGINT", []string{"maybe|1"}, nil},
+		{"long numbers", heads + row(number("1234567890123456"), number("12345678901234567890")) + row(number("1.5E3"), number("1")), files.Options{}, "a BIGINT, b VARCHAR", []string{"1234567890123456|12345678901234567890", "1500|1"}, nil},
+		{
+			"rows that are not in the file count as lines before the table",
+			`<row r="1">` + text("Report") + `</row><row r="3">` + text("a") + text("b") + `</row><row r="4">` + number("1") + number("2") + `</row>`,
+			files.Options{Skip: 2}, "a BIGINT, b BIGINT", []string{"1|2"}, nil,
+		},
+		{
+			"text stays text when other columns are guessed anew",
+			heads + strings.Repeat(row(text("1.10"), number("5")), sampleRows+1) + row(text("1.20"), number("1.5")), files.Options{}, "a VARCHAR, b DOUBLE", []string{"1.10|5.0", "1.20|1.5"}, nil,
+		},
+	} {
+		t.Run(c.test, func(t *testing.T) {
+			t.Parallel()
+			s := newTestStore(t)
+			out, report, err := convertWith(t, s, "a.xlsx", mustBook(t, c.rows), c.options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := columnList(out.Columns); got != c.columns {
+				t.Errorf("columns %s, want %s", got, c.columns)
+			}
+			if got := slices.Compact(mustRead(t, s, out)); !slices.Equal(got, c.want) {
+				t.Errorf("rows %q, want %q", got, c.want)
+			}
+			if !slices.Equal(report.Losses, c.losses) {
+				t.Errorf("losses %v, want %v", report.Losses, c.losses)
+			}
+		})
+	}
+}
+
+func TestMergedCellsAreSaid(t *testing.T) {
+	t.Parallel()
+	for ref, said := range map[string]bool{"A2:A3": true, "A2:B2": true, "A1:B1": false} {
+		s := newTestStore(t)
+		book := mustBook(t, "", "xl/worksheets/sheet1.xml", `<worksheet><sheetData><row r="1"><c t="str"><v>a</v></c></row><row r="2"><c><v>1</v></c></row><row r="3"><c/></row></sheetData>`+
+			`<mergeCells><mergeCell ref="`+ref+`"/></mergeCells></worksheet>`)
+		out, _, err := convertWith(t, s, "a.xlsx", book, files.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := slices.ContainsFunc(out.Warnings, func(w string) bool { return strings.Contains(w, "merged") }); got != said {
+			t.Errorf("%s: warnings %q", ref, out.Warnings)
 		}
 	}
 }

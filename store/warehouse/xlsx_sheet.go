@@ -10,6 +10,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -22,7 +23,7 @@ type sheetWriter struct {
 	book   *book
 	sheet  *sheet
 	nulls  []string
-	skip   int // rows before the table
+	skip   int // rows of the sheet before the table, also those that are not in the file
 	out    *csv.Writer
 	flush  func() error
 	rows   int
@@ -70,6 +71,9 @@ func (w *sheetWriter) copy() (partial bool, err error) {
 		}
 		switch e := t.(type) {
 		case xml.StartElement:
+			if e.Name.Local == "mergeCell" {
+				w.noteMerged(e)
+			}
 			if e.Name.Local != "row" {
 				continue
 			}
@@ -98,11 +102,7 @@ func (w *sheetWriter) copyRow(d *xml.Decoder, start xml.StartElement) error {
 		last--
 	}
 	cells = cells[:last]
-	if w.skip > 0 {
-		w.skip--
-		return nil
-	}
-	if last == 0 {
+	if w.row <= int64(w.skip) || last == 0 {
 		return nil
 	}
 	record := make([]string, max(last, w.widest))
@@ -172,8 +172,9 @@ func (w *sheetWriter) cell(d *xml.Decoder, start xml.StartElement, next int) (at
 	if at < 0 || at >= maxSheetWidth {
 		return 0, c, fmt.Errorf("cell in column %d", at)
 	}
-	var value strings.Builder
-	inside := false
+	var value, formula strings.Builder
+	var into *strings.Builder
+	var computed, has bool // whether it has a formula, and a value
 	for {
 		t, err := d.Token()
 		if err != nil {
@@ -183,8 +184,11 @@ func (w *sheetWriter) cell(d *xml.Decoder, start xml.StartElement, next int) (at
 		case xml.StartElement:
 			switch e.Name.Local {
 			case "v":
-				inside = true
+				into, has = &value, true
+			case "f":
+				into, computed = &formula, true
 			case "is":
+				has = true
 				text, err := textOf(d, "is")
 				if err != nil {
 					return 0, c, err
@@ -193,15 +197,18 @@ func (w *sheetWriter) cell(d *xml.Decoder, start xml.StartElement, next int) (at
 			}
 		case xml.EndElement:
 			switch e.Name.Local {
-			case "v":
-				inside = false
+			case "v", "f":
+				into = nil
 			case "c":
+				if computed && !has { // its program did not work it out
+					return at, sheetCell{fault: true, example: "=" + shorten(formula.String(), 80)}, nil
+				}
 				c, err := w.shown(kind, style, value.String())
 				return at, c, err
 			}
 		case xml.CharData:
-			if inside {
-				value.Write(e)
+			if into != nil {
+				into.Write(e)
 			}
 		}
 	}
@@ -219,7 +226,10 @@ func (w *sheetWriter) shown(kind string, style int, raw string) (sheetCell, erro
 	case "str", "inlineStr":
 		return sheetCell{value: unescapeText(raw), text: true}, nil
 	case "b":
-		return sheetCell{value: map[string]string{"1": "true", "0": "false"}[raw]}, nil
+		if word, known := map[string]string{"1": "true", "0": "false", "true": "true", "false": "false"}[raw]; known {
+			return sheetCell{value: word}, nil
+		}
+		return sheetCell{value: raw, text: true}, nil
 	case "e":
 		return sheetCell{fault: true, example: raw}, nil
 	case "d":
@@ -234,10 +244,27 @@ func (w *sheetWriter) shown(kind string, style int, raw string) (sheetCell, erro
 			return sheetCell{value: date, text: w.book.dates[style].elapsed}, nil
 		}
 	}
-	if number == math.Trunc(number) && math.Abs(number) < 1e15 {
+	if plainDigits.MatchString(raw) { // also more than a DOUBLE holds
+		return sheetCell{value: raw}, nil
+	}
+	if number == math.Trunc(number) && math.Abs(number) < 1<<53 {
 		return sheetCell{value: strconv.FormatInt(int64(number), 10)}, nil
 	}
 	return sheetCell{value: strconv.FormatFloat(number, 'g', -1, 64)}, nil
+}
+
+// plainDigits is a whole number as it is read anyway.
+var plainDigits = regexp.MustCompile(`^(-?[1-9][0-9]*|0)$`)
+
+// noteMerged notes cells that are merged: all but the first of them are empty.
+func (w *sheetWriter) noteMerged(e xml.StartElement) {
+	for _, a := range e.Attr {
+		_, last, _ := strings.Cut(a.Value, ":")
+		row, err := strconv.ParseInt(strings.TrimLeft(last, "ABCDEFGHIJKLMNOPQRSTUVWXYZ$"), 10, 64)
+		if a.Name.Local == "ref" && err == nil && row > w.sheet.rowAt(1) {
+			w.sheet.merged = true
+		}
+	}
 }
 
 // columnOf is the place of a cell such as AB12, from 0; -1 for no such name.
