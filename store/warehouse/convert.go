@@ -109,7 +109,11 @@ func (s *Store) convert(ctx context.Context, db *sql.DB, r *reader, temp string,
 	if err == nil {
 		done := report.watch(syncs.Convert, r.path, temp)
 		got, err = s.copyFitting(ctx, db, r, rel, temp)
-		if again, worthIt := s.retype(ctx, db, r, err); worthIt {
+		for range len(rel.columns) + 2 { // each time a column more is text
+			again, worthIt := s.retype(ctx, db, r, err)
+			if !worthIt {
+				break
+			}
 			rel = again
 			got, err = s.copyFitting(ctx, db, r, rel, temp)
 		}
@@ -130,9 +134,16 @@ func (s *Store) convert(ctx context.Context, db *sql.DB, r *reader, temp string,
 	return got, r.unchanged()
 }
 
-// retype is the second try where types are only guesses and every row must fit.
+// retype is another try where types are only guesses: columns of numbers that no
+// number gives back, and any column where every row must fit.
 func (s *Store) retype(ctx context.Context, db *sql.DB, r *reader, err error) (relation, bool) {
-	if err == nil || r.options.Policy() != files.RejectAll {
+	if err == nil {
+		return relation{}, false
+	}
+	if again, odd := r.keepWritten(ctx, db, err); odd {
+		return again, true
+	}
+	if r.options.Policy() != files.RejectAll {
 		return relation{}, false
 	}
 	return r.retype(ctx, db, err)
@@ -143,7 +154,7 @@ func (s *Store) retype(ctx context.Context, db *sql.DB, r *reader, err error) (r
 func (s *Store) copyFitting(ctx context.Context, db *sql.DB, r *reader, rel relation, temp string) (got converted, err error) {
 	policy := r.options.Policy()
 	if policy == files.NullCells {
-		return copyNulling(ctx, db, rel, temp)
+		return r.copyNulling(ctx, db, rel, temp)
 	}
 	losses, err := rel.losses(ctx, db, 0)
 	if err != nil {
@@ -179,8 +190,12 @@ func (s *Store) copyFitting(ctx context.Context, db *sql.DB, r *reader, rel rela
 // copyNulling writes all rows, with NULL for each value that does not fit, and
 // counts those. The file is read again for that only where a column came to have
 // a NULL: one without has lost nothing.
-func copyNulling(ctx context.Context, db *sql.DB, rel relation, temp string) (got converted, err error) {
-	if got.rows, err = copyOut(ctx, db, rel, temp); err != nil {
+func (r *reader) copyNulling(ctx context.Context, db *sql.DB, rel relation, temp string) (got converted, err error) {
+	suspects := r.watchCells(rel)
+	if got.rows, err = copyOut(ctx, db, rel, temp); err == nil {
+		err = errors.Join(r.checkWritten(ctx, db, rel, suspects(), 0), r.checkYears(ctx, db, rel, temp))
+	}
+	if err != nil {
 		return got, err
 	}
 	if rel, err = rel.withNulls(ctx, db, temp); err == nil {

@@ -75,7 +75,7 @@ func (r *reader) sniffCSV(ctx context.Context, db *sql.DB) error {
 	if err := d.readNames(ctx, db); err != nil {
 		return err
 	}
-	if err := d.keepDigits(ctx, db, sampleRows); err != nil {
+	if err := r.keepDigits(ctx, db, &d, sampleRows); err != nil {
 		return err
 	}
 	r.keepText(&d)
@@ -130,7 +130,7 @@ func (d dialect) retype(ctx context.Context, db *sql.DB) (dialect, error) {
 		again.columns[i].Name = d.columns[i].Name
 	}
 	d.columns, d.dateFormat, d.timestamp = again.columns, again.dateFormat, again.timestamp
-	return d, d.keepDigits(ctx, db, wholeFile)
+	return d, nil
 }
 
 // sniff asks DuckDB's sniffer. Lines that begin with # are rows like others:

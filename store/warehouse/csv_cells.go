@@ -13,17 +13,18 @@ type cellKind byte
 
 const (
 	anyCell    cellKind = iota
-	wholeCell           // a fraction or an exponent
-	doubleCell          // an exponent that is out of reach
-	clockCell           // an offset, or more digits than those of microseconds
+	wholeCell           // a fraction, an exponent, or a number that is written oddly
+	doubleCell          // an exponent that is out of reach, too many digits, or as above
+	clockCell           // an offset, more digits than those of microseconds, or a short year
 	timeCell            // a date
-	dayCell             // hours
+	dayCell             // hours, or a short year
 )
 
 const (
 	cellsBuffer = 256 << 10
 	longestRow  = 4 << 20
-	longNumber  = 300 // digits that DOUBLE holds for sure
+	longNumber  = 300 // digits before or after a point that DOUBLE holds for sure
+	longWhole   = 15  // digits of a whole number that it holds for sure
 )
 
 // Classes of bytes, for each kind.
@@ -57,7 +58,7 @@ func newCellScan(delim, quote string, kinds []cellKind) *cellScan {
 			c.left++
 		}
 	}
-	suspects := [...]string{wholeCell: ".,eE", doubleCell: "eE", clockCell: ":", timeCell: ":-/", dayCell: ":"}
+	suspects := [...]string{wholeCell: ".,eE_", doubleCell: "eE_", clockCell: ":", timeCell: ":-/", dayCell: ":"}
 	for k := range c.classes {
 		for _, b := range []byte(suspects[k]) {
 			c.classes[k][b] = suspect
@@ -174,10 +175,14 @@ func (c *cellScan) plainRow(data []byte) int {
 // cell looks at one cell without quotes and returns where it ends.
 func (c *cellScan) cell(line []byte, i int, kind cellKind) int {
 	classes := &c.classes[kind]
+	if classes[line[0]] != endOfCell && oddStart(kind, line) {
+		c.hit(i)
+		classes = &c.classes[anyCell]
+	}
 	for p, b := range line {
 		switch classes[b] {
 		case endOfCell:
-			if kind == doubleCell && p > longNumber {
+			if kind == doubleCell && p > longWhole && (p > longNumber || bytes.IndexByte(line[:p], '.') < 0) {
 				c.hit(i)
 			}
 			return p
@@ -218,7 +223,37 @@ func odd(kind cellKind, rest []byte) bool {
 	return true
 }
 
+// oddStart says whether a cell begins as no number that is written plainly does,
+// nor a date with its year.
+func oddStart(kind cellKind, cell []byte) bool {
+	if kind == timeCell || kind != clockCell && kind != dayCell && cell[0] >= '1' && cell[0] <= '9' {
+		return false
+	}
+	cell = bytes.TrimLeft(cell, " \t\v\f")
+	switch kind {
+	case wholeCell, doubleCell:
+		cell = bytes.TrimPrefix(cell, []byte("-"))
+		return cell[0] == '+' || len(cell) > 1 && cell[0] == '0' && (cell[1] >= '0' && cell[1] <= '9' || cell[1]|0x20 >= 'a' && cell[1]|0x20 <= 'z')
+	case clockCell, dayCell:
+		return shortYearAt(cell)
+	case anyCell, timeCell:
+	}
+	return false
+}
+
+// shortYearAt says whether text begins with a number of less than four digits.
+func shortYearAt(text []byte) bool {
+	n := 0
+	for n < len(text) && text[n] >= '0' && text[n] <= '9' {
+		n++
+	}
+	return n < 4
+}
+
 func (c *cellScan) hit(i int) {
+	if c.kinds[i] == anyCell {
+		return
+	}
 	c.hits[i], c.kinds[i] = true, anyCell
 	c.left--
 }

@@ -55,15 +55,25 @@ func (r *reader) loses(text, kind string) string {
 		test = has(".", ",", "e", "E") + " AND " + matches(`[.,][0-9_]{`+scaleOf(kind)+`}[0-9_]*[1-9]|[eE]-`)
 	case doubleCell:
 		number := r.tryCast(text, "VARCHAR", kind)
-		test = fmt.Sprintf("(%s OR length(%s) > %d) AND (isinf(%s) AND %s OR %[4]s = 0 AND %s)", has("e", "E"), text, longNumber, number, matches("[0-9]"), matches("^[^eE]*[1-9]"))
+		test = r.inexact(text) + " OR " + fmt.Sprintf("(%s OR length(%s) > %d) AND (isinf(%s) AND %s OR %[4]s = 0 AND %s)", has("e", "E"), text, longNumber, number, matches("[0-9]"), matches("^[^eE]*[1-9]"))
 	case clockCell:
-		test = has(":") + " AND " + matches(finest)
+		test = has(":") + " AND " + matches(finest) + " OR " + matches(shortYear)
 	case timeCell:
-		test = has(":") + " AND " + matches(finest+`|[0-9][-/][0-9]+[-/][0-9]`)
+		test = matches(finest + `|[0-9][-/][0-9]+[-/][0-9]`)
 	case dayCell:
-		test = has(":") + " AND " + matches(`[ T][0-9:.]*[1-9][0-9:.]*|[+-][0-9:]*[1-9][0-9:]*\s*$`)
+		test = has(":") + " AND " + matches(`[ T][0-9:.]*[1-9][0-9:.]*|[+-][0-9:]*[1-9][0-9:]*\s*$`) + " OR " + matches(shortYear)
 	}
 	return "coalesce(" + test + ", false)"
+}
+
+// shortYear begins a date whose first number the plain cast takes for a year, such
+// as 01/02/24.
+const shortYear = `^\s*[0-9]{1,3}[-/]`
+
+// inexact is SQL for a whole number that DOUBLE does not hold to its last digit.
+func (r *reader) inexact(text string) string {
+	return fmt.Sprintf(`(length(%s) > 15 AND regexp_matches(%[1]s, '^\s*[+-]?[0-9]+\s*$')
+		AND (length(trim(%[1]s)) > 38 OR TRY_CAST(%[1]s AS HUGEINT) IS DISTINCT FROM TRY_CAST(%s AS HUGEINT)))`, text, r.tryCast(text, "VARCHAR", "DOUBLE"))
 }
 
 // scaleOf is how many digits after the point a type of numbers has.
@@ -95,8 +105,9 @@ func (r *reader) losable(rel relation) []int {
 // watchCells looks through the file while the engine reads it. What it returns
 // waits, and says which columns have to be looked at.
 func (r *reader) watchCells(rel relation) func() []int {
-	all := r.losable(rel)
-	if len(all) == 0 {
+	all := slices.Concat(r.losable(rel), r.guessed(rel))
+	slices.Sort(all)
+	if all = slices.Compact(all); len(all) == 0 {
 		return func() []int { return nil }
 	}
 	d := r.csv
@@ -142,13 +153,7 @@ func (r *reader) keepCells(ctx context.Context, db *sql.DB) error {
 	rel := r.csvRelation()
 	which, err := trueFor(ctx, db, r.losable(rel), " FROM "+r.asText(rel).named(), func(i int) string {
 		text, kind := rel.raw(i), rel.columns[i].Type
-		test := r.loses(text, kind)
-		if kind == "DOUBLE" { // it holds whole numbers up to 2^53
-			number := r.tryCast(text, "VARCHAR", kind)
-			test += fmt.Sprintf(" OR length(%s) > 15 AND abs(%s) > 9007199254740992 AND regexp_matches(%[1]s, '^[^.,eEn]*$')", text, number)
-			test += fmt.Sprintf(" OR length(%s) > 15 AND abs(%s) = 9007199254740992 AND NOT contains(%[1]s, '9007199254740992')", text, number)
-		}
-		return anyRow(test)
+		return anyRow(r.loses(text, kind))
 	})
 	if err != nil {
 		return err
@@ -173,6 +178,7 @@ var louder = []struct {
 	{of: wholeCell, kind: "DOUBLE", decimal: "."},
 	{of: wholeCell, kind: "BIGNUM"},
 	{of: doubleCell, kind: "BIGNUM"},
+	{of: doubleCell, kind: "INTEGER"},
 	{of: clockCell, kind: "TIMESTAMP", datetime: "%Y-%m-%d %H:%M:%S"},
 	{of: timeCell, kind: "TIMESTAMP", datetime: "%H:%M:%S"},
 	{of: dayCell, kind: "DATE", date: "%Y-%m-%d"},

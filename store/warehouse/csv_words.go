@@ -3,6 +3,7 @@ package warehouse
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -59,7 +60,11 @@ func (r *reader) mend(ctx context.Context, db *sql.DB, rel relation, temp string
 	if err != nil {
 		return rows, err
 	}
-	losing, err := r.losing(ctx, db, rel, suspects(), 0)
+	may := suspects()
+	if err := errors.Join(r.checkWritten(ctx, db, rel, may, 0), r.checkYears(ctx, db, rel, temp)); err != nil {
+		return rows, err
+	}
+	losing, err := r.losing(ctx, db, rel, may, 0)
 	which := slices.Concat(words, zones, losing)
 	if err != nil || len(which) == 0 {
 		return rows, err

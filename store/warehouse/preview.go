@@ -54,6 +54,9 @@ func (r *reader) preview(ctx context.Context, db *sql.DB) (files.Preview, error)
 	if err != nil {
 		return files.Preview{}, r.orChanged(err)
 	}
+	if rel, err = r.previewWritten(ctx, db, rel, limit); err != nil {
+		return files.Preview{}, r.orChanged(r.fault(err))
+	}
 	p := files.Preview{Format: r.format, Columns: rel.kept(), Found: r.found, TotalRows: -1, Partial: limit > 0}
 	if r.delimited() {
 		p.TotalRows, p.Report, err = r.scanRelation(ctx, db, rel, limit)
@@ -76,6 +79,20 @@ func (r *reader) preview(ctx context.Context, db *sql.DB) (files.Preview, error)
 	p.Warnings = append(rel.warnings, r.loneObject(int64(len(p.Rows)))...)
 	r.describe(&p, rel)
 	return p, r.unchanged()
+}
+
+// previewWritten is the relation with columns of text where numbers do not say
+// all of it, as far as the preview reads.
+func (r *reader) previewWritten(ctx context.Context, db *sql.DB, rel relation, limit int64) (relation, error) {
+	may := r.guessed(rel)
+	if limit == 0 {
+		may = r.watchCells(rel)()
+	}
+	err := r.checkWritten(ctx, db, rel, may, limit)
+	if again, odd := r.keepWritten(ctx, db, err); odd {
+		return again, nil
+	}
+	return rel, err
 }
 
 // describe puts the file's own facts into its preview.

@@ -19,6 +19,7 @@ type reader struct {
 	options files.Options
 	before  stamp             // of origin, when it was looked at
 	marked  bool              // it begins with a mark that the engine does not read over
+	retyped bool              // types were guessed from all rows
 	partial bool              // path holds the beginning only
 	lenient bool              // rows that do not fit are put aside, not fatal
 	sheet   *sheet            // of a workbook
@@ -74,23 +75,48 @@ func (r *reader) described(ctx context.Context, db *sql.DB, from string) (relati
 	return newRelation(from, columns), nil
 }
 
-// retype is the second try at a CSV file whose later rows did not fit the
-// types of its first; false when there is nothing to try.
+// retype is another try at a CSV file whose later rows did not fit the types of
+// its first; false when there is nothing to try. All rows say better what the types
+// are; a column that does not fit even so is text.
 func (r *reader) retype(ctx context.Context, db *sql.DB, err error) (relation, bool) {
-	if !r.delimited() || !csvValue.MatchString(err.Error()) {
+	m := csvValue.FindStringSubmatch(err.Error())
+	if !r.delimited() || m == nil {
 		return relation{}, false
 	}
-	d, again := r.csv.retype(ctx, db)
-	if again != nil {
+	if r.retyped {
+		if !r.asTextToo(m[1]) {
+			return relation{}, false
+		}
+	} else if r.retypeAll(ctx, db) != nil {
 		return relation{}, false // the first error names the line
-	}
-	r.keepText(&d)
-	r.csv = d
-	if again = r.keepCells(ctx, db); again != nil {
-		return relation{}, false
 	}
 	rel, again := r.correct(r.csvRelation())
 	return rel, again == nil
+}
+
+// retypeAll guesses the types from all rows.
+func (r *reader) retypeAll(ctx context.Context, db *sql.DB) error {
+	d, err := r.csv.retype(ctx, db)
+	if err == nil {
+		err = r.keepDigits(ctx, db, &d, wholeFile)
+	}
+	if err != nil {
+		return err
+	}
+	r.keepText(&d)
+	r.csv, r.retyped = d, true
+	return r.keepCells(ctx, db)
+}
+
+// asTextToo makes a guessed column text, unless it is.
+func (r *reader) asTextToo(name string) bool {
+	i := slices.IndexFunc(r.csv.columns, func(c registry.Column) bool { return c.Name == name })
+	if i < 0 || r.csv.columns[i].Type == "VARCHAR" || r.given(name) {
+		return false
+	}
+	r.csv.columns = slices.Clone(r.csv.columns)
+	r.csv.columns[i].Type = "VARCHAR"
+	return true
 }
 
 // fault puts DuckDB's error about the file into words.

@@ -1,0 +1,105 @@
+package warehouse
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"agnes/domain/files"
+)
+
+// TestNumbersKeepHowTheyAreWritten holds that no value is changed where a number
+// does not say all of it, however late it comes and whatever becomes of misfits.
+func TestNumbersKeepHowTheyAreWritten(t *testing.T) {
+	t.Parallel()
+	for i, c := range []struct {
+		first, late, kind string // of the column
+		want              string
+	}{
+		{"12", "007", "VARCHAR", "007"},
+		{"12", "-07", "VARCHAR", "-07"},
+		{"12", `"00"`, "VARCHAR", "00"},
+		{"12", "+420123", "VARCHAR", "+420123"},
+		{"12", "0x1F", "VARCHAR", "0x1F"},
+		{"12", "1_000", "VARCHAR", "1_000"},
+		{"12", "0", "BIGINT", "0"},
+		{"12", "-0", "BIGINT", "0"},
+		{"12", " 5 ", "BIGINT", "5"},
+		{"1.5", "007", "VARCHAR", "007"},
+		{"1.5", "007.50", "VARCHAR", "007.50"},
+		{"1.5", "0.50", "DOUBLE", "0.5"},
+		{"1.5", "9007199254740993", "VARCHAR", "9007199254740993"},
+		{"1.5", "9999999999999999999", "VARCHAR", "9999999999999999999"},
+		{"1.5", "9007199254740992", "DOUBLE", "9007199254740992.0"},
+		{"1.5", "0.30000000000000004", "DOUBLE", "0.30000000000000004"},
+		{"10:00:00", "2024/01/02", "VARCHAR", "2024/01/02"},
+		{"2024-01-02 10:00:00", "01/02/24", "VARCHAR", "01/02/24"},
+		{"25/01/2024", "01/02/24", "VARCHAR", "01/02/24"},
+		{"25/01/2024", "1/2/2024", "DATE", "2024-02-01"},
+	} {
+		for _, policy := range []files.MisfitPolicy{files.RejectAll, files.SkipRows, files.NullCells} {
+			if policy != files.RejectAll && i%3 != 0 {
+				continue
+			}
+			t.Run(c.first+" "+c.late+" "+string(policy), func(t *testing.T) {
+				t.Parallel()
+				s := newTestStore(t)
+				out, report, err := convertWith(t, s, "a.csv", manyRows("id,n", "1,"+c.first, "2,"+c.late), files.Options{Misfits: policy})
+				if err != nil {
+					t.Fatal(err)
+				}
+				rows := mustRead(t, s, out)
+				if got := columnList(out.Columns); got != "id BIGINT, n "+c.kind || rows[len(rows)-1] != "2|"+c.want {
+					t.Errorf("columns %s, last row %q, want %q of %s", got, rows[len(rows)-1], c.want, c.kind)
+				}
+				if said := slices.ContainsFunc(out.Warnings, func(w string) bool { return strings.Contains(w, "kept as text") }); said != (c.kind == "VARCHAR") && !strings.Contains(c.first, ":") || !report.Empty() {
+					t.Errorf("warnings %q, report %v", out.Warnings, report)
+				}
+			})
+		}
+	}
+}
+
+// TestNumbersThatSomebodyAskedFor holds that a type which the corrections give is
+// taken at its word, but not for digits that it does not hold.
+func TestNumbersThatSomebodyAskedFor(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ content, kind, want, code string }{
+		{"id,n\n1,007\n2,+5\n", "BIGINT", "1|7 2|5", ""},
+		{manyRows("id,n", "2,5", "1,007"), "BIGINT", "2|5 1|7", ""},
+		{"id,n\n1,1.5\n2,9007199254740993\n", "DOUBLE", "", "file_value_misfit"},
+		{"id,n\n1,1.5\n2,9007199254740994\n", "DOUBLE", "1|1.5 2|9007199254740994.0", ""},
+	} {
+		s := newTestStore(t)
+		out, _, err := convertWith(t, s, "a.csv", c.content, files.Options{Columns: []files.ColumnOption{{Column: "n", Type: c.kind}}})
+		if err != nil {
+			if got := FailureOf(err); got.Code != c.code {
+				t.Errorf("%s: %s: %s", c.kind, got.Code, got.Message)
+			}
+			continue
+		}
+		if got := strings.Join(slices.Compact(mustRead(t, s, out)), " "); got != c.want || len(out.Warnings) > 0 {
+			t.Errorf("%s: rows %q, want %q, warnings %q", c.kind, got, c.want, out.Warnings)
+		}
+	}
+}
+
+// TestDatesOfTwoForms holds that a column of dates which no one form reads is text,
+// and no reason to refuse the file.
+func TestDatesOfTwoForms(t *testing.T) {
+	t.Parallel()
+	for _, late := range []string{"02-01-2024", "2024/01/02", "01/02/24", "inf", "12024-01-01"} {
+		for _, content := range []string{"id,d\n1,2024-01-02\n1,2024-01-02\n2," + late + "\n", manyRows("id,d", "1,2024-01-02", "2,"+late)} {
+			s := newTestStore(t)
+			out, err := convert(t, s, "a.csv", content)
+			if err != nil {
+				t.Errorf("%s: %v", late, err)
+				continue
+			}
+			rows := mustRead(t, s, out)
+			if columnList(out.Columns) != "id BIGINT, d VARCHAR" || rows[0] != "1|2024-01-02" || rows[len(rows)-1] != "2|"+late {
+				t.Errorf("%s: %s, rows %q to %q", late, columnList(out.Columns), rows[0], rows[len(rows)-1])
+			}
+		}
+	}
+}
