@@ -1,7 +1,9 @@
 package warehouse
 
 import (
+	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -126,5 +128,73 @@ func mustRenameOver(t *testing.T, from, to string, at time.Time) {
 	}
 	if err := os.Rename(from, to); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestTypesThatHoldLess holds that a correction of a type drops no part of a value
+// in any format: what does not fit is a misfit.
+func TestTypesThatHoldLess(t *testing.T) {
+	t.Parallel()
+	parquet := "COPY (FROM (VALUES (1.5::DOUBLE, 9007199254740993, TIMESTAMP '2024-01-01 10:00:00', 0.1::DOUBLE), (2, 5, '2024-01-02', 1.555)) AS t(f, n, \"at\", p)) TO '%s' (FORMAT parquet)"
+	for _, c := range []struct {
+		test, name, content string
+		options             files.Options
+		rows                []string
+		lost                []files.Loss
+	}{
+		{
+			"JSON", "a.json", `[{"f":1.5,"s":"1.5","m":"x","at":"2024-01-01T10:00:00"},{"f":2,"s":"2","m":7.5,"at":"2024-01-02T00:00:00"},{"f":3,"s":"3","m":7,"at":"2024-01-03T00:00:00"}]`,
+			files.Options{Columns: []files.ColumnOption{{Column: "f", Type: "BIGINT"}, {Column: "s", Type: "INTEGER"}, {Column: "m", Type: "BIGINT"}, {Column: "at", Type: "DATE"}}},
+			[]string{"", "2|2|2024-01-02", "3|3|7|2024-01-03"},
+			[]files.Loss{{Column: "f", Count: 1, Example: "1.5"}, {Column: "s", Count: 1, Example: "1.5"}, {Column: "m", Count: 2, Example: `"x"`}, {Column: "at", Count: 1, Example: "2024-01-01 10:00:00"}},
+		},
+		{
+			"Parquet", "a.parquet", parquet,
+			files.Options{Columns: []files.ColumnOption{{Column: "f", Type: "BIGINT"}, {Column: "n", Type: "DOUBLE"}, {Column: "at", Type: "DATE"}, {Column: "p", Type: "DECIMAL(18,2)"}}},
+			[]string{"0.10", "2|5.0|2024-01-02"},
+			[]files.Loss{{Column: "f", Count: 1, Example: "1.5"}, {Column: "n", Count: 1, Example: "9007199254740993"}, {Column: "at", Count: 1, Example: "2024-01-01 10:00:00"}, {Column: "p", Count: 1, Example: "1.555"}},
+		},
+		{
+			"points where commas are decimal", "a.csv", "p;n\n1,5;1\n1.234;2\n1.234,5;3\n",
+			files.Options{Decimal: ",", Columns: []files.ColumnOption{{Column: "p", Type: "DOUBLE"}}},
+			[]string{"1.5|1", "2", "3"},
+			[]files.Loss{{Column: "p", Count: 2, Example: "1.234"}},
+		},
+		{
+			"points in JSON where commas are decimal", "a.json", `[{"p":"1,5"},{"p":"1.234"}]`,
+			files.Options{Decimal: ",", Columns: []files.ColumnOption{{Column: "p", Type: "DOUBLE"}}},
+			[]string{"1.5", ""},
+			[]files.Loss{{Column: "p", Count: 1, Example: "1.234"}},
+		},
+	} {
+		t.Run(c.test, func(t *testing.T) {
+			t.Parallel()
+			s := newTestStore(t)
+			content := c.content
+			if content == parquet {
+				place := filepath.Join(t.TempDir(), "a.parquet")
+				mustExec(t, fmt.Sprintf(parquet, place))
+				made, err := os.ReadFile(place)
+				if err != nil {
+					t.Fatal(err)
+				}
+				content = string(made)
+			}
+			c.options.Misfits = files.NullCells
+			out, report, err := convertWith(t, s, c.name, content, c.options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := mustRead(t, s, out); !slices.Equal(got, c.rows) {
+				t.Errorf("rows %q, want %q", got, c.rows)
+			}
+			if !slices.Equal(report.Losses, c.lost) {
+				t.Errorf("losses %v, want %v", report.Losses, c.lost)
+			}
+			c.options.Misfits = files.RejectAll
+			if _, _, err = convertWith(t, s, c.name, content, c.options); FailureOf(err).Code != "file_value_misfit" {
+				t.Errorf("without leave to lose anything: %v", err)
+			}
+		})
 	}
 }

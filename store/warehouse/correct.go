@@ -92,7 +92,7 @@ func (r *reader) retypeColumn(rel *relation, i int, kind string) {
 		inner = "{}"
 	}
 	if was == "JSON" && kind != "JSON" {
-		inner = "(" + inner + " ->> '$')"
+		inner, was = "("+inner+" ->> '$')", "VARCHAR"
 	}
 	rel.reads[i], rel.tries[i] = r.try(inner, was, kind), true
 }
@@ -100,13 +100,30 @@ func (r *reader) retypeColumn(rel *relation, i int, kind string) {
 // try is a value as another type, NULL when it does not fit.
 func (r *reader) try(value, was, kind string) string {
 	cast := r.tryCast(value, was, kind)
-	if was != "VARCHAR" || !r.delimited() {
-		return cast
+	loses := ""
+	switch {
+	case was != "VARCHAR" && narrows(was, kind):
+		loses = fmt.Sprintf("TRY_CAST(%s AS %s) IS DISTINCT FROM %s", cast, was, value)
+	case was == "VARCHAR" && (r.delimited() || r.options.DateFormat == "" || numeric(kind)):
+		loses = r.loses(value, kind)
 	}
-	if loses := r.loses(value, kind); loses != "" {
+	if loses != "" {
 		return "CASE WHEN " + loses + " THEN NULL ELSE " + cast + " END"
 	}
 	return cast
+}
+
+// narrows reports whether the engine's cast from a type that is no text may drop
+// part of a value: a fraction, digits, hours.
+func narrows(was, kind string) bool {
+	number := func(kind string) bool { return numeric(kind) && kind != "FLOAT" }
+	switch {
+	case number(was):
+		return number(kind) || kind == "BOOLEAN"
+	case strings.HasPrefix(was, "TIMESTAMP"):
+		return kind == "DATE" || kind == "TIMESTAMP"
+	}
+	return false
 }
 
 func (r *reader) tryCast(value, was, kind string) string {
@@ -127,7 +144,7 @@ func (r *reader) tryCast(value, was, kind string) string {
 	case text && dates != "" && (kind == "DATE" || strings.HasPrefix(kind, "TIMESTAMP")):
 		return fmt.Sprintf("CASE WHEN %s THEN TRY_CAST(%s AS %s) ELSE TRY_CAST(try_strptime(%[2]s, %[4]s) AS %[3]s) END", isDateWord(value), value, kind, quoteLiteral(dates))
 	case text && decimal == "," && numeric(kind):
-		return fmt.Sprintf("TRY_CAST(replace(%s, ',', '.') AS %s)", value, kind)
+		return fmt.Sprintf("CASE WHEN contains(%s, '.') THEN NULL ELSE TRY_CAST(replace(%[1]s, ',', '.') AS %s) END", value, kind)
 	}
 	return fmt.Sprintf("TRY_CAST(%s AS %s)", value, kind)
 }
