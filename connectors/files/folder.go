@@ -47,7 +47,7 @@ func (f Folder) List(ctx context.Context) ([]files.File, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("list files: %w", err)
 		}
-		if !plainName(e.Name()) {
+		if !plainName(e.Name()) || files.OfficeLock(e.Name()) {
 			continue
 		}
 		if e.IsDir() {

@@ -75,8 +75,8 @@ func (d Dataset) Newest() time.Time {
 }
 
 // ReadDataset lists the files of a folder, with all folders in it, or of a
-// pattern, in a file system that is DATA_DIR/files. Links and hidden names are
-// passed over. It fails with NotFound without any file, and with Invalid for
+// pattern, in a file system that is DATA_DIR/files. Links, hidden names and locks of
+// Office are passed over. It fails with NotFound without any file, and with Invalid for
 // several formats or too many files.
 func ReadDataset(fsys fs.FS, item string) (Dataset, error) {
 	item, err := CheckItem(item)
@@ -113,7 +113,7 @@ func walkDataset(fsys fs.FS, root string, matches func(string) bool) (Dataset, e
 			return err
 		case name != "." && e.Name()[0] == '.' && e.IsDir():
 			return fs.SkipDir
-		case e.IsDir(), e.Name()[0] == '.', !e.Type().IsRegular(), !matches(name):
+		case e.IsDir(), e.Name()[0] == '.', OfficeLock(e.Name()), !e.Type().IsRegular(), !matches(name):
 			return nil
 		}
 		if _, known := FormatOf(name); !known {
@@ -139,6 +139,10 @@ func walkDataset(fsys fs.FS, root string, matches func(string) bool) (Dataset, e
 	slices.SortFunc(d.Files, func(a, b DatasetFile) int { return strings.Compare(a.Name, b.Name) })
 	return d, nil
 }
+
+// OfficeLock reports whether a file is what Office puts beside a workbook that
+// somebody has open: ~$orders.xlsx. It is no workbook.
+func OfficeLock(name string) bool { return strings.HasPrefix(name, "~$") }
 
 // oneFormat sets the format, which all files share.
 func (d *Dataset) oneFormat(item string) error {

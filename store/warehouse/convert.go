@@ -78,12 +78,14 @@ func (s *Store) aside(ctx context.Context, got *converted, version string) error
 
 // converted is what became of a file.
 type converted struct {
-	rows     int64
-	warnings []string
-	report   files.Report
-	found    []registry.Column // before corrections
-	aside    string            // the file of the scratch folder with the rows that do not fit
-	closed   func() error      // waits for the instance that was used
+	rows      int64
+	warnings  []string
+	report    files.Report
+	found     []registry.Column // before corrections
+	date      string            // the form of its dates, as far as it has one
+	timestamp string            // the same of dates with time
+	aside     string            // the file of the scratch folder with the rows that do not fit
+	closed    func() error      // waits for the instance that was used
 }
 
 // convertOne makes a Parquet file of one file.
@@ -129,7 +131,7 @@ func (s *Store) convert(ctx context.Context, db *sql.DB, r *reader, temp string,
 	if r.sheet != nil {
 		got.report.Losses = append(got.report.Losses, r.sheetLosses(rel)...)
 	}
-	got.found = r.found
+	got.found, got.date, got.timestamp = r.found, r.csv.dateFormat, r.csv.timestamp
 	got.warnings = append(slices.Clone(rel.warnings), r.loneObject(got.rows)...)
 	return got, r.unchanged()
 }
@@ -169,7 +171,7 @@ func (s *Store) copyFitting(ctx context.Context, db *sql.DB, r *reader, rel rela
 		if policy == files.RejectAll {
 			return got, valuesMisfit(r.name(), rel, losses)
 		}
-		if got.aside, err = s.putAside(ctx, db, query); err != nil {
+		if got.aside, err = s.putAside(ctx, db, r, query); err != nil {
 			return got, err
 		}
 		rel.where = "NOT coalesce(" + rel.badRow() + ", false)"
@@ -182,7 +184,7 @@ func (s *Store) copyFitting(ctx context.Context, db *sql.DB, r *reader, rel rela
 		return got, err
 	}
 	if got.report.Misfits, err = misfits(ctx, db, query); err == nil && got.report.Misfits.Count > 0 {
-		got.aside, err = s.putAside(ctx, db, query)
+		got.aside, err = s.putAside(ctx, db, r, query)
 	}
 	return got, err
 }

@@ -1,6 +1,7 @@
 package warehouse
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"database/sql"
@@ -48,6 +49,20 @@ type part struct {
 	name    string // below DATA_DIR/files
 	place   string // of the Parquet file
 	columns []registry.Column
+	layout  string // the columns as they are in the Parquet file
+	got     converted
+	reread  string // the form of dates that it was read in anew
+}
+
+// parts are the files of a dataset while they are put together.
+type parts struct {
+	store   *Store
+	db      *sql.DB
+	format  files.Format
+	options files.Options
+	of      []part
+
+	warnings []string
 }
 
 // convertMany makes one Parquet file of a folder or pattern: each file is read
@@ -62,27 +77,35 @@ func (s *Store) convertMany(ctx context.Context, key string, _ files.Format, o f
 		return all, err
 	}
 	defer func() { all.closed = closeBeside(db) }()
-	parts, found := make([]part, 0, len(d.Files)), []registry.Column(nil)
+	ps := parts{store: s, db: db, format: d.Format, options: o, of: make([]part, len(d.Files))}
+	var found []registry.Column
 	for i, f := range d.Files {
-		p, got, err := s.convertPart(ctx, db, i, f, d.Format, o)
-		all.report.Add(got.report)
-		if err != nil {
-			return all, inFile(err, f.Name)
+		ps.of[i].name = f.Name
+		if err := ps.convert(ctx, i, o); err != nil {
+			all.report.Add(ps.of[i].got.report)
+			return all, err
 		}
-		found = append(found, got.found...)
-		all.warnings = append(all.warnings, got.warnings...)
-		all.aside = cmp.Or(got.aside, all.aside)
-		parts = append(parts, p)
+		found = append(found, ps.of[i].got.found...)
 		report.part(syncs.Convert, i+1, len(d.Files))
 	}
 	if err := correctedSomewhere(o, found, key); err != nil {
 		return all, err
 	}
+	if err := ps.settle(ctx, strings.TrimPrefix(key, filesDir+"/")); err != nil {
+		return all, err
+	}
+	for _, p := range ps.of {
+		all.report.Add(p.got.report)
+		all.warnings = append(all.warnings, p.got.warnings...)
+		if all.aside, err = s.collectAside(all.aside, p.got.aside); err != nil {
+			return all, err
+		}
+	}
 	if d.Skipped > 0 {
 		all.warnings = append(all.warnings, countOf(int64(d.Skipped), "file")+" of other formats were passed over.")
 	}
-	query, warnings := unite(parts, hiveColumns(names(d)))
-	all.warnings = distinctWarnings(append(all.warnings, warnings...))
+	query, warnings := unite(ps.of, hiveColumns(names(d)))
+	all.warnings = distinctWarnings(slices.Concat(all.warnings, ps.warnings, warnings))
 	err = db.QueryRowContext(ctx, "COPY ("+query+") TO "+quoteLiteral(temp)+" (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)").Scan(&all.rows)
 	if err != nil {
 		return all, filesFault(err, key)
@@ -102,59 +125,65 @@ func (s *Store) openMany(ctx context.Context, paths ...string) (*sql.DB, error) 
 	return db, nil
 }
 
-// convertPart makes a Parquet file of one file of a dataset in the scratch
-// folder; one that is Parquet already stays where it is, unless it is corrected.
-func (s *Store) convertPart(ctx context.Context, db *sql.DB, i int, f files.DatasetFile, format files.Format, o files.Options) (p part, got converted, err error) {
-	r, err := s.prepare(ctx, path.Join(filesDir, f.Name), format, o, 0)
-	if err != nil {
-		return p, got, err
-	}
-	if err := dropRejects(ctx, db); err != nil {
-		return p, got, err
-	}
-	r.hive, r.among = hiveCells(f.Name), true
-	p = part{name: f.Name, place: filepath.Join(s.scratch, "part-"+strconv.Itoa(i)+".parquet")}
-	got, err = s.convert(ctx, db, r, p.place, nil)
-	for k := range got.report.Misfits.First {
-		got.report.Misfits.First[k].File = f.Name
+// convert makes a Parquet file of one file of a dataset in the scratch folder,
+// over one before.
+func (ps *parts) convert(ctx context.Context, i int, o files.Options) error {
+	p, s := &ps.of[i], ps.store
+	r, err := s.prepare(ctx, path.Join(filesDir, p.name), ps.format, o, 0)
+	if err == nil {
+		err = dropRejects(ctx, ps.db)
 	}
 	if err != nil {
-		return p, got, err
+		return inFile(err, p.name)
 	}
-	if got.aside != "" {
-		if got.aside, err = s.collectAside(got.aside, f.Name); err != nil {
-			return p, got, err
+	r.hive, r.among, r.item = hiveCells(p.name), true, p.name
+	p.place = filepath.Join(s.scratch, "part-"+strconv.Itoa(i)+".parquet")
+	p.got, err = s.convert(ctx, ps.db, r, p.place, nil)
+	for k := range p.got.report.Misfits.First {
+		p.got.report.Misfits.First[k].File = p.name
+	}
+	if err != nil {
+		return inFile(err, p.name)
+	}
+	if one := p.got.aside; one != "" { // the next file's has the same name
+		p.got.aside = filepath.Join(s.scratch, "misfits-"+strconv.Itoa(i)+".csv")
+		if err := os.Rename(one, p.got.aside); err != nil {
+			return fmt.Errorf("keep misfits: %w", err)
 		}
 	}
 	if r.path != r.origin { // a plain copy is of no use any more
 		if err := discard(r.path); err != nil {
-			return p, got, err
+			return err
 		}
 	}
-	p.columns, err = describe(ctx, db, "read_parquet("+quoteFile(p.place)+", hive_partitioning = false)")
-	return p, got, err
+	p.columns, err = describe(ctx, ps.db, "read_parquet("+quoteFile(p.place)+", hive_partitioning = false)")
+	p.layout = fmt.Sprint(p.columns)
+	return err
 }
 
 // collectAside adds the rows that one file put aside to those of all.
-func (s *Store) collectAside(one, name string) (all string, err error) {
-	all = filepath.Join(s.scratch, "misfits-all.csv")
-	text, err := os.ReadFile(one)
-	if err != nil {
-		return "", fmt.Errorf("read misfits: %w", err)
+func (s *Store) collectAside(all, one string) (_ string, err error) {
+	if all == "" || one == "" {
+		return cmp.Or(all, one), nil
 	}
-	out, err := os.OpenFile(all, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	in, err := os.Open(one)
+	if err != nil {
+		return "", fmt.Errorf("open misfits: %w", err)
+	}
+	defer func() { err = errors.Join(err, in.Close(), discard(one)) }()
+	out, err := os.OpenFile(all, os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return "", fmt.Errorf("open misfits: %w", err)
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
-	if at, err := out.Seek(0, io.SeekEnd); err != nil {
-		return "", fmt.Errorf("look at misfits: %w", err)
-	} else if at > 0 {
-		_, after, _ := strings.Cut(string(text), "\n")
-		text = []byte(after)
+	rows := bufio.NewReader(in)
+	if _, err := rows.ReadString('\n'); err != nil {
+		return "", fmt.Errorf("read misfits: %w", err)
 	}
-	_, err = out.Write(append([]byte("# "+name+"\n"), text...))
-	return all, err //nolint:wrapcheck // nothing to add
+	if _, err := io.Copy(out, rows); err != nil {
+		return "", fmt.Errorf("collect misfits: %w", err)
+	}
+	return all, nil
 }
 
 // inFile says which file of many a failure is about.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"agnes/domain/files"
@@ -30,14 +31,25 @@ func (s *Store) previewMany(ctx context.Context, key string, o files.Options) (a
 	defer func() { err = errors.Join(err, db.Close()) }()
 	chosen := spread(d.Files, previewFiles)
 	looks := make([]files.Preview, len(chosen))
+	var forms []string // of dates
 	for i, f := range chosen {
-		if looks[i], err = s.previewPart(ctx, db, f, d.Format, o); err != nil {
+		form := ""
+		if looks[i], form, err = s.previewPart(ctx, db, f, d.Format, o); err != nil {
 			return all, inFile(err, f.Name)
+		}
+		if form != "" && !slices.Contains(forms, form) {
+			forms = append(forms, form)
 		}
 	}
 	all = together(looks, chosen, hiveColumns(names(d)))
+	if len(all.Rows) == 0 && len(chosen) == len(d.Files) {
+		return files.Preview{}, noRows(key, all.Misfits.Count)
+	}
 	if err := correctedSomewhere(o, all.Found, key); err != nil && len(chosen) == len(d.Files) {
 		return files.Preview{}, err
+	}
+	if len(forms) > 1 && o.DateFormat == "" {
+		all.Warnings = append(all.Warnings, "The files write dates in several forms, "+strings.Join(forms, " and ")+". Where a date can be read in more than one, the sync reads it as the files without doubt have it.")
 	}
 	all.Files = len(d.Files)
 	if len(chosen) < len(d.Files) {
@@ -59,25 +71,29 @@ func spread(all []files.DatasetFile, n int) []files.DatasetFile {
 	return some
 }
 
-// previewPart looks into one of several files.
-func (s *Store) previewPart(ctx context.Context, db *sql.DB, f files.DatasetFile, format files.Format, o files.Options) (files.Preview, error) {
+// previewPart looks into one of several files, and says in which form its dates are.
+func (s *Store) previewPart(ctx context.Context, db *sql.DB, f files.DatasetFile, format files.Format, o files.Options) (_ files.Preview, dates string, err error) {
 	r, err := s.prepare(ctx, path.Join(filesDir, f.Name), format, o, previewBytes)
 	if err != nil {
-		return files.Preview{}, err
+		return files.Preview{}, "", err
 	}
-	r.hive, r.among = hiveCells(f.Name), true
-	return r.preview(ctx, db)
+	r.hive, r.among, r.item = hiveCells(f.Name), true, f.Name
+	p, err := r.preview(ctx, db)
+	if slices.ContainsFunc(p.Columns, func(c registry.Column) bool { return c.Type == "DATE" }) {
+		dates = r.csv.dateFormat
+	}
+	return p, dates, err
 }
 
 // together puts the previews of several files below each other.
 func together(looks []files.Preview, of []files.DatasetFile, hive []registry.Column) files.Preview {
 	parts, found := make([]part, len(looks)), make([]part, len(looks))
 	for i, p := range looks {
-		parts[i].columns, found[i].columns = p.Columns, p.Found
+		parts[i].columns, found[i].columns = valued(p), p.Found
 	}
 	all := looks[0]
-	all.Rows, all.Warnings, all.Report, all.TotalRows = nil, nil, files.Report{}, 0
-	all.Columns, _ = uniteColumns(parts, hive)
+	all.Rows, all.Report, all.TotalRows = nil, files.Report{}, 0
+	all.Columns, all.Warnings = uniteColumns(parts, hive)
 	all.Found, _ = uniteColumns(found, nil)
 	share := max(1, previewRows/len(looks))
 	for i, p := range looks {
@@ -85,6 +101,12 @@ func together(looks []files.Preview, of []files.DatasetFile, hive []registry.Col
 		for _, row := range p.Rows[:min(len(p.Rows), share)] {
 			wide := make([]*string, len(all.Columns))
 			for k, cell := range row {
+				if cell != nil && all.Columns[at[k]].Type == "BIGINT" && p.Columns[k].Type == "VARCHAR" { // of a folder's name
+					if n, err := strconv.ParseInt(*cell, 10, 64); err == nil {
+						text := strconv.FormatInt(n, 10)
+						cell = &text
+					}
+				}
 				wide[at[k]] = cell
 			}
 			all.Rows = append(all.Rows, wide)
@@ -104,6 +126,17 @@ func together(looks []files.Preview, of []files.DatasetFile, hive []registry.Col
 	}
 	all.Warnings = distinctWarnings(all.Warnings)
 	return all
+}
+
+// valued are the columns of a preview, without a type where no row shown has a value.
+func valued(p files.Preview) []registry.Column {
+	columns := slices.Clone(p.Columns)
+	for k := range columns {
+		if columns[k].Type == "VARCHAR" && !slices.ContainsFunc(p.Rows, func(row []*string) bool { return row[k] != nil }) {
+			columns[k].Type = noType
+		}
+	}
+	return columns
 }
 
 // placesOf says where the columns of one file are among those of all.

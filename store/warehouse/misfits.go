@@ -168,9 +168,13 @@ func (r *reader) whole(err error) error {
 	return &with
 }
 
-// putAside writes all rows of a query to a file of the scratch folder.
-func (s *Store) putAside(ctx context.Context, db *sql.DB, query string) (string, error) {
+// putAside writes all rows of a query to a file of the scratch folder; those of one
+// of several files with its name.
+func (s *Store) putAside(ctx context.Context, db *sql.DB, r *reader, query string) (string, error) {
 	aside := s.asideFile()
+	if r.among {
+		query = "SELECT " + quoteLiteral(r.item) + " AS file, * FROM (" + query + ")"
+	}
 	if _, err := db.ExecContext(ctx, "COPY ("+query+") TO "+quoteLiteral(aside)+" (FORMAT csv, HEADER, USE_TMP_FILE false)"); err != nil {
 		return "", fmt.Errorf("put misfits aside: %w", err)
 	}

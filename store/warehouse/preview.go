@@ -73,7 +73,7 @@ func (r *reader) preview(ctx context.Context, db *sql.DB) (files.Preview, error)
 	if err != nil {
 		return files.Preview{}, r.orChanged(r.fault(err))
 	}
-	if len(p.Rows) == 0 {
+	if len(p.Rows) == 0 && !r.among {
 		return files.Preview{}, noRows(r.name(), p.Misfits.Count)
 	}
 	p.Warnings = append(rel.warnings, r.loneObject(int64(len(p.Rows)))...)

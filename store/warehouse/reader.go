@@ -27,6 +27,7 @@ type reader struct {
 	found   []registry.Column // before corrections
 	hive    []hiveCell        // what the folders' names say
 	among   bool              // one of several: it need not have every column
+	item    string            // what it is called among them
 }
 
 // delimited reports whether the engine reads CSV.

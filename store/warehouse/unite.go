@@ -1,12 +1,14 @@
 package warehouse
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"agnes/domain/files"
 	"agnes/domain/registry"
@@ -31,7 +33,7 @@ func unite(parts []part, hive []registry.Column) (query string, warnings []strin
 			}
 			cells[i] = "CAST(" + value + " AS " + c.Type + ") AS " + quoteIdent(c.Name)
 		}
-		key := fmt.Sprint(p.columns)
+		key := cmp.Or(p.layout, fmt.Sprint(p.columns))
 		if selects[key] == "" {
 			order, selects[key] = append(order, key), "SELECT "+strings.Join(cells, ", ")
 		}
@@ -57,10 +59,15 @@ func uniteColumns(parts []part, hive []registry.Column) (columns []registry.Colu
 				continue
 			}
 			wide := widest(columns[i].Type, c.Type)
-			if wide == "VARCHAR" && columns[i].Type != c.Type {
+			if wide == "VARCHAR" && columns[i].Type != c.Type && c.Type != noType && columns[i].Type != noType {
 				mixed[columns[i].Name] = true
 			}
 			columns[i].Type = wide
+		}
+	}
+	for i, c := range columns {
+		if c.Type == noType {
+			columns[i].Type = "VARCHAR"
 		}
 	}
 	for _, h := range hive {
@@ -69,18 +76,27 @@ func uniteColumns(parts []part, hive []registry.Column) (columns []registry.Colu
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(mixed)) {
-		warnings = append(warnings, fmt.Sprintf("Column %s has another type in other files. It is kept as text, so that nothing is lost.", name))
+		warnings = append(warnings, mixedTypes(name))
 	}
 	return columns, warnings
 }
+
+func mixedTypes(name string) string {
+	return fmt.Sprintf("Column %s has another type in other files. It is kept as text, so that nothing is lost.", name)
+}
+
+// noType is the type of a column of one file that has no value: any other's will do.
+const noType = ""
 
 // widest is a type that holds the values of both.
 func widest(a, b string) string {
 	whole := []string{"TINYINT", "SMALLINT", "INTEGER", "BIGINT"}
 	i, k := slices.Index(whole, a), slices.Index(whole, b)
 	switch {
-	case a == b:
+	case a == b, b == noType:
 		return a
+	case a == noType:
+		return b
 	case i >= 0 && k >= 0:
 		return whole[max(i, k)]
 	case (i >= 0 || a == "FLOAT" || a == "DOUBLE") && (k >= 0 || b == "FLOAT" || b == "DOUBLE"):
@@ -120,10 +136,14 @@ func hiveColumns(names []string) []registry.Column {
 	for i, c := range columns {
 		columns[i].Type = "VARCHAR"
 		values := seen[strings.ToLower(c.Name)]
+		badDay := func(v string) bool { _, err := time.Parse(time.DateOnly, v); return err != nil }
 		for kind, form := range map[string]*regexp.Regexp{"BIGINT": hiveWhole, "DATE": hiveDate} {
 			if len(values) > 0 && !slices.ContainsFunc(values, func(v string) bool { return !form.MatchString(v) }) {
 				columns[i].Type = kind
 			}
+		}
+		if columns[i].Type == "DATE" && slices.ContainsFunc(values, badDay) {
+			columns[i].Type = "VARCHAR"
 		}
 	}
 	return columns
