@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"agnes/domain/files"
@@ -18,7 +19,7 @@ func (r *reader) openJSON(ctx context.Context, db *sql.DB, sample int) (relation
 		return relation{}, r.fault(err)
 	}
 	rel := newRelation(from, columns)
-	if d := (jsonDates{path: r.path, columns: columns, sample: sample}); d.any() {
+	if d := (jsonDates{path: r.path, columns: columns, sample: sample}); d.any() || d.doubles() {
 		if rel, err = d.mend(ctx, db, rel); err != nil {
 			return relation{}, r.fault(err)
 		}
@@ -96,9 +97,37 @@ func (r *reader) loneObject(rows int64) []string {
 	return []string{"The file is one JSON object, so the table has one row. For a row each, upload a list of objects."}
 }
 
+var (
+	emptyList    = regexp.MustCompile(`^\s*\[\s*\]\s*$`)
+	emptyObjects = regexp.MustCompile(`^\s*\[?(\s*\{\s*\}\s*,?)+\s*\]?\s*$`)
+	doubledKey   = regexp.MustCompile(`has duplicate key "((?:[^"\\]|\\.)*)"`)
+	doubledCase  = regexp.MustCompile(`Duplicate name "(.*?)" in struct`)
+)
+
+// emptyJSON says that a JSON file has no rows, or none with a value; nil when it
+// has, or is not that small.
+func (r *reader) emptyJSON() error {
+	head, whole, err := readHead(r.path, files.Plain)
+	switch {
+	case err != nil || !whole: // the engine's words stand
+		return nil
+	case emptyList.Match(head):
+		return refuse("file_no_rows", "Check the export that made it, then upload it again.", "%s is an empty list, so it has no rows.", r.name())
+	case emptyObjects.Match(head):
+		return refuse("file_no_rows", "Check the export that made it, then upload it again.", "The objects of %s have no keys, so there are no columns.", r.name())
+	}
+	return nil
+}
+
 func jsonFault(err error, name string) error {
 	text := err.Error()
 	switch {
+	case doubledKey.MatchString(text):
+		return refuse("file_json_key_doubled", "Give each key of an object a name of its own, and upload it again.",
+			"%s has an object with the key %s twice.", name, shorten(doubledKey.FindStringSubmatch(text)[1], 80)).because(err)
+	case doubledCase.MatchString(text):
+		return refuse("file_json_key_doubled", "Give each key of an object a name of its own, and upload it again.",
+			"%s has objects within a row with keys that differ only in case, such as %s.", name, shorten(doubledCase.FindStringSubmatch(text)[1], 80)).because(err)
 	case strings.Contains(text, "expected records"), strings.Contains(text, "Expected OBJECT"):
 		return refuse("file_json_not_rows", `Make it a list of objects, such as [{"id": 1}], or one object per line.`,
 			"%s is JSON, but not a list of objects, so it has no rows and columns.", name).because(err)

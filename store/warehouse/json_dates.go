@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"agnes/domain/registry"
@@ -47,6 +48,11 @@ func (d jsonDates) any() bool {
 	return false
 }
 
+// doubles reports whether there is a number that may have lost digits.
+func (d jsonDates) doubles() bool {
+	return slices.ContainsFunc(d.columns, func(c registry.Column) bool { return hasDouble(c.Type) })
+}
+
 // nested reports whether a type has others in it.
 func nested(kind string) bool {
 	return strings.ContainsAny(kind, "[(") && !strings.HasPrefix(kind, "DECIMAL")
@@ -62,15 +68,29 @@ const wordInside = `"(\s|\\[tnrf])*-?(infinity|epoch)(\s|\\[tnrf])*"\s*[]},]|\\u
 // foundDates is what the values of one column are.
 type foundDates struct {
 	words, iso bool           // some are words; the others are there, and written as the plain cast reads
+	long       bool           // some are numbers that DOUBLE does not hold
 	structure  sql.NullString // of a nested one
 }
 
-// mend is the relation without mistaken dates: as it is, when there are none.
+// worthALook reports whether a file may have what the engine reads wrongly.
+func (d jsonDates) worthALook() (may bool, err error) {
+	if d.sample != wholeFile {
+		return true, nil
+	}
+	if d.any() {
+		may, err = mayHoldWords(d.path)
+	}
+	if !may && err == nil && d.doubles() {
+		may, err = mayHoldLong(d.path)
+	}
+	return may, err
+}
+
+// mend is the relation without mistaken dates and numbers: as it is, when there are
+// none.
 func (d jsonDates) mend(ctx context.Context, db *sql.DB, rel relation) (relation, error) {
-	if d.sample == wholeFile {
-		if may, err := mayHoldWords(d.path); err != nil || !may {
-			return rel, err
-		}
+	if may, err := d.worthALook(); err != nil || !may {
+		return rel, err
 	}
 	raw := rel
 	raw.from = readJSON(d.path, d.sample, ", maximum_depth = 1")
@@ -78,20 +98,23 @@ func (d jsonDates) mend(ctx context.Context, db *sql.DB, rel relation) (relation
 	if err != nil {
 		return rel, err
 	}
-	var mistaken bool
-	for _, f := range found {
-		mistaken = mistaken || f.words
-	}
-	if !mistaken {
+	words := slices.ContainsFunc(found, func(f foundDates) bool { return f.words })
+	if !words && !slices.ContainsFunc(found, func(f foundDates) bool { return f.long }) {
 		return rel, nil
 	}
 	values := make([]string, len(d.columns))
-	var text []string
+	var text, long []string
 	for i, c := range d.columns {
 		kind := undated(c.Type)
-		if kind != c.Type && found[i].iso {
+		switch {
+		case found[i].long:
+			long = append(long, rel.columns[i].Name)
+			if kind = "VARCHAR"; nested(c.Type) {
+				kind = "JSON"
+			}
+		case kind != c.Type && found[i].iso:
 			kind = c.Type
-		} else if kind != c.Type {
+		case kind != c.Type:
 			text = append(text, rel.columns[i].Name)
 		}
 		values[i] = found[i].read(raw.raw(i), c.Type, kind) + " AS " + quoteIdent(rel.columns[i].Name)
@@ -103,8 +126,15 @@ func (d jsonDates) mend(ctx context.Context, db *sql.DB, rel relation) (relation
 	}
 	again := newRelation(from, columns)
 	again.warnings = rel.warnings
+	why := "The words infinity or epoch stand where dates do. "
+	if !words {
+		why = ""
+	}
 	if len(text) > 0 {
-		again.warnings = append(again.warnings, "The words infinity or epoch stand where dates do. Dates are kept as text in "+strings.Join(text, ", ")+".")
+		again.warnings = append(again.warnings, why+"Dates are kept as text in "+strings.Join(text, ", ")+".")
+	}
+	if len(long) > 0 {
+		again.warnings = append(again.warnings, "There are numbers of more digits than DOUBLE has. So that none is lost, they are kept as they are written in "+strings.Join(long, ", ")+".")
 	}
 	return again, nil
 }
@@ -129,6 +159,9 @@ func (d jsonDates) look(ctx context.Context, db *sql.DB, raw relation) ([]foundD
 	for i, c := range d.columns {
 		value := raw.raw(i)
 		text := "(" + value + " ->> '$')"
+		if hasDouble(c.Type) {
+			tests, into = append(tests, longNumberIn(value, c.Type)), append(into, &found[i].long)
+		}
 		switch dated := undated(c.Type) != c.Type; {
 		case nested(c.Type):
 			tests = append(tests, "CAST(json_group_structure("+value+") AS VARCHAR)")

@@ -133,6 +133,9 @@ func (r *reader) fault(err error) error {
 	case r.delimited():
 		return r.csvFault(err)
 	case r.format == files.JSON, r.format == files.NDJSON:
+		if empty := r.emptyJSON(); empty != nil {
+			return empty
+		}
 		return jsonFault(err, r.name())
 	case r.format == files.Parquet:
 		return refuse("file_not_parquet", "Check how it was made, and upload it again.",
