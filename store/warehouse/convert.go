@@ -1,6 +1,7 @@
 package warehouse
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -84,6 +85,7 @@ type converted struct {
 	found     []registry.Column // before corrections
 	date      string            // the form of its dates, as far as it has one
 	timestamp string            // the same of dates with time
+	unclear   []string          // columns whose dates could have day and month the other way round
 	aside     string            // the file of the scratch folder with the rows that do not fit
 	closed    func() error      // waits for the instance that was used
 }
@@ -133,6 +135,12 @@ func (s *Store) convert(ctx context.Context, db *sql.DB, r *reader, temp string,
 	}
 	got.found, got.date, got.timestamp = r.found, r.csv.dateFormat, r.csv.timestamp
 	got.warnings = append(slices.Clone(rel.warnings), r.loneObject(got.rows)...)
+	if got.unclear, err = r.unclear(ctx, db, rel.kept(), "read_parquet("+quoteFile(temp)+", hive_partitioning = false) AS t"); err != nil {
+		return got, err
+	}
+	if !r.among {
+		got.warnings = append(got.warnings, unclearWords(cmp.Or(got.date, got.timestamp), got.unclear)...)
+	}
 	return got, r.unchanged()
 }
 

@@ -105,7 +105,7 @@ func (s *Store) convertMany(ctx context.Context, key string, _ files.Format, o f
 		all.warnings = append(all.warnings, countOf(int64(d.Skipped), "file")+" of other formats were passed over.")
 	}
 	query, warnings := unite(ps.of, hiveColumns(names(d)))
-	all.warnings = distinctWarnings(slices.Concat(all.warnings, ps.warnings, warnings))
+	all.warnings = distinctWarnings(slices.Concat(all.warnings, ps.warnings, ps.unclear(), warnings))
 	err = db.QueryRowContext(ctx, "COPY ("+query+") TO "+quoteLiteral(temp)+" (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)").Scan(&all.rows)
 	if err != nil {
 		return all, filesFault(err, key)

@@ -1,6 +1,7 @@
 package warehouse
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -115,6 +116,24 @@ func (ps *parts) fits(ctx context.Context, p part, kind, own string, forms []str
 		found[k] = others[i]
 	}
 	return found, nil
+}
+
+// unclear says which dates are a guess in every file that has them.
+func (ps *parts) unclear() []string {
+	clear, form := map[string]bool{}, ""
+	var names []string
+	for _, p := range ps.of {
+		for _, c := range p.columns {
+			if c.Type == "DATE" || c.Type == "TIMESTAMP" {
+				clear[c.Name] = clear[c.Name] || !slices.Contains(p.got.unclear, c.Name)
+			}
+		}
+		if len(p.got.unclear) > 0 {
+			form = cmp.Or(p.got.date, p.got.timestamp)
+		}
+		names = append(names, p.got.unclear...)
+	}
+	return unclearWords(form, slices.DeleteFunc(names, func(n string) bool { return clear[n] }))
 }
 
 // mixed are the columns that have several types, by their names in lower case.

@@ -1,6 +1,7 @@
 package warehouse
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -77,6 +78,13 @@ func (r *reader) preview(ctx context.Context, db *sql.DB) (files.Preview, error)
 		return files.Preview{}, noRows(r.name(), p.Misfits.Count)
 	}
 	p.Warnings = append(rel.warnings, r.loneObject(int64(len(p.Rows)))...)
+	unclear, err := r.unclear(ctx, db, rel.kept(), "("+shown.selectAll()+fmt.Sprintf(" LIMIT %d) AS t", previewScan))
+	if err != nil {
+		return files.Preview{}, r.orChanged(r.fault(err))
+	}
+	if !r.among { // other files may tell
+		p.Warnings = append(p.Warnings, unclearWords(cmp.Or(r.csv.dateFormat, r.csv.timestamp), unclear)...)
+	}
 	r.describe(&p, rel)
 	return p, r.unchanged()
 }
