@@ -231,6 +231,7 @@ func asked(r request.Route) string {
 		{"", "/api/query", "query"},
 		{"", "/api/sync/manifest", "read"},
 		{"", "/api/sync", "sync"},
+		{http.MethodPost, "/api/uploads/{id}/table", "admin"},
 		{"", "/api/uploads", "sync"},
 		{http.MethodPost, "/api/catalog/profile", "sync"},
 		{"", "/api/admin", "admin"},

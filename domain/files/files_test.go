@@ -39,6 +39,9 @@ func (s *shelf) Stage(context.Context, people.UserID, string, io.Reader) (Upload
 
 func (s *shelf) Staged(_ context.Context, id UploadID) (Upload, error) {
 	u := Upload{ID: id, Name: "x.csv", Key: "uploads/1/x.csv"}
+	if strings.Contains(string(id), "half") {
+		return Upload{}, domain.E(domain.NotFound, "upload_not_found", "not there")
+	}
 	if id == "hers" {
 		u.Owner = "somebody else"
 	}
@@ -49,9 +52,9 @@ func (s *shelf) Staged(_ context.Context, id UploadID) (Upload, error) {
 func (s *shelf) Part(_ context.Context, id UploadID) (Part, error) {
 	switch id {
 	case "half":
-		return Part{ID: id, Owner: "u"}, nil
+		return Part{ID: id, Owner: "u", Name: "x.csv", Bytes: 10, Arrived: 5}, nil
 	case "her half":
-		return Part{ID: id, Owner: "somebody else"}, nil
+		return Part{ID: id, Owner: "somebody else", Bytes: 10}, nil
 	}
 	return Part{}, domain.E(domain.NotFound, "upload_not_found", "gone")
 }
@@ -192,6 +195,14 @@ func TestImporter(t *testing.T) {
 			_, _, err := m.Preview(ctx, by, "hers", Options{})
 			return err
 		}, []string{"staged hers"}, domain.NotFound},
+		{"create of what has not arrived", nil, func(ctx context.Context, m *Importer) error {
+			_, err := m.Create(ctx, by, "half", NewTable{Name: "Orders"})
+			return err
+		}, nil, domain.Conflict},
+		{"create of what somebody else has half of", nil, func(ctx context.Context, m *Importer) error {
+			_, err := m.Create(ctx, by, "her half", NewTable{Name: "Orders"})
+			return err
+		}, nil, domain.NotFound},
 		{"create of somebody else's", nil, func(ctx context.Context, m *Importer) error {
 			_, err := m.Create(ctx, by, "hers", NewTable{Name: "Orders"})
 			return err

@@ -66,6 +66,12 @@ type Importer struct {
 // owned returns a staged upload of a person's; somebody else's does not exist.
 func (m *Importer) owned(ctx context.Context, by audit.Actor, id UploadID) (Upload, error) {
 	u, err := m.Folder.Staged(ctx, id)
+	if domain.KindOf(err) == domain.NotFound {
+		part, partial := m.Folder.Part(ctx, id)
+		if partial == nil && part.Owner == people.UserID(by.UserID) && !part.Complete() {
+			return Upload{}, domain.E(domain.Conflict, "upload_incomplete", "%d %% of %s have arrived. Send the rest of it first.", part.Percent(), part.Name)
+		}
+	}
 	if err == nil && u.Owner != "" && u.Owner != people.UserID(by.UserID) {
 		err = domain.E(domain.NotFound, "upload_not_found", "This upload is not there any more. Upload the file again.")
 	}

@@ -75,6 +75,7 @@ type Deps struct {
 	Sources      Sources
 	Profiler     Profiler
 	Uploads      Uploads
+	Imports      Imports // nil: uploads become tables on the pages only
 	// Stopping is closed when the server begins to stop; uploads end then.
 	Stopping <-chan struct{}
 	// Ready runs a real query through a real child.
@@ -137,6 +138,9 @@ func New(d Deps) (*API, error) {
 	a.membershipRoutes()
 	a.identityRoutes()
 	a.activityRoutes()
+	if d.Imports != nil {
+		a.uploadTableRoutes()
+	}
 	if d.Settings != nil {
 		a.serverConfigRoutes()
 	}
