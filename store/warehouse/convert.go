@@ -203,7 +203,7 @@ func (s *Store) copyFitting(ctx context.Context, db *sql.DB, r *reader, rel rela
 func (r *reader) copyNulling(ctx context.Context, db *sql.DB, rel relation, temp string) (got converted, err error) {
 	suspects := r.watchCells(rel)
 	if got.rows, err = copyOut(ctx, db, rel, temp); err == nil {
-		err = errors.Join(r.checkWritten(ctx, db, rel, suspects(), 0), r.checkYears(ctx, db, rel, temp))
+		err = errors.Join(r.checkWritten(ctx, db, rel, suspects()), r.checkYears(ctx, db, rel, temp))
 	}
 	if err != nil {
 		return got, err

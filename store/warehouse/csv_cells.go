@@ -175,7 +175,7 @@ func (c *cellScan) plainRow(data []byte) int {
 // cell looks at one cell without quotes and returns where it ends.
 func (c *cellScan) cell(line []byte, i int, kind cellKind) int {
 	classes := &c.classes[kind]
-	if classes[line[0]] != endOfCell && oddStart(kind, line) {
+	if !plainStart(kind, line) && classes[line[0]] != endOfCell && oddStart(kind, line) {
 		c.hit(i)
 		classes = &c.classes[anyCell]
 	}
@@ -223,12 +223,18 @@ func odd(kind cellKind, rest []byte) bool {
 	return true
 }
 
+// plainStart says whether most cells begin like this one, which is as good as
+// any.
+func plainStart(kind cellKind, cell []byte) bool {
+	if kind == wholeCell || kind == doubleCell {
+		return cell[0]-'1' < 9
+	}
+	return kind == timeCell || len(cell) > 4 && cell[0]-'0' < 10 && cell[1]-'0' < 10 && cell[2]-'0' < 10 && cell[3]-'0' < 10
+}
+
 // oddStart says whether a cell begins as no number that is written plainly does,
 // nor a date with its year.
 func oddStart(kind cellKind, cell []byte) bool {
-	if kind == timeCell || kind != clockCell && kind != dayCell && cell[0] >= '1' && cell[0] <= '9' {
-		return false
-	}
 	cell = bytes.TrimLeft(cell, " \t\v\f")
 	switch kind {
 	case wholeCell, doubleCell:

@@ -72,7 +72,7 @@ const shortYear = `^\s*[0-9]{1,3}[-/]`
 
 // inexact is SQL for a whole number that DOUBLE does not hold to its last digit.
 func (r *reader) inexact(text string) string {
-	return fmt.Sprintf(`(length(%s) > 15 AND regexp_matches(%[1]s, '^\s*[+-]?[0-9]+\s*$')
+	return fmt.Sprintf(`(length(%s) > 15 AND NOT contains(%[1]s, '.') AND regexp_matches(%[1]s, '^\s*[+-]?[0-9]+\s*$')
 		AND (length(trim(%[1]s)) > 38 OR TRY_CAST(%[1]s AS HUGEINT) IS DISTINCT FROM TRY_CAST(%s AS HUGEINT)))`, text, r.tryCast(text, "VARCHAR", "DOUBLE"))
 }
 

@@ -61,7 +61,7 @@ func (r *reader) mend(ctx context.Context, db *sql.DB, rel relation, temp string
 		return rows, err
 	}
 	may := suspects()
-	if err := errors.Join(r.checkWritten(ctx, db, rel, may, 0), r.checkYears(ctx, db, rel, temp)); err != nil {
+	if err := errors.Join(r.checkWritten(ctx, db, rel, may), r.checkYears(ctx, db, rel, temp)); err != nil {
 		return rows, err
 	}
 	losing, err := r.losing(ctx, db, rel, may, 0)

@@ -56,18 +56,18 @@ func isNumber(kind string) bool { return kind == "DOUBLE" || slices.Contains(who
 func (r *reader) written(text, kind string) string {
 	test := fmt.Sprintf(`regexp_matches(%s, '^\s*([+]|-?0[0-9a-zA-Z])|_')`, text)
 	if kind == "DOUBLE" {
-		whole := fmt.Sprintf(`length(%s) > 15 AND regexp_matches(%[1]s, '^\s*-?[0-9]+\s*$')`, text)
+		whole := fmt.Sprintf(`length(%s) > 15 AND NOT contains(%[1]s, '.') AND regexp_matches(%[1]s, '^\s*-?[0-9]+\s*$')`, text)
 		test += " OR " + r.inexact(text) + " OR " + whole + " AND abs(" + r.tryCast(text, "VARCHAR", kind) + ") > 9007199254740992" // 2^53
 	}
 	return "coalesce(" + test + ", false)"
 }
 
 // checkWritten fails with oddlyWritten when a column that may have a number which
-// is written so has one, in limit rows or all.
-func (r *reader) checkWritten(ctx context.Context, db *sql.DB, rel relation, may []int, limit int64) error {
+// is written so has one.
+func (r *reader) checkWritten(ctx context.Context, db *sql.DB, rel relation, may []int) error {
 	guessed := r.guessed(rel)
 	which := slices.DeleteFunc(slices.Clone(may), func(i int) bool { return !slices.Contains(guessed, i) })
-	odd, err := trueFor(ctx, db, which, " FROM "+r.asText(rel).limited(limit), func(i int) string {
+	odd, err := trueFor(ctx, db, which, " FROM "+r.asText(rel).named(), func(i int) string {
 		return anyRow(r.written(rel.raw(i), rel.columns[i].Type))
 	})
 	if err == nil && len(odd) > 0 {

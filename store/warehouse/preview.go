@@ -90,13 +90,12 @@ func (r *reader) preview(ctx context.Context, db *sql.DB) (files.Preview, error)
 }
 
 // previewWritten is the relation with columns of text where numbers do not say
-// all of it, as far as the preview reads.
+// all of it. Of a larger file the first rows have to do, which were looked at.
 func (r *reader) previewWritten(ctx context.Context, db *sql.DB, rel relation, limit int64) (relation, error) {
-	may := r.guessed(rel)
-	if limit == 0 {
-		may = r.watchCells(rel)()
+	if limit > 0 {
+		return rel, nil
 	}
-	err := r.checkWritten(ctx, db, rel, may, limit)
+	err := r.checkWritten(ctx, db, rel, r.watchCells(rel)())
 	if again, odd := r.keepWritten(ctx, db, err); odd {
 		return again, nil
 	}
