@@ -41,24 +41,24 @@ func (f Folder) noteUploaded(item string) error {
 // written since. Every other file stays: somebody placed it there. One that is
 // gone already is no error.
 func (f Folder) RemoveUploaded(ctx context.Context, item string) error {
-	if plainName(item) {
-		info, err := os.Lstat(filepath.Join(f.files(), item))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("look at upload: %w", err)
-		}
-		noted, missing := os.ReadFile(f.uploadedNote(item))
-		if missing != nil && !errors.Is(missing, fs.ErrNotExist) {
-			return fmt.Errorf("read note of upload: %w", missing)
-		}
-		if missing != nil {
-			return nil
-		}
-		if err == nil && info.Mode().IsRegular() && uploadedAs(info) == string(noted) {
-			if err := f.Remove(ctx, item); err != nil {
-				return err
-			}
-		}
-		return remove(f.uploadedNote(item))
+	if !plainName(item) {
+		return nil // a folder, a pattern, or a file in one
 	}
-	return nil
+	noted, err := os.ReadFile(f.uploadedNote(item))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read note of upload: %w", err)
+	}
+	info, err := os.Lstat(filepath.Join(f.files(), item))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("look at upload: %w", err)
+	}
+	if err == nil && info.Mode().IsRegular() && uploadedAs(info) == string(noted) {
+		if err := f.Remove(ctx, item); err != nil {
+			return err
+		}
+	}
+	return remove(f.uploadedNote(item))
 }

@@ -105,7 +105,7 @@ func (r *reader) sniffFreely(ctx context.Context, db *sql.DB, options sniffOptio
 	}
 	free, freely := sniff(ctx, db, r.path, options)
 	if freely == nil && (err != nil || len(free.columns) > 1) {
-		return free, nil
+		return free, nil //nolint:nilerr // the second look found what the first did not
 	}
 	return d, err
 }

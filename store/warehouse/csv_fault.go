@@ -184,12 +184,22 @@ func (r *reader) keepLines(ctx context.Context, db *sql.DB, d dialect) (kept dia
 		delim = noDelimiter
 	}
 	guess := dialect{path: r.path, delim: delim, quote: o.quote, escape: o.escape, skip: r.options.Skip, nulls: o.nulls, columns: make([]registry.Column, wide)}
-	if r.options.Delimiter != "" || guess.scan(ctx, db, wholeFile) != nil {
+	if r.options.Delimiter != "" {
+		return d, false, nil
+	}
+	if err := guess.scan(ctx, db, wholeFile); err != nil {
+		if engineBroken(err) || ctx.Err() != nil {
+			return d, false, err
+		}
 		return d, false, nil // whoever knows the line that is odd says so
 	}
 	o.delim = delim
-	if kept, err = sniff(ctx, db, r.path, o); err == nil && kept.skip == r.options.Skip && len(kept.columns) == wide {
+	kept, err = sniff(ctx, db, r.path, o)
+	switch {
+	case err == nil && kept.skip == r.options.Skip && len(kept.columns) == wide:
 		return kept, true, nil
+	case engineBroken(err) || ctx.Err() != nil:
+		return d, false, err
 	}
 	return d, false, nil
 }

@@ -120,12 +120,12 @@ func (ps *parts) fits(ctx context.Context, p part, kind, own string, forms []str
 
 // unclear says which dates are a guess in every file that has them.
 func (ps *parts) unclear() []string {
-	clear, form := map[string]bool{}, ""
+	sure, form := map[string]bool{}, ""
 	var names []string
 	for _, p := range ps.of {
 		for _, c := range p.columns {
 			if c.Type == "DATE" || c.Type == "TIMESTAMP" {
-				clear[c.Name] = clear[c.Name] || !slices.Contains(p.got.unclear, c.Name)
+				sure[c.Name] = sure[c.Name] || !slices.Contains(p.got.unclear, c.Name)
 			}
 		}
 		if len(p.got.unclear) > 0 {
@@ -133,7 +133,7 @@ func (ps *parts) unclear() []string {
 		}
 		names = append(names, p.got.unclear...)
 	}
-	return unclearWords(form, slices.DeleteFunc(names, func(n string) bool { return clear[n] }))
+	return unclearWords(form, slices.DeleteFunc(names, func(n string) bool { return sure[n] }))
 }
 
 // mixed are the columns that have several types, by their names in lower case.

@@ -109,8 +109,8 @@ var (
 func (r *reader) emptyJSON() error {
 	head, whole, err := readHead(r.path, files.Plain)
 	switch {
-	case err != nil || !whole: // the engine's words stand
-		return nil
+	case err != nil || !whole:
+		return nil //nolint:nilerr // the engine's words stand
 	case emptyList.Match(head):
 		return refuse("file_no_rows", "Check the export that made it, then upload it again.", "%s is an empty list, so it has no rows.", r.name())
 	case emptyObjects.Match(head):

@@ -97,8 +97,11 @@ func TestCellsOfAWorkbook(t *testing.T) {
 		losses     []files.Loss
 	}{
 		{
-			"formulas that nobody worked out", heads + row(`<c><f>A1+1</f></c>`, number("1")) + row(`<c t="str"><f>B1&amp;"x"</f><v></v></c>`, number("2")) + row(`<c><f t="shared" si="0"/><v>7</v></c>`, number("3")), files.Options{},
-			"a BIGINT, b BIGINT", []string{"1", "2", "7|3"}, []files.Loss{{Column: "a", Count: 1, Example: "=A1+1"}},
+			"formulas that nobody worked out", heads + row(`<c><f>A1+1</f></c>`, number("1")) + row(`<c t="str"><f>B1&amp;"x"</f><v></v></c>`, number("2")) + row(`<c><f t="shared" si="0"/><v>7</v></c>`, number("3")),
+			files.Options{},
+			"a BIGINT, b BIGINT",
+			[]string{"1", "2", "7|3"},
+			[]files.Loss{{Column: "a", Count: 1, Example: "=A1+1"}},
 		},
 		{"yes and no in words", heads + row(`<c t="b"><v>true</v></c>`, number("1")) + row(`<c t="b"><v>0</v></c>`, number("2")), files.Options{}, "a BOOLEAN, b BIGINT", []string{"true|1", "false|2"}, nil},
 		{"no yes and no no", heads + row(`<c t="b"><v>maybe</v></c>`, number("1")), files.Options{}, "a VARCHAR, b BIGINT", []string{"maybe|1"}, nil},
@@ -106,11 +109,18 @@ func TestCellsOfAWorkbook(t *testing.T) {
 		{
 			"rows that are not in the file count as lines before the table",
 			`<row r="1">` + text("Report") + `</row><row r="3">` + text("a") + text("b") + `</row><row r="4">` + number("1") + number("2") + `</row>`,
-			files.Options{Skip: 2}, "a BIGINT, b BIGINT", []string{"1|2"}, nil,
+			files.Options{Skip: 2},
+			"a BIGINT, b BIGINT",
+			[]string{"1|2"},
+			nil,
 		},
 		{
 			"text stays text when other columns are guessed anew",
-			heads + strings.Repeat(row(text("1.10"), number("5")), sampleRows+1) + row(text("1.20"), number("1.5")), files.Options{}, "a VARCHAR, b DOUBLE", []string{"1.10|5.0", "1.20|1.5"}, nil,
+			heads + strings.Repeat(row(text("1.10"), number("5")), sampleRows+1) + row(text("1.20"), number("1.5")),
+			files.Options{},
+			"a VARCHAR, b DOUBLE",
+			[]string{"1.10|5.0", "1.20|1.5"},
+			nil,
 		},
 	} {
 		t.Run(c.test, func(t *testing.T) {
