@@ -144,6 +144,10 @@ func (w *world) ListTables(context.Context) ([]registry.Published, error) {
 func (w *world) QueueRuns(_ context.Context, by audit.Actor, why Trigger, ids []registry.TableID) ([]Run, error) {
 	var out []Run
 	for _, id := range ids {
+		if r, live := w.liveRun(id); live {
+			out = append(out, r)
+			continue
+		}
 		r := Run{ID: w.id(), Table: id, Trigger: why, State: Queued, StartedBy: by.UserID}
 		w.mu.Lock()
 		w.runs = append(w.runs, r)
@@ -151,6 +155,17 @@ func (w *world) QueueRuns(_ context.Context, by audit.Actor, why Trigger, ids []
 		out = append(out, r)
 	}
 	return out, nil
+}
+
+func (w *world) liveRun(table registry.TableID) (Run, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, r := range w.runs {
+		if r.Table == table && r.Live() {
+			return r, true
+		}
+	}
+	return Run{}, false
 }
 
 func (w *world) ClaimRun(context.Context) (Run, error) {

@@ -38,17 +38,20 @@ type Syncer struct {
 	wake chan struct{}
 	mu   sync.Mutex
 	live map[string]context.CancelCauseFunc // run id → stop
+	next map[registry.TableID]followUp      // tables to sync again when their run has ended
 }
 
 func (s *Syncer) init() {
 	s.once.Do(func() {
 		s.wake = make(chan struct{}, 1)
 		s.live = map[string]context.CancelCauseFunc{}
+		s.next = map[registry.TableID]followUp{}
 	})
 }
 
 // Trigger queues a run for each table; nil means every table that is copied
-// here. Tables that are already queued or running keep that run.
+// here. Tables that are already queued or running keep that run; where new rows
+// came while it was running, another follows it.
 func (s *Syncer) Trigger(ctx context.Context, by audit.Actor, why Trigger, tables []registry.TableID) ([]Run, error) {
 	s.init()
 	if tables == nil {
@@ -62,10 +65,13 @@ func (s *Syncer) Trigger(ctx context.Context, by audit.Actor, why Trigger, table
 			}
 		}
 	}
+	s.expect(by, why, tables)
 	runs, err := s.Runs.QueueRuns(ctx, by, why, tables)
 	if err != nil {
+		s.forget(tables)
 		return nil, fmt.Errorf("queue runs: %w", err)
 	}
+	s.settle(runs)
 	for _, r := range runs {
 		s.Feed.Tell(r)
 	}

@@ -36,6 +36,7 @@ func (s *Syncer) finish(ctx context.Context, r *Run, err, cause error) {
 		s.Log.Error("the disk did not confirm a write: nothing is published any more until the next start", "run_id", r.ID)
 	}
 	s.tellWaiting(ctx)
+	s.follow(ctx, r.Table)
 }
 
 // explain turns an error into what the run's row says.
