@@ -110,9 +110,13 @@ func (q *Quarantine) newestWhole(ctx context.Context, t registry.Published) (*re
 	if err != nil {
 		return nil, fmt.Errorf("versions of %s: %w", t.ID, err)
 	}
+	// Only where somebody went back are later versions not wanted. Otherwise one
+	// that seems later is of before a clock was set back.
+	at := t.Version.PublishedAt
+	wentBack := at == nil || !at.Equal(t.Version.CreatedAt)
 	for _, v := range versions {
-		if v.ID == t.Version.ID || v.PublishedAt == nil || v.CreatedAt.After(t.Version.CreatedAt) {
-			continue // the last: somebody went back from it
+		if v.ID == t.Version.ID || v.PublishedAt == nil || wentBack && v.CreatedAt.After(t.Version.CreatedAt) {
+			continue
 		}
 		found, err := q.Verifier.VerifyVersions(ctx, v.Files, 0)
 		if err != nil {

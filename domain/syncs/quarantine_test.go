@@ -194,6 +194,39 @@ func TestRebuildFallsBack(t *testing.T) {
 	}
 }
 
+// TestRebuildFallsBackAfterAClockWasSetBack: the version before seems to be later
+// than the one that replaced it, and is what to serve all the same.
+func TestRebuildFallsBackAfterAClockWasSetBack(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		restored bool // the current version is one that somebody went back to
+		outcome  Outcome
+		serves   registry.VersionID
+	}{
+		"new":      {false, ServesEarlier, "v2"},
+		"restored": {true, Withdrawn, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newArchive(2)
+			early := a.versions["orders"][1].CreatedAt.Add(-time.Hour)
+			v := registry.Version{ID: "v3", Table: "orders", Files: []registry.File{{Key: "v3"}}, CreatedAt: early, PublishedAt: &early, Rows: 3}
+			if c.restored {
+				v.PublishedAt = &a.now
+			}
+			a.versions["orders"] = append(a.versions["orders"], v)
+			a.tables[0].Version = &v
+			a.broken = map[string]string{"v3": work.FileChanged}
+			if _, err := a.rebuilder().Rebuild(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if len(a.damage) != 1 || a.damage[0].Outcome != c.outcome || a.damage[0].Serves != c.serves {
+				t.Errorf("damage %+v, want %s serving %q", a.damage, c.outcome, c.serves)
+			}
+		})
+	}
+}
+
 // What cannot be told is not taken for damage.
 func TestRebuildKeepsWhatCannotBeChecked(t *testing.T) {
 	t.Parallel()
