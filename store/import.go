@@ -232,8 +232,8 @@ func newer(there, here any) bool {
 	return ok && a > b
 }
 
-// noteImport writes down that rows changed: for the registry's readers, for the
-// audit log, and that there was an import at all.
+// noteImport writes down that rows changed: for the registry's readers and for the
+// audit log.
 func (s *Store) noteImport(ctx context.Context, tx runner, by audit.Actor, batches []imports.Batch, outcomes [][]imports.Outcome) error {
 	changed := params{}
 	registry := false
@@ -248,10 +248,6 @@ func (s *Store) noteImport(ctx context.Context, tx runner, by audit.Actor, batch
 			changed[b.From] = n
 			registry = registry || b.Touch
 		}
-	}
-	if _, err := tx.exec(ctx, `INSERT INTO settings (key, value, updated_at) VALUES ($1, $2, $3) ON CONFLICT (key) DO NOTHING`,
-		importedKey, strconv.Itoa(imports.SchemaVersion), micros(s.now())); err != nil {
-		return err
 	}
 	if len(changed) == 0 {
 		return nil
@@ -288,7 +284,22 @@ func readImported(ctx context.Context, r runner, batches []imports.Batch, outcom
 	return nil
 }
 
-// Imported reports whether a predecessor's state was taken over.
+// ImportDone writes down that a predecessor's state was taken over to its last
+// row. Only then is its file not needed any more: a part of it may still come
+// from there when an import was stopped.
+func (s *Store) ImportDone(ctx context.Context) error {
+	err := s.tx(ctx, func(tx runner) error {
+		_, err := tx.exec(ctx, `INSERT INTO settings (key, value, updated_at) VALUES ($1, $2, $3) ON CONFLICT (key) DO NOTHING`,
+			importedKey, strconv.Itoa(imports.SchemaVersion), micros(s.now()))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("remember the import: %w", err)
+	}
+	return nil
+}
+
+// Imported reports whether a predecessor's state was taken over, all of it.
 func (s *Store) Imported(ctx context.Context) (bool, error) {
 	n, err := one(ctx, s.reader(), value[int], `SELECT count(*) FROM settings WHERE key = $1`, importedKey)
 	if err != nil {

@@ -38,6 +38,11 @@ func (i Importer) Import(ctx context.Context, by audit.Actor, file string, dry b
 	if err != nil {
 		return nil, fmt.Errorf("import: %w", err)
 	}
+	if !dry {
+		if err := i.State.ImportDone(ctx); err != nil {
+			return nil, fmt.Errorf("import: %w", err)
+		}
+	}
 	r.Schema = run.schema.Version
 	run.leftOut()
 	return r, nil

@@ -317,6 +317,8 @@ type fake struct {
 	rows    []work.StateRows
 	known   error
 	write   error
+	finish  error
+	done    int
 	outcome Outcome
 	tables  []string
 }
@@ -329,6 +331,11 @@ func (f *fake) ImportSystem(_ context.Context, _ string, schema func(work.StateS
 		}
 	}
 	return nil
+}
+
+func (f *fake) ImportDone(context.Context) error {
+	f.done++
+	return f.finish
 }
 
 func (f *fake) ImportKnown(context.Context) (Known, error) {
@@ -362,13 +369,16 @@ func TestImporter(t *testing.T) {
 		if len(r.Notes) != 4 || !strings.Contains(r.String(), "k2 (skipped, row_too_large)") {
 			t.Errorf("notes %q, report %s", r.Notes, r)
 		}
+		if f.done != 0 {
+			t.Error("a dry run counts as an import")
+		}
 		if last := f.tables[len(f.tables)-1]; last != "knowledge_items" || !slices.Contains(f.tables, "resource_grants") {
 			t.Errorf("written: %v", f.tables)
 		}
 	}
 	broken := errors.New("broken")
 	for name, f := range map[string]*fake{
-		"known": {known: broken}, "write": {write: broken}, "late write": {write: broken, rows: []work.StateRows{item}},
+		"known": {known: broken}, "the end": {finish: broken}, "write": {write: broken}, "late write": {write: broken, rows: []work.StateRows{item}},
 		"unknown table": {rows: []work.StateRows{{Table: "x"}}}, "short row": {rows: []work.StateRows{{Table: "users", Rows: [][]*string{{nil}}}}},
 	} {
 		if _, err := (Importer{Source: f, State: f}).Import(t.Context(), audit.System("test"), "f", false); err == nil {

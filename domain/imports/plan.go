@@ -64,6 +64,8 @@ type State interface {
 	// Import writes all batches or none, in one transaction, and reads them back; in
 	// a dry run it takes everything back. It returns what became of each row.
 	Import(ctx context.Context, by audit.Actor, batches []Batch, dry bool) ([][]Outcome, error)
+	// ImportDone writes down that every row of a predecessor's state was read.
+	ImportDone(ctx context.Context) error
 }
 
 // Source reads a predecessor's database in a child.

@@ -195,7 +195,14 @@ func predecessorSchema(ctx context.Context, db *sql.DB) (work.StateSchema, error
 		return work.StateSchema{}, refuse("not_a_state", "Name the file system.duckdb in the old server's state directory.",
 			"This database is not an old server's state: it has no schema_version. Nothing was imported.").because(err)
 	}
+	mirror, err := isMirror(ctx, db)
+	if err != nil {
+		return work.StateSchema{}, err
+	}
 	switch {
+	case mirror:
+		return work.StateSchema{}, refuse("state_is_a_mirror", "Name the old server's own file: where it was imported before, it lies in the state directory as system.duckdb.imported.",
+			"This is no old server's state but the copy that Agnes makes of its own, without passwords and tokens. Nothing was imported.")
 	case version.Int64 < imports.SchemaVersion:
 		return work.StateSchema{}, refuse("schema_too_old", "Upgrade the old server to 0.54 first, start it once, stop it, then import again.",
 			"The old server's state is at schema %d; Agnes imports schema %d. Nothing was imported.", version.Int64, imports.SchemaVersion)
@@ -208,4 +215,16 @@ func predecessorSchema(ctx context.Context, db *sql.DB) (work.StateSchema, error
 		out.AppliedAt = time.UnixMicro(applied.Int64).UTC()
 	}
 	return out, nil
+}
+
+// isMirror reports whether the database is a mirror that an Agnes wrote. What it
+// lacks would be taken for what the old server lacked.
+func isMirror(ctx context.Context, db *sql.DB) (bool, error) {
+	var n int
+	err := db.QueryRowContext(ctx, "SELECT count(*) FROM duckdb_tables() WHERE database_name = '"+predecessor+
+		"' AND schema_name = 'main' AND table_name = 'schema_version' AND comment = "+quoteLiteral(mirrorRemark)).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("look whose state it is: %w", err)
+	}
+	return n > 0, nil
 }

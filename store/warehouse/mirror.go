@@ -15,6 +15,10 @@ import (
 	"agnes/domain/work"
 )
 
+// mirrorRemark is the comment on a mirror's schema_version, by which it is told
+// from a predecessor's state.
+const mirrorRemark = "Read-only mirror of the state of Agnes, without its secrets"
+
 // RunMirror is the body of a mirror child: it writes the rows that follow its
 // job as a DuckDB file in the shape of imports.Schema. See RunExtract for how
 // it ends.
@@ -58,9 +62,10 @@ func (s *Store) writeMirror(ctx context.Context, key string, in *json.Decoder) (
 				return 0, fmt.Errorf("make %s: %w", t.Name, err)
 			}
 		}
-		version := fmt.Sprintf( //nolint:gosec // both values are constants
+		version := fmt.Sprintf( //nolint:gosec // the values are constants
 			`CREATE TABLE %[1]s.main.schema_version (version INTEGER, applied_at TIMESTAMP);
-			INSERT INTO %[1]s.main.schema_version VALUES (%[2]d, CAST(now() AS TIMESTAMP))`, draftName, imports.SchemaVersion)
+			INSERT INTO %[1]s.main.schema_version VALUES (%[2]d, CAST(now() AS TIMESTAMP));
+			COMMENT ON TABLE %[1]s.main.schema_version IS '%[3]s'`, draftName, imports.SchemaVersion, mirrorRemark)
 		if _, err := db.ExecContext(ctx, version); err != nil {
 			return 0, fmt.Errorf("make schema_version: %w", err)
 		}
