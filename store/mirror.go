@@ -21,8 +21,9 @@ const (
 	mirrorFile = "system.duckdb"
 	// importedFile is the predecessor's own, out of the way.
 	importedFile = "system.duckdb.imported"
-	// mirrorsKey is the setting with the hashes of the mirrors that may lie there.
-	mirrorsKey = "mirrors"
+	// mirrorsFile holds the hashes of the mirrors that may lie there. It is no part
+	// of the state, which may be lost, or restored from before the mirror was made.
+	mirrorsFile = ".mirrors"
 )
 
 // PlaceMirror publishes the finished file at path as the state's mirror. A file
@@ -43,7 +44,7 @@ func (s *Store) PlaceMirror(ctx context.Context, path string) error {
 		return err
 	}
 	// Written down first: a mirror that nobody knows would be taken for a predecessor's.
-	if err := s.knownMirrors(ctx, before, next); err != nil {
+	if err := s.knownMirrors(before, next); err != nil {
 		return err
 	}
 	if err := moveFile(path, final); err != nil {
@@ -68,11 +69,11 @@ func (s *Store) mirrorBefore(ctx context.Context, final string) (hash string, as
 	if err != nil {
 		return "", false, fmt.Errorf("look at the mirror before: %w", err)
 	}
-	known, err := one(ctx, s.reader(), value[string], `SELECT value FROM settings WHERE key = $1`, mirrorsKey)
-	if err != nil && !absent(err) {
-		return "", false, fmt.Errorf("read the mirrors: %w", explain(err))
+	known, err := os.ReadFile(filepath.Join(s.dir, mirrorsFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", false, fmt.Errorf("read the mirrors: %w", err)
 	}
-	if strings.Contains(known, before) {
+	if strings.Contains(string(known), before) {
 		return before, false, nil
 	}
 	imported, err := s.Imported(ctx)
@@ -100,16 +101,18 @@ func (s *Store) setAside(final string) error {
 
 // knownMirrors remembers the mirrors that may lie in the place: the one before
 // and the next.
-func (s *Store) knownMirrors(ctx context.Context, hashes ...string) error {
-	err := s.quietly(ctx, func(tx runner) error {
-		_, err := tx.exec(ctx, `
-			INSERT INTO settings (key, value, updated_at) VALUES ($1, $2, $3)
-			ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at`,
-			mirrorsKey, strings.Join(hashes, " "), micros(s.now()))
-		return err
-	})
+func (s *Store) knownMirrors(hashes ...string) (err error) {
+	temp, err := os.CreateTemp(s.dir, mirrorsFile+"-*")
 	if err != nil {
 		return fmt.Errorf("remember the mirror: %w", err)
+	}
+	_, err = temp.WriteString(strings.Join(hashes, " ") + "\n")
+	err = errors.Join(err, temp.Sync(), temp.Close())
+	if err == nil {
+		err = moveFile(temp.Name(), filepath.Join(s.dir, mirrorsFile))
+	}
+	if err != nil {
+		return fmt.Errorf("remember the mirror: %w", errors.Join(unconfirmedFile(err), os.Remove(temp.Name())))
 	}
 	return nil
 }

@@ -47,6 +47,31 @@ func TestPlaceMirror(t *testing.T) {
 	wantFile(t, final, "three")
 }
 
+// A state that is restored, or lost, knows nothing of the mirror that was made last.
+func TestMirrorOfAnotherStateIsReplaced(t *testing.T) {
+	t.Parallel()
+	o, _ := options(t)
+	s := mustOpen(t, o)
+	backup, made := filepath.Join(t.TempDir(), "backup.db"), filepath.Join(t.TempDir(), "made")
+	if err := s.Backup(t.Context(), backup); err != nil {
+		t.Fatal(err)
+	}
+	mustWriteFile(t, made, "of the state before")
+	if err := s.PlaceMirror(t.Context(), made); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	must[string](t)(Restore(t.Context(), backup, o))
+	s = mustOpen(t, o)
+	mustWriteFile(t, made, "of the restored state")
+	if err := s.PlaceMirror(t.Context(), made); err != nil {
+		t.Errorf("after a restore: %v", err)
+	}
+	wantFile(t, filepath.Join(o.Dir, mirrorFile), "of the restored state")
+}
+
 func TestMirrorSparesAPredecessor(t *testing.T) {
 	t.Parallel()
 	o, _ := options(t)
