@@ -159,6 +159,15 @@ func TestImportedPersonalToken(t *testing.T) {
 	if body := s.with(text, http.MethodGet, "/auth/me", nil).is(http.StatusOK); body["via"] != "pat" || body["scopes"].([]any)[0] != "general" {
 		t.Errorf("after it: %v", body)
 	}
+	const moved = "3f0c2f0e-8a55-4a67-9d52-0d3f2f6b0f12" // of an account whose address had one here already
+	text, err = jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
+		"sub": "the id there", "email": "BEN@example.com", "typ": "pat", "iat": s.clock.now().Add(-time.Hour).Unix(), "jti": moved,
+	}).SignedString([]byte("0123456789abcdef0123456789abcdef"))
+	must(t, err)
+	must(t, s.store.CreateToken(t.Context(), audit.System("import"), access.Token{ID: moved, UserID: s.analyst.ID, CreatedAt: s.clock.now()}, access.HashToken(text)))
+	if body := s.with(text, http.MethodGet, "/auth/me", nil).is(http.StatusOK); body["id"] != string(s.analyst.ID) {
+		t.Errorf("of an account with another id there: %v", body)
+	}
 	if body := s.with(text+"x", http.MethodGet, "/auth/me", nil).is(http.StatusUnauthorized); body["detail"] != "Invalid or expired token" {
 		t.Errorf("with another signature: %v", body)
 	}
