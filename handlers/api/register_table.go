@@ -124,9 +124,13 @@ func words(t registry.Table) error {
 		}
 	}
 	if _, ok := registry.ParseSchedule(t.SyncSchedule); t.SyncSchedule != "" && !ok {
-		return domain.FieldError("sync_schedule", "A schedule is like \"every 15m\", \"every 2h\" or \"daily 05:00,17:30\" (UTC).")
+		return wrongSchedule()
 	}
 	return nil
+}
+
+func wrongSchedule() error {
+	return domain.FieldError("sync_schedule", "A schedule is like \"every 15m\", \"every 2h\" or \"daily 05:00,17:30\" (UTC).")
 }
 
 // together checks the fields that depend on each other.

@@ -104,7 +104,10 @@ func TestUpdateTable(t *testing.T) {
 	}, 1)
 	s.mustTable("taken", nil)
 	s.mustTable("events", func(t *registry.Table) { t.SourceType, t.Bucket = registry.SourceCustom, "shop" })
-	const orders, events = "/api/admin/registry/orders", "/api/admin/registry/events"
+	s.mustTable("moved", func(t *registry.Table) { // from the predecessor
+		t.SourceType, t.SyncStrategy, t.SyncSchedule, t.WhereFilters = "keboola", "sometimes", "now and then", []registry.WhereFilter{{Column: "a", Operator: "eq", Values: []string{"1"}}}
+	})
+	const orders, events, moved = "/api/admin/registry/orders", "/api/admin/registry/events", "/api/admin/registry/moved"
 	s.ask([]call{
 		{"unknown", http.MethodPut, "/api/admin/registry/nothing", object{"description": "x"}, 404, "detail"},
 		{"nothing", http.MethodPut, orders, object{"unknown": 1}, 200, `{"id":"orders","updated":[]}`},
@@ -119,6 +122,11 @@ func TestUpdateTable(t *testing.T) {
 		{"another name", http.MethodPut, orders, object{"name": "sales"}, 200, `"updated":["name"]`},
 		{"of an extract", http.MethodPut, events, object{"description": "Clicks", "sync_schedule": "every 1h"}, 200, `"updated":["description","sync_schedule"]`},
 		{"what the extract says", http.MethodPut, events, object{"bucket": "other"}, 422, "comes from the extract of shop"},
+		{"of the predecessor", http.MethodPut, moved, object{"source_type": "keboola", "description": "Clients", "primary_key": "id"}, 200, `"updated":["primary_key","description","source_type"]`},
+		{"its schedule", http.MethodPut, moved, object{"sync_schedule": "daily 05:00"}, 200, `"updated":["sync_schedule"]`},
+		{"no schedule", http.MethodPut, moved, object{"sync_schedule": "now and then"}, 422, `"loc":["body","sync_schedule"]`},
+		{"what its source reads", http.MethodPut, moved, object{"where_filters": nil}, 422, "The source keboola is not configured"},
+		{"its name", http.MethodPut, moved, object{"name": "clients"}, 422, "The source keboola is not configured"},
 		{"no object", http.MethodPut, orders, "[]", 422, "dict_type"},
 	})
 	if s.rebuilds != 1 {
@@ -129,8 +137,8 @@ func TestUpdateTable(t *testing.T) {
 	if got.Name != "sales" || got.Description != "One per order" || got.SyncSchedule != "" || len(got.PrimaryKey) != 1 || got.PrimaryKey[0] != "key" {
 		t.Errorf("table %+v", got.Table)
 	}
-	if n := len(s.audited("update_table")); n != 4 {
-		t.Errorf("%d audit rows, want 4", n)
+	if n := len(s.audited("update_table")); n != 6 {
+		t.Errorf("%d audit rows, want 6", n)
 	}
 }
 

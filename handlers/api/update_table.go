@@ -166,14 +166,8 @@ func named[T any](sent map[string]json.RawMessage, field string, v T) *T {
 
 // changeable checks a table as it would be, by the rules of its source.
 func changeable(was, t registry.Table, changed []string) error {
-	if was.SourceType == registry.SourceCustom {
-		own := []string{"folder", "description", "primary_key", "sync_schedule", "profile_after_sync", "shrink_guard_pct", "schema_policy", "discoverable", "owner_email"}
-		for _, field := range changed {
-			if !slices.Contains(own, field) {
-				return domain.FieldError(field, "%s comes from the extract of %s, so it is changed there.", field, was.Bucket)
-			}
-		}
-		t.SourceType = registry.SourceLocal // for the words that all tables share
+	if was.Foreign() && t.SourceType == was.SourceType {
+		return changeableHere(was, t, changed)
 	}
 	for _, check := range []func(registry.Table) error{words, together, available, guarded} {
 		if err := check(t); err != nil {
@@ -185,6 +179,27 @@ func changeable(was, t registry.Table, changed []string) error {
 	}
 	_, err := registry.CheckName(t.Name)
 	return err
+}
+
+// changeableHere lets pass what Agnes itself knows of a table whose extract
+// somebody else writes: an extractor of the company's own, or the predecessor.
+// What else the registry has of it may be in words that nobody here knows.
+func changeableHere(was, t registry.Table, changed []string) error {
+	own := []string{"folder", "description", "primary_key", "sync_schedule", "profile_after_sync", "shrink_guard_pct", "schema_policy", "discoverable", "owner_email"}
+	for _, field := range changed {
+		switch {
+		case slices.Contains(own, field):
+		case was.SourceType == registry.SourceCustom:
+			return domain.FieldError(field, "%s comes from the extract of %s, so it is changed there.", field, was.Bucket)
+		case field != "source_type": // which is the same
+			return domain.E(domain.Invalid, "source_not_configured",
+				"The source %s is not configured on this server, so nobody could follow another %s. Nothing was changed. These can be: %s.", was.SourceType, field, strings.Join(own, ", "))
+		}
+	}
+	if _, ok := registry.ParseSchedule(t.SyncSchedule); slices.Contains(changed, "sync_schedule") && t.SyncSchedule != "" && !ok {
+		return wrongSchedule()
+	}
+	return guarded(t)
 }
 
 func guarded(t registry.Table) error { return t.Guard.Check() }
