@@ -230,6 +230,11 @@ func TestPlanTables(t *testing.T) {
 		{[]string{"id=a", "name=THERE"}, "-a:name_taken", ""},
 		{[]string{"id=there", "name=There"}, "", "There  "},
 		{[]string{"id=a", "name=a", `where_filters=[{"column":""}]`}, "-a:filters_invalid", ""},
+		{[]string{"id=a", "name=a", `where_filters=[{"column":"c","values":[null]}]`}, "-a:filters_invalid", ""},
+		{[]string{"id=a", "name=a", `where_filters=[{"column":"c","values":[["x"]]}]`}, "-a:filters_invalid", ""},
+		{[]string{"id=a", "name=a", `where_filters=[{"column":"c","operator":"between","values":["x"]}]`}, "-a:filters_invalid", ""},
+		{[]string{"id=a", "name=a", `where_filters=[{"column":"c","values":["x"]}] [1]`}, "-a:filters_invalid", ""},
+		{[]string{"id=a", "name=a", `where_filters=[{"column":"c","values":[1.50,true,123456789012345678]}]`}, "", `a  [{"column":"c","operator":"eq","values":["1.50","true","123456789012345678"]}]`},
 		{[]string{"id=a", "name=a", "source_type=custom", "bucket=../x"}, "-a:source_invalid", ""},
 		{[]string{"id=a", "name=a", "source_type=internal"}, "", ""},
 	} {

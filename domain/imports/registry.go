@@ -2,7 +2,10 @@ package imports
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 
 	"agnes/domain/registry"
@@ -123,14 +126,21 @@ func whereFilters(text string) (string, error) {
 	if err := d.Decode(&loose); err != nil {
 		return "", fmt.Errorf("filters: %w", err)
 	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return "", errors.New("filters: more than one list")
+	}
 	filters := make([]registry.WhereFilter, len(loose))
 	for i, f := range loose {
 		filters[i] = registry.WhereFilter{Column: f.Column, Operator: orElse(f.Operator, "eq")}
-		if f.Column == "" || len(f.Values) == 0 {
-			return "", fmt.Errorf("filter %d names no column or value", i+1)
+		if f.Column == "" || len(f.Values) == 0 || !slices.Contains(registry.FilterOperators(), filters[i].Operator) {
+			return "", fmt.Errorf("filter %d names no column, operator or value", i+1)
 		}
 		for _, v := range f.Values {
-			filters[i].Values = append(filters[i].Values, fmt.Sprint(v))
+			text, ok := registry.FilterValue(v)
+			if !ok {
+				return "", fmt.Errorf("filter %d compares with what is no value", i+1)
+			}
+			filters[i].Values = append(filters[i].Values, text)
 		}
 	}
 	out, err := json.Marshal(filters)

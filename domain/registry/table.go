@@ -3,6 +3,8 @@
 package registry
 
 import (
+	"encoding/json"
+	"strconv"
 	"time"
 
 	"agnes/domain/people"
@@ -90,6 +92,25 @@ type WhereFilter struct {
 	Column   string   `json:"column"`
 	Operator string   `json:"operator"` // eq, ne, gt, ge, lt or le
 	Values   []string `json:"values"`
+}
+
+// FilterOperators are the operators of a filter.
+func FilterOperators() []string { return []string{"eq", "ne", "gt", "ge", "lt", "le"} }
+
+// FilterValue is the text of a filter's value as JSON has it; ok is false for what
+// no filter compares with.
+func FilterValue(v any) (text string, ok bool) {
+	switch v := v.(type) {
+	case string:
+		return v, true
+	case json.Number:
+		return v.String(), true
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64), true
+	case bool:
+		return strconv.FormatBool(v), true
+	}
+	return "", false
 }
 
 // Column is one column of a version, with its DuckDB type.

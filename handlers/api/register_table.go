@@ -1,7 +1,6 @@
 package api
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -197,14 +196,18 @@ func filters(in []filterInput) ([]registry.WhereFilter, error) {
 		switch {
 		case f.Column == "":
 			return nil, domain.FieldError("where_filters", "Filter %d names no column.", i+1)
-		case !slices.Contains([]string{"eq", "ne", "gt", "ge", "lt", "le"}, operator):
-			return nil, domain.FieldError("where_filters", "The operator of filter %d is one of: eq, ne, gt, ge, lt, le.", i+1)
+		case !slices.Contains(registry.FilterOperators(), operator):
+			return nil, domain.FieldError("where_filters", "The operator of filter %d is one of: %s.", i+1, strings.Join(registry.FilterOperators(), ", "))
 		case len(f.Values) == 0:
 			return nil, domain.FieldError("where_filters", "Filter %d has no values.", i+1)
 		}
 		filter := registry.WhereFilter{Column: f.Column, Operator: operator}
 		for _, v := range f.Values {
-			filter.Values = append(filter.Values, fmt.Sprint(v))
+			value, ok := registry.FilterValue(v)
+			if !ok {
+				return nil, domain.FieldError("where_filters", "The values of filter %d are texts, numbers, true or false.", i+1)
+			}
+			filter.Values = append(filter.Values, value)
 		}
 		out = append(out, filter)
 	}

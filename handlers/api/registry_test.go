@@ -72,6 +72,7 @@ func TestRegisterTableRefuses(t *testing.T) {
 		{"remote and filtered", body{"name": "a", "query_mode": "remote", "where_filters": filter}, `"loc":["body","where_filters"]`},
 		{"a filter without a column", body{"name": "a", "where_filters": []any{body{"column": "", "values": []any{1}}}}, "names no column"},
 		{"a filter without values", body{"name": "a", "where_filters": []any{body{"column": "a", "values": []any{}}}}, "has no values"},
+		{"a filter by nothing", body{"name": "a", "where_filters": []any{body{"column": "a", "values": []any{nil}}}}, "texts, numbers"},
 		{"an unknown operator", body{"name": "a", "where_filters": []any{body{"column": "a", "operator": "like", "values": []any{1}}}}, "operator"},
 		{"bq_fqn elsewhere", body{"name": "a", "bq_fqn": "p.d.t"}, `"loc":["body","bq_fqn"]`},
 		{"keboola", body{"name": "a", "source_type": "keboola", "bucket": "in.c-x", "source_table": "t"}, `"detail":"The source keboola is not configured`},
