@@ -134,12 +134,14 @@ func numericFigures(c *profiled) ([]question, func()) {
 	square := "CASE WHEN abs(" + double + ") < " + safeSquare + " THEN " + double + " END"
 	var least, most sql.NullString
 	var low, high, mean, deviation sql.NullFloat64
+	var vast int64
 	asked := []question{
 		{"CAST(min(" + finite + ") AS VARCHAR)", &least},
 		{"CAST(max(" + finite + ") AS VARCHAR)", &most},
 		{"min(" + double + ")", &low},
 		{"max(" + double + ")", &high},
-		{"avg(" + square + ")", &mean},
+		{"avg(" + c.mean(square) + ")", &mean},
+		{"count(" + finite + ") - count(" + square + ")", &vast},
 		{"stddev_samp(" + square + ")", &deviation},
 		{"count_if(" + c.sql + " = 0)", &n.Zeros},
 		{"count_if(" + finite + " < 0)", &n.Negative},
@@ -147,9 +149,24 @@ func numericFigures(c *profiled) ([]question, func()) {
 	}
 	return asked, func() {
 		n.Min, n.Max = number(least), number(most)
-		n.Mean, n.Stddev = maybe(mean), maybe(deviation)
+		if vast == 0 { // of a part of the values they would be figures of something else
+			n.Mean, n.Stddev = maybe(mean), maybe(deviation)
+		}
 		c.low, c.high, c.out.Numeric = low.Float64, high.Float64, n
 	}
+}
+
+// mean is what the mean is taken of: the value itself where the engine adds it up
+// without a loss and without an overflow, else the number that square is.
+func (c *profiled) mean(square string) string {
+	kind, digits, _ := strings.Cut(c.Type, "(")
+	width, _, _ := strings.Cut(digits, ",")
+	n, err := strconv.Atoi(width)
+	switch {
+	case kind == "DECIMAL" && err == nil && n <= 18, profile.Whole(c.Type) && !strings.HasSuffix(c.Type, "HUGEINT"):
+		return c.sql
+	}
+	return square
 }
 
 func stringFigures(c *profiled) ([]question, func()) {
@@ -236,9 +253,10 @@ func (p *profiler) distinct(ctx context.Context) error {
 // comparable is a column's value in a few bytes, equal where the values are.
 func (c *profiled) comparable() string {
 	switch c.category {
-	case profile.Numeric, profile.Date, profile.Timestamp, profile.Boolean, profile.Time:
+	case profile.Numeric, profile.Date, profile.Timestamp, profile.Boolean, profile.Time,
+		profile.Interval: // whose hash is the same for many of them
 		return c.sql
-	case profile.String, profile.Interval, profile.Binary, profile.Nested, profile.Other:
+	case profile.String, profile.Binary, profile.Nested, profile.Other:
 	}
 	return "CASE WHEN " + c.sql + " IS NOT NULL THEN hash(" + c.sql + ") END"
 }

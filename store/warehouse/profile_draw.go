@@ -214,7 +214,11 @@ func (p *profiler) duplicates(ctx context.Context) error {
 	}
 	names := make([]string, 0, len(p.columns))
 	for _, c := range p.columns {
-		names = append(names, c.sql)
+		name := c.sql
+		if c.category == profile.Interval { // whose hash is the same for many of them
+			name = "CAST(" + name + " AS VARCHAR)"
+		}
+		names = append(names, name)
 	}
 	hashes := make([]string, 0, len(names)/countBatch+1)
 	for part := range slices.Chunk(names, countBatch) {

@@ -164,6 +164,32 @@ func TestProfileOfEveryType(t *testing.T) {
 	}
 }
 
+func TestProfileAgreesWithDuckDB(t *testing.T) {
+	t.Parallel()
+	s := newTestStore(t)
+	p := mustProfile(t, s, `
+		SELECT INTERVAL (i) DAY AS span, 9007199254740993 + i AS big, CAST(0.1 AS DECIMAL(3,1)) AS tenth, 1e300 * i AS vast, CAST('9' || repeat('9', 37) AS DECIMAL(38,0)) AS wide
+		FROM range(1000) r(i)`, nil)
+	if c := mustColumn(t, p, "span"); c.UniqueCount != 1000 || !c.UniqueExact {
+		t.Errorf("%d different intervals of 1000", c.UniqueCount)
+	}
+	if n := mustColumn(t, p, "big").Numeric; *n.Mean != 9007199254741492 { // .5, which a double of that size has not
+		t.Errorf("the mean of large whole numbers is %f", *n.Mean)
+	}
+	if n := mustColumn(t, p, "tenth").Numeric; *n.Mean != 0.1 {
+		t.Errorf("the mean of 0.1 is %v", *n.Mean)
+	}
+	if n := mustColumn(t, p, "vast").Numeric; n.Mean != nil || n.Stddev != nil {
+		t.Errorf("the mean of a part of the values is told: %v", *n.Mean)
+	}
+	if n := mustColumn(t, p, "wide").Numeric; n == nil || n.Mean == nil {
+		t.Errorf("a wide decimal has no figures: %+v", n)
+	}
+	if p := mustProfile(t, s, `SELECT INTERVAL (i) DAY AS span FROM range(1000) r(i)`, nil); p.DuplicateRows != 0 {
+		t.Errorf("%d of 1000 different intervals are duplicates", p.DuplicateRows)
+	}
+}
+
 func TestProfileOfASample(t *testing.T) {
 	t.Parallel()
 	for name, column := range map[string]string{"by number": "i", "by chance": "file_row_number"} {
