@@ -266,6 +266,15 @@ func TestPlanPlain(t *testing.T) {
 		t.Errorf("votes %+v, told %s", b.Rows, told(p.report))
 	}
 	p.report.Issues = nil
+	table, _ = Find("personal_access_tokens") // one that ended must not come to life
+	b = p.planPlain(table, []cells{
+		rowOf(t, "personal_access_tokens", "id=a", "user_id=1", "expires_at=infinity"), rowOf(t, "personal_access_tokens", "id=b", "user_id=1", "expires_at=-infinity"),
+		rowOf(t, "personal_access_tokens", "id=c", "user_id=1", "revoked_at=infinity"), rowOf(t, "personal_access_tokens", "id=d", "user_id=1", "last_used_at=infinity"),
+	})
+	if len(b.Rows) != 2 || told(p.report) != "-b:value_invalid -c:value_invalid +d:value_invalid" {
+		t.Errorf("tokens %+v, told %s", b.Rows, told(p.report))
+	}
+	p.report.Issues = nil
 	table, _ = Find("usage_tool_daily")
 	b = p.planPlain(table, []cells{
 		rowOf(t, "usage_tool_daily", "day=2026-01-02", "tool_name=x"), rowOf(t, "usage_tool_daily", "tool_name=x"), rowOf(t, "usage_tool_daily", "day=today"),

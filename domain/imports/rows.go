@@ -109,6 +109,11 @@ func (p *plan) plainRow(t Table, c cells) (Row, bool) {
 		case !fits && col.Key:
 			p.report.skip(t.Name, c.id(), "value_invalid", "%s holds %q, which is none.", col.Name, shorten(*cell))
 			return Row{}, false
+		case !fits && endless(t, col, *cell):
+			v = nil
+		case !fits && ends(t, col):
+			p.report.skip(t.Name, c.id(), "value_invalid", "%s holds %q, which is no time here, and without it the token would go on working.", col.Name, shorten(*cell))
+			return Row{}, false
 		case !fits:
 			p.report.remark(t.Name, c.id(), "value_invalid", "%s holds %q, which cannot be kept there; it is left empty.", col.Name, shorten(*cell))
 			v = nil
@@ -116,6 +121,16 @@ func (p *plan) plainRow(t Table, c cells) (Row, bool) {
 		row.Values[i] = v
 	}
 	return row, true
+}
+
+// ends reports whether a column says that a token works no more.
+func ends(t Table, c Column) bool {
+	return t.Name == "personal_access_tokens" && (c.Name == "expires_at" || c.Name == "revoked_at")
+}
+
+// endless reports whether a cell says that a token has no end, which is kept as none.
+func endless(t Table, c Column, text string) bool {
+	return ends(t, c) && c.Name == "expires_at" && text == "infinity"
 }
 
 func shorten(text string) string {
