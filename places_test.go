@@ -32,6 +32,29 @@ func TestOddPlacesAreNamedAtTheStart(t *testing.T) {
 	}
 }
 
+func TestADataDirectoryThatIsAPatternIsRefused(t *testing.T) {
+	base := t.TempDir()
+	for _, name := range []string{"a[1]", "a*", "what?", filepath.Join("up[", "data"), "link"} {
+		dir := filepath.Join(base, name)
+		if name == "link" {
+			if err := os.Symlink(filepath.Join(base, "a[1]"), dir); err != nil {
+				t.Fatal(err)
+			}
+		} else if err := os.MkdirAll(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		err := checkPlaces(dir)
+		if err == nil || !strings.Contains(err.Error(), "[ * ?") || !strings.Contains(err.Error(), "set DATA_DIR") || !strings.Contains(err.Error(), base) {
+			t.Errorf("%s: checkPlaces = %v, want why, the path and what next", name, err)
+		}
+	}
+	for _, name := range []string{"a]b", "it's", "a b {1}"} {
+		if err := checkPlaces(filepath.Join(base, name)); err != nil {
+			t.Errorf("%s: checkPlaces = %v", name, err)
+		}
+	}
+}
+
 func TestASecretIsWrittenWholeAndOnce(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "key")
