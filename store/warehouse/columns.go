@@ -2,7 +2,6 @@ package warehouse
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -98,8 +97,18 @@ func (r relation) sourceName(i int) string {
 	return r.columns[i].Name
 }
 
-// newRelation gives from, which has columns, names that all survive.
+// newRelation gives from, which has columns, names that all survive and types
+// that Parquet holds.
 func newRelation(from string, columns []registry.Column) relation {
+	return relationAs(from, columns, storedType)
+}
+
+// parquetRelation is newRelation of what is read from Parquet.
+func parquetRelation(from string, columns []registry.Column) relation {
+	return relationAs(from, columns, parquetType)
+}
+
+func relationAs(from string, columns []registry.Column, as func(kind string) string) relation {
 	raw := make([]string, len(columns))
 	for i, c := range columns {
 		raw[i] = c.Name
@@ -107,7 +116,7 @@ func newRelation(from string, columns []registry.Column) relation {
 	r := relation{from: from, columns: make([]registry.Column, len(columns)), reads: map[int]string{}}
 	for i, name := range uniqueNames(raw) {
 		r.columns[i] = registry.Column{Name: name, Type: columns[i].Type}
-		if stored := storedType(columns[i].Type); stored != columns[i].Type {
+		if stored := as(columns[i].Type); stored != columns[i].Type {
 			r.store(i, stored, "CAST({} AS "+stored+")")
 		}
 	}
@@ -197,28 +206,4 @@ func (r relation) named() string {
 		names[i] = quoteIdent(r.sourceName(i))
 	}
 	return r.from + " AS t(" + strings.Join(names, ", ") + ")"
-}
-
-// storedType is the type that a column gets where Parquet has none like it:
-// DuckDB would write 128-bit integers as DOUBLE and lose digits.
-func storedType(kind string) string {
-	if kind == "BIT" || kind == "BIGNUM" || kind == `"NULL"` || strings.HasPrefix(kind, "UNION(") {
-		return "VARCHAR"
-	}
-	return replaceHuge(kind, huge)
-}
-
-// hugeOrName finds 128-bit integers in the text of a type, and quoted field
-// names, which may say the same.
-var hugeOrName = regexp.MustCompile(`"(?:[^"]|"")*"|\bU?HUGEINT\b`)
-
-// replaceHuge puts another type where a type, also a nested one, has a 128-bit
-// integer.
-func replaceHuge(kind, by string) string {
-	return hugeOrName.ReplaceAllStringFunc(kind, func(found string) string {
-		if found[0] == '"' {
-			return found
-		}
-		return by
-	})
 }

@@ -45,7 +45,7 @@ func (s *Store) Join(ctx context.Context, id registry.VersionID, keys []string) 
 		if err != nil {
 			return 0, lostFile(err)
 		}
-		rows, err = copyOut(ctx, db, newRelation(from, columns), temp)
+		rows, err = copyOut(ctx, db, parquetRelation(from, columns), temp)
 		return rows, lostFile(err)
 	})
 	if errors.Is(err, fs.ErrExist) { // another child was faster

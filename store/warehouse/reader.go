@@ -73,7 +73,7 @@ func (r *reader) described(ctx context.Context, db *sql.DB, from string) (relati
 	if err != nil {
 		return relation{}, r.fault(err)
 	}
-	return newRelation(from, columns), nil
+	return parquetRelation(from, columns), nil
 }
 
 // retype is another try at a CSV file whose later rows did not fit the types of

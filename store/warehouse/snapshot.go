@@ -83,7 +83,7 @@ func (e *extract) copyTable(ctx context.Context, source, table, temp string, rep
 		return 0, nil, refuse("table_missing", nextExtractor,
 			"The extract of %s has no table %s any more. The rows from before stay.", source, shorten(table, 80))
 	}
-	rel, err := e.relation(ctx, table)
+	rel, err := e.exact(ctx, table)
 	if err != nil {
 		return 0, nil, tableFault(err, source, table)
 	}
