@@ -46,6 +46,8 @@ type world struct {
 	unconfirmed []Unconfirmed // what an earlier process left
 	confirmed   []registry.VersionID
 
+	refuse func(what string) error // of the state; nil: it takes everything
+
 	now time.Time
 	ids int
 }
@@ -142,6 +144,9 @@ func (w *world) ListTables(context.Context) ([]registry.Published, error) {
 }
 
 func (w *world) QueueRuns(_ context.Context, by audit.Actor, why Trigger, ids []registry.TableID) ([]Run, error) {
+	if err := w.refused("queue"); err != nil {
+		return nil, err
+	}
 	var out []Run
 	for _, id := range ids {
 		if r, live := w.liveRun(id); live {
@@ -210,6 +215,9 @@ func (w *world) PublishVersion(_ context.Context, v registry.Version) (*registry
 }
 
 func (w *world) RevertVersion(_ context.Context, bad registry.Version, to *registry.Version) error {
+	if err := w.refused("revert"); err != nil {
+		return err
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	t := w.tables[bad.Table]
@@ -285,7 +293,17 @@ func (w *world) VerifyVersions(context.Context, []registry.File, int64) ([]work.
 	return w.damage, nil
 }
 
+func (w *world) refused(what string) error {
+	if w.refuse == nil {
+		return nil
+	}
+	return w.refuse(what)
+}
+
 func (w *world) FinishRun(ctx context.Context, r Run) error {
+	if err := w.refused("finish " + string(r.Table)); err != nil {
+		return err
+	}
 	if err := w.SaveRun(ctx, r); err != nil {
 		return err
 	}

@@ -32,13 +32,15 @@ type Syncer struct {
 	NewID     func() string // unique, grows with time
 	Log       *slog.Logger
 	Guard     *guard.Guard
-	Reached   func(point string) // hears of the points of publishing; nil: nobody does
+	Reached   func(point string)                   // hears of the points of publishing; nil: nobody does
+	After     func(time.Duration) <-chan time.Time // for rests between tries; nil: time.After
 
 	once sync.Once
 	wake chan struct{}
 	mu   sync.Mutex
 	live map[string]context.CancelCauseFunc // run id → stop
 	next map[registry.TableID]followUp      // tables to sync again when their run has ended
+	open map[string]unwritten               // run id → an end that the state does not know yet
 }
 
 func (s *Syncer) init() {
@@ -46,6 +48,7 @@ func (s *Syncer) init() {
 		s.wake = make(chan struct{}, 1)
 		s.live = map[string]context.CancelCauseFunc{}
 		s.next = map[registry.TableID]followUp{}
+		s.open = map[string]unwritten{}
 	})
 }
 
@@ -65,10 +68,10 @@ func (s *Syncer) Trigger(ctx context.Context, by audit.Actor, why Trigger, table
 			}
 		}
 	}
-	s.expect(by, why, tables)
+	added := s.expect(by, why, tables)
 	runs, err := s.Runs.QueueRuns(ctx, by, why, tables)
 	if err != nil {
-		s.forget(tables)
+		s.forget(added)
 		return nil, fmt.Errorf("queue runs: %w", err)
 	}
 	s.settle(runs)

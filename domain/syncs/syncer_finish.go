@@ -8,8 +8,34 @@ import (
 	"agnes/domain/work"
 )
 
-// finish gives the run its outcome.
-func (s *Syncer) finish(ctx context.Context, r *Run, err, cause error) {
+// finish gives the run its outcome, and tells of it once the state has it: nobody
+// hears that a run has ended while its table is still taken.
+func (s *Syncer) finish(server context.Context, r *Run, err, cause error, release func()) {
+	s.outcome(r, err, cause)
+	if s.Writes.Trip(err) {
+		s.Log.Error("the disk did not confirm a write: nothing is published any more until the next start", "run_id", r.ID)
+	}
+	ctx := context.WithoutCancel(server)
+	defer s.tellWaiting(ctx)
+	var left *leftError
+	if errors.As(err, &left) {
+		if s.insist(server, r, release, left.undo) != nil {
+			return // the next start takes both up
+		}
+		s.Rebuilder.Request(ctx)
+	}
+	if s.insist(server, r, release, func(ctx context.Context) error { return s.Runs.FinishRun(ctx, *r) }) != nil {
+		return
+	}
+	s.Feed.Tell(*r)
+	if s.Profiler != nil && r.State == OK {
+		s.Profiler.Request(r.Table)
+	}
+	s.follow(server, r, release)
+}
+
+// outcome words how the run ended.
+func (s *Syncer) outcome(r *Run, err, cause error) {
 	at := s.Now()
 	r.FinishedAt = &at
 	r.State, r.Code, r.Message, r.NextStep = OK, "", "", ""
@@ -25,18 +51,6 @@ func (s *Syncer) finish(ctx context.Context, r *Run, err, cause error) {
 		r.Code, r.Message, r.NextStep = explain(err)
 		s.Log.Warn("sync ended without a new version", "run_id", r.ID, "table_id", string(r.Table), "code", r.Code, "err", err)
 	}
-	if ferr := s.Runs.FinishRun(ctx, *r); ferr != nil {
-		s.Log.Error("record the end of a sync", "run_id", r.ID, "err", ferr)
-	}
-	s.Feed.Tell(*r)
-	if s.Profiler != nil && r.State == OK {
-		s.Profiler.Request(r.Table)
-	}
-	if s.Writes.Trip(err) {
-		s.Log.Error("the disk did not confirm a write: nothing is published any more until the next start", "run_id", r.ID)
-	}
-	s.tellWaiting(ctx)
-	s.follow(ctx, r.Table)
 }
 
 // explain turns an error into what the run's row says.

@@ -40,8 +40,9 @@ func (s *Syncer) Work(ctx context.Context) error {
 			return nil // only the end of ctx stops claiming
 		}
 		under.Go(s.Guard.Func("a sync", func() {
-			defer func() { <-free }()
-			s.run(ctx, r)
+			release := sync.OnceFunc(func() { <-free })
+			defer release()
+			s.run(ctx, r, release)
 		}))
 	}
 }
@@ -85,8 +86,9 @@ func (s *Syncer) tryClaim(ctx context.Context) (Run, bool) {
 	return r, err == nil
 }
 
-// run carries one run out and records how it ended.
-func (s *Syncer) run(server context.Context, r Run) {
+// run carries one run out and records how it ended. It calls release when it only
+// waits, so that another run can begin.
+func (s *Syncer) run(server context.Context, r Run, release func()) {
 	ctx, stop := context.WithCancelCause(server)
 	defer stop(nil)
 	s.mu.Lock()
@@ -102,5 +104,5 @@ func (s *Syncer) run(server context.Context, r Run) {
 	if err != nil && server.Err() != nil && domain.CodeOf(context.Cause(ctx)) == "" { // nobody cancelled it: the server is stopping, by a signal maybe
 		return // stays "running"; RecoverRuns takes it up again at the next start
 	}
-	s.finish(context.WithoutCancel(ctx), &r, err, context.Cause(ctx))
+	s.finish(server, &r, err, context.Cause(ctx), release)
 }

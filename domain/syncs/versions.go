@@ -2,7 +2,6 @@ package syncs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"agnes/domain"
@@ -110,7 +109,8 @@ func (s *Syncer) publish(ctx context.Context, p *progress, t registry.Published,
 	s.at(pointPublished)
 	if err := s.confirm(ctx, p, t, v); err != nil {
 		if rerr := undo(context.WithoutCancel(ctx), v, before); rerr != nil {
-			err = errors.Join(err, fmt.Errorf("revert version %s: %w", v.ID, rerr))
+			s.Log.Error("go back to the version before", "table_id", string(v.Table), "version_id", string(v.ID), "err", rerr)
+			err = &leftError{err, func(ctx context.Context) error { return undo(ctx, v, before) }}
 		}
 		s.Rebuilder.Request(ctx)
 		return p.fail(ctx, err)

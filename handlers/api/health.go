@@ -225,9 +225,12 @@ func (a *API) isolationHealth() service {
 	return out
 }
 
-// writingHealth says whether new data is written.
+// writingHealth says whether new data is written, and how it went.
 func (a *API) writingHealth() service {
 	if err := a.Syncer.Writing(); err != nil {
+		return service{Status: "error", Detail: request.Known(err).Message}
+	}
+	if err := a.Syncer.Unwritten(); err != nil {
 		return service{Status: "error", Detail: request.Known(err).Message}
 	}
 	return service{Status: "ok"}

@@ -22,6 +22,7 @@ type Restorer interface {
 	PublishHeld(ctx context.Context, by audit.Actor, id string) (syncs.Run, error)
 	DiscardHeld(ctx context.Context, by audit.Actor, id string) (syncs.Run, error)
 	Writing() error
+	Unwritten() error
 }
 
 // tableVersion is a version as clients read it.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"agnes/domain"
 	"agnes/domain/registry"
 	"agnes/domain/syncs"
 	"agnes/domain/work"
@@ -139,6 +140,29 @@ func TestGuardOfATable(t *testing.T) {
 	put("orders", map[string]any{"shrink_guard_pct": nil, "schema_policy": nil}, http.StatusOK)
 	if got := row(); got["shrink_guard_pct"] != 20.0 || got["schema_policy"] != "evolve" {
 		t.Errorf("cleared: %v", got)
+	}
+}
+
+// stuck is a syncer whose last sync has ended without the state knowing it.
+type stuck struct{ *syncs.Syncer }
+
+func (stuck) Unwritten() error {
+	return domain.E(domain.Unavailable, "sync_end_unwritten", "A sync has ended, and that cannot be stored.")
+}
+
+func TestHealthSaysThatTheEndOfASyncIsNotStored(t *testing.T) {
+	t.Parallel()
+	s := newSiteWith(t, func(d *api.Deps) {
+		syncer, ok := d.Syncer.(*syncs.Syncer)
+		if !ok {
+			t.Fatalf("the syncer is a %T", d.Syncer)
+		}
+		d.Syncer = stuck{syncer}
+	})
+	got := s.as(s.admin, http.MethodGet, "/api/health/detailed", nil).is(http.StatusOK)
+	writing := got["services"].(map[string]any)["writing"].(map[string]any)
+	if text, _ := writing["detail"].(string); got["status"] != "degraded" || writing["status"] != "error" || !strings.Contains(text, "cannot be stored") {
+		t.Errorf("health %v: %v", got["status"], writing)
 	}
 }
 

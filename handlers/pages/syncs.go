@@ -65,6 +65,8 @@ func (s *Server) syncsView(r *http.Request, c access.Catalog, latest map[string]
 	}
 	if err := s.Syncer.Writing(); err != nil {
 		v.Stopped = request.Known(err).Message
+	} else if err := s.Syncer.Unwritten(); err != nil {
+		v.Stopped = request.Known(err).Message
 	}
 
 	if v.Rebuild.Last, err = s.History.LastRebuild(ctx); err != nil {
