@@ -176,6 +176,58 @@ func TestRestore(t *testing.T) {
 	}
 }
 
+// TestOlderRowsBringNoSourceBack: a table that its source does not offer stays
+// marked as that when somebody goes back to rows of it, or publishes held ones;
+// else its schedule would begin to fail.
+func TestOlderRowsBringNoSourceBack(t *testing.T) {
+	t.Parallel()
+	for name, queue := range map[string]func(t *testing.T, s *Store){
+		"restored": func(t *testing.T, s *Store) {
+			must[syncs.Run](t)(s.QueueRestore(t.Context(), admin, "orders", "v1"))
+		},
+		"held and published": func(t *testing.T, s *Store) {
+			all := must[[]syncs.Run](t)(s.HeldRuns(t.Context()))
+			must[syncs.Run](t)(s.ReleaseRun(t.Context(), admin, all[0].ID))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, _ := newStore(t)
+			mustTables(t, s, "orders")
+			publish(t, s, "orders", "v1")
+			publish(t, s, "orders", "v2")
+			held(t, s, "orders", "h1")
+			if err := s.MarkTables(t.Context(), []syncs.TableMark{{Table: "orders", State: "error", Code: syncs.GoneUpstream, Message: "It left.", NextStep: "Bring it back."}}); err != nil {
+				t.Fatal(err)
+			}
+			queue(t, s)
+			r := must[syncs.Run](t)(s.ClaimRun(t.Context()))
+			must[*registry.Version](t)(s.PublishVersion(t.Context(), must[registry.Version](t)(s.GetVersion(t.Context(), "orders", r.Version))))
+			r.State = syncs.OK
+			if err := s.FinishRun(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+			if got := current(t, s, "orders"); got != r.Version {
+				t.Errorf("%s is current, want %s", got, r.Version)
+			}
+			if got := status(t, s, "orders"); got.State != "error" || got.ErrorCode != syncs.GoneUpstream || got.Error != "It left." || got.NextStep != "Bring it back." {
+				t.Errorf("status %+v, want that its source does not offer it", got)
+			}
+			// A sync that brings rows proves that it is back.
+			must[[]syncs.Run](t)(s.QueueRuns(t.Context(), admin, syncs.ByPerson, []registry.TableID{"orders"}))
+			r = must[syncs.Run](t)(s.ClaimRun(t.Context()))
+			publish(t, s, "orders", "v3")
+			r.State = syncs.OK
+			if err := s.FinishRun(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+			if got := status(t, s, "orders"); got.State != "ok" || got.ErrorCode != "" {
+				t.Errorf("status %+v after a sync", got)
+			}
+		})
+	}
+}
+
 func TestInterruptedRestoreIsTakenUpAgain(t *testing.T) {
 	t.Parallel()
 	s, _ := newStore(t)

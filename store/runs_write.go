@@ -163,27 +163,44 @@ func saveState(ctx context.Context, tx runner, r syncs.Run) error {
 				next_step = excluded.next_step, last_try = excluded.last_try`, r.Name, r.Message, r.Code, r.NextStep, tried)
 		return err
 	default:
-		t, err := getTable(ctx, tx, r.Table)
-		if err != nil {
-			return err
-		}
-		v := registry.Version{}
-		if t.Version != nil {
-			v = *t.Version
-		}
-		if r.Trigger == syncs.ByRestore {
-			return saveRestored(ctx, tx, t, v, tried)
-		}
-		_, err = tx.exec(ctx, `
-			INSERT INTO sync_state (table_id, last_sync, rows, file_size_bytes, columns, hash, status, last_try)
-			VALUES ($1, $2, $3, $4, $5, $6, 'ok', $2)
-			ON CONFLICT (table_id) DO UPDATE SET
-				last_sync = excluded.last_sync, rows = excluded.rows, file_size_bytes = excluded.file_size_bytes,
-				columns = excluded.columns, hash = excluded.hash, status = excluded.status,
-				error = '', error_code = '', next_step = '', last_try = excluded.last_try`,
-			t.Name, tried, v.Rows, v.Bytes, len(v.Columns), v.MD5)
+		return saveServed(ctx, tx, r, tried)
+	}
+}
+
+// saveServed stores how a table stands once the rows of a run are served.
+func saveServed(ctx context.Context, tx runner, r syncs.Run, tried int64) error {
+	t, err := getTable(ctx, tx, r.Table)
+	if err != nil {
 		return err
 	}
+	v := registry.Version{}
+	if t.Version != nil {
+		v = *t.Version
+	}
+	save := saveSynced
+	if r.Trigger == syncs.ByRestore {
+		save = saveRestored
+	}
+	if err := save(ctx, tx, t, v, tried); err != nil {
+		return err
+	}
+	if r.Version == "" || t.Status.ErrorCode != syncs.GoneUpstream {
+		return nil
+	}
+	// Rows that were here already do not bring the table back in its source.
+	return markTable(ctx, tx, t.Name, syncs.TableMark{State: "error", Code: syncs.GoneUpstream, Message: t.Status.Error, NextStep: t.Status.NextStep})
+}
+
+func saveSynced(ctx context.Context, tx runner, t registry.Published, v registry.Version, tried int64) error {
+	_, err := tx.exec(ctx, `
+		INSERT INTO sync_state (table_id, last_sync, rows, file_size_bytes, columns, hash, status, last_try)
+		VALUES ($1, $2, $3, $4, $5, $6, 'ok', $2)
+		ON CONFLICT (table_id) DO UPDATE SET
+			last_sync = excluded.last_sync, rows = excluded.rows, file_size_bytes = excluded.file_size_bytes,
+			columns = excluded.columns, hash = excluded.hash, status = excluded.status,
+			error = '', error_code = '', next_step = '', last_try = excluded.last_try`,
+		t.Name, tried, v.Rows, v.Bytes, len(v.Columns), v.MD5)
+	return err
 }
 
 // interrupt ends a run that a stop of the server interrupted; one that says
