@@ -167,14 +167,11 @@ func nameTaken(table, name, owner string) *Problem {
 func (a *adoption) register(ctx context.Context, t work.SourceTable, name, mode string) (registry.Published, error) {
 	was, served := a.there[strings.ToLower(t.Name)]
 	if !served {
-		made, err := a.Sources.RegisterTables(ctx, a.by, []registry.Registration{{Table: registry.Table{
-			ID: registry.IDFor(name), Name: name, SourceType: registry.SourceCustom, Bucket: a.source.Name, SourceTable: t.Name, Description: t.Description,
-			SyncStrategy: "full_refresh", QueryMode: mode, ProfileAfterSync: true,
-		}}})
-		if err != nil {
-			return registry.Published{}, err
+		made, err := a.add(ctx, t, registry.IDFor(name), name, mode)
+		if domain.KindOf(err) == domain.Conflict { // maybe of a table that had the name, and kept its id under another one
+			return a.add(ctx, t, registry.IDFor(a.source.Name+"_"+name), name, mode)
 		}
-		return registry.Published{Table: made[0]}, nil
+		return made, err
 	}
 	var change registry.TableChange
 	if was.Name != name && was.SourceType == registry.SourceCustom {
@@ -187,6 +184,17 @@ func (a *adoption) register(ctx context.Context, t work.SourceTable, name, mode 
 		return was, nil
 	}
 	return a.Sources.UpdateTable(ctx, a.by, was.ID, change)
+}
+
+func (a *adoption) add(ctx context.Context, t work.SourceTable, id registry.TableID, name, mode string) (registry.Published, error) {
+	made, err := a.Sources.RegisterTables(ctx, a.by, []registry.Registration{{Table: registry.Table{
+		ID: id, Name: name, SourceType: registry.SourceCustom, Bucket: a.source.Name, SourceTable: t.Name, Description: t.Description,
+		SyncStrategy: "full_refresh", QueryMode: mode, ProfileAfterSync: true,
+	}}})
+	if err != nil {
+		return registry.Published{}, err
+	}
+	return registry.Published{Table: made[0]}, nil
 }
 
 // mark notes how a table stands, unless it stands so already.

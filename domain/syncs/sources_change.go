@@ -3,6 +3,7 @@ package syncs
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -100,7 +101,25 @@ func (w *Watcher) Rename(ctx context.Context, by audit.Actor, source, table, nam
 	if err := w.Sources.SetSourceAlias(ctx, by, source, table, alias); err != nil {
 		return Source{}, fmt.Errorf("keep the name: %w", err)
 	}
-	return w.lookAt(ctx, by, source)
+	got, err := w.lookAt(ctx, by, source)
+	if err != nil {
+		return got, err
+	}
+	w.offerAgain(ctx, by, source, known)
+	return got, nil
+}
+
+// offerAgain looks at the other sources that have a table whose name was taken:
+// it may be free now.
+func (w *Watcher) offerAgain(ctx context.Context, by audit.Actor, renamed string, known map[string]Source) {
+	for name, s := range known {
+		if name == renamed || !slices.ContainsFunc(s.Problems, func(p Problem) bool { return p.Code == "name_taken" }) {
+			continue
+		}
+		if _, err := w.lookAt(ctx, by, name); err != nil { // the rename stands all the same
+			w.Log.Error("look at a source whose table may have its name now", "source", name, "err", err)
+		}
+	}
 }
 
 // renameable fails for a table that can have no other name.
@@ -132,7 +151,7 @@ func (w *Watcher) free(ctx context.Context, source, table, alias string) error {
 	}
 	for _, t := range all {
 		mine := t.SourceType == registry.SourceCustom && t.Bucket == source && strings.EqualFold(t.SourceTable, table)
-		if !mine && (strings.EqualFold(t.Name, alias) || t.ID == registry.IDFor(alias)) {
+		if !mine && strings.EqualFold(t.Name, alias) {
 			return domain.FieldError("name", "%s is the name of another table. Choose one that is free.", alias)
 		}
 	}
