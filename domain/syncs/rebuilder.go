@@ -173,10 +173,12 @@ func (r *Rebuilder) remember(ctx context.Context, publish func(context.Context) 
 	return report, err
 }
 
-// sourcesOf groups the tables that have a version by their source.
+// sourcesOf groups the tables that have a version by their source. The one that
+// Agnes writes itself is always there: rows of its last table must go with it.
 func sourcesOf(tables []registry.Published) []work.RebuildSource {
-	var out []work.RebuildSource
-	at := map[string]int{}
+	own := registry.Table{SourceType: registry.SourceLocal}.Source()
+	out := []work.RebuildSource{{Name: own, Owned: true}}
+	at := map[string]int{own: 0}
 	for _, t := range tables {
 		i, ok := at[t.Source()]
 		if !ok {

@@ -3,7 +3,10 @@ package warehouse
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"strings"
@@ -31,6 +34,9 @@ func (s *Store) Rebuild(ctx context.Context, sources []work.RebuildSource, repor
 		if !source.Owned || !registry.Identifier(source.Name) {
 			continue
 		}
+		if len(source.Tables) == 0 && !s.published(source.Name) {
+			continue
+		}
 		written, problems, err := s.rebuildOwned(ctx, source, views)
 		if err != nil {
 			return work.Rebuilt{}, err
@@ -48,6 +54,17 @@ func (s *Store) Rebuild(ctx context.Context, sources []work.RebuildSource, repor
 	s.at(pointRebuildPublished)
 	out.Problems = onceEach(out.Problems)
 	return out, nil
+}
+
+// published reports whether a source has a folder, which may hold what is not to
+// be read any more.
+func (s *Store) published(source string) bool {
+	dir, err := s.path(path.Join(extractsDir, source))
+	if err != nil {
+		return true // the rebuild says what is wrong with it
+	}
+	_, err = os.Lstat(dir)
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // publishAnalytics publishes analytics/server.duckdb as a new generation,

@@ -145,6 +145,35 @@ func TestRebuildOfNothing(t *testing.T) {
 	}
 }
 
+// TestRebuildWithoutTablesLeavesNoRows: what was published of the last table is
+// not readable afterwards, and a folder that never had any is not made.
+func TestRebuildWithoutTablesLeavesNoRows(t *testing.T) {
+	t.Parallel()
+	s := newTestStore(t)
+	none := work.RebuildSource{Name: "files", Owned: true}
+	if out := mustRebuild(t, s, none); len(out.Extracts) != 0 {
+		t.Errorf("wrote %v of nothing", out.Extracts)
+	}
+	if _, err := os.Stat(mustPath(t, s, "extracts/files")); !os.IsNotExist(err) {
+		t.Errorf("a folder without tables: %v", err)
+	}
+	some := none
+	some.Tables = []work.RebuildTable{mustVersion(t, s, "files", "orders", "v1", "SELECT 1 AS id")}
+	mustRebuild(t, s, some)
+	if out := mustRebuild(t, s, none); out.Views != 0 || !slices.Equal(out.Extracts, []string{"files"}) {
+		t.Errorf("rebuilt %+v", out)
+	}
+	if _, err := os.Stat(mustPath(t, s, dataKey("files", "orders"))); !os.IsNotExist(err) {
+		t.Errorf("the data of the table: %v", err)
+	}
+	if got := mustQuery(t, readOnly(t, s, "extracts/files/extract.duckdb"), "SELECT (SELECT count(*) FROM _meta), (SELECT count(*) FROM duckdb_views() WHERE NOT internal)"); !slices.Equal(got, []string{"0|0"}) {
+		t.Errorf("the extract has rows of _meta and views: %q", got)
+	}
+	if out := mustRebuild(t, s, none); !out.Unchanged {
+		t.Errorf("rebuilt again: %+v", out)
+	}
+}
+
 func TestRebuildRemovesAForeignLog(t *testing.T) {
 	t.Parallel()
 	s := newTestStore(t)
