@@ -82,7 +82,10 @@ func (s *Store) UnpublishVersion(ctx context.Context, v registry.Version, to *re
 
 // Retention says which versions stay: the newest Keep of those that were
 // published after Since, and always the current one, the one before it and
-// those that are held. Since zero means any age. What is forgotten is removed
+// those that are held. The age of a table's versions counts up to its newest, so
+// that a clock that jumps ahead ends none by itself. The one before is the one
+// that was published last, and, as a clock may have been set back, also the one
+// that was made last. Since zero means any age. What is forgotten is removed
 // once it was so before Removed: readers may have just opened it.
 type Retention struct {
 	Keep    int
@@ -101,18 +104,22 @@ func (s *Store) PruneVersions(ctx context.Context, r Retention) (forgotten int, 
 					row_number() OVER (PARTITION BY v.table_id ORDER BY COALESCE(v.published_at, v.created_at) DESC, v.id DESC) AS place,
 					row_number() OVER (
 						PARTITION BY v.table_id
-						ORDER BY CASE WHEN t.current_version = v.id OR v.published_at IS NULL THEN 1 ELSE 0 END, v.published_at DESC, v.id DESC) AS turn
+						ORDER BY CASE WHEN t.current_version = v.id OR v.published_at IS NULL THEN 1 ELSE 0 END, v.published_at DESC, v.id DESC) AS turn,
+					row_number() OVER (
+						PARTITION BY v.table_id
+						ORDER BY CASE WHEN t.current_version = v.id OR v.published_at IS NULL THEN 1 ELSE 0 END, v.rowid DESC) AS made,
+					max(COALESCE(v.published_at, v.created_at)) OVER (PARTITION BY v.table_id) AS newest
 				FROM table_versions v
 				JOIN table_registry t ON t.id = v.table_id
 				WHERE v.forgotten_at IS NULL)
 			SELECT id
 			FROM ranked
-			WHERE (place > $1 OR moment < $2)
+			WHERE (place > $1 OR moment < $2 - CASE WHEN newest < $3 THEN $3 - newest ELSE 0 END)
 				AND (current_version IS NULL OR current_version <> id)
-				AND NOT (turn = 1 AND published_at IS NOT NULL)
+				AND NOT ((turn = 1 OR made = 1) AND published_at IS NOT NULL)
 				AND NOT EXISTS (SELECT 1 FROM table_registry b WHERE b.replaced_version = ranked.id)
 				AND NOT EXISTS (SELECT 1 FROM sync_runs h WHERE h.version_id = ranked.id AND h.state IN ('held', 'queued', 'running'))
-			ORDER BY id`, r.Keep, micros(r.Since))
+			ORDER BY id`, r.Keep, micros(r.Since), micros(s.now()))
 		if err != nil {
 			return err
 		}
