@@ -183,9 +183,11 @@ func TestOlderRowsBringNoSourceBack(t *testing.T) {
 	t.Parallel()
 	for name, queue := range map[string]func(t *testing.T, s *Store){
 		"restored": func(t *testing.T, s *Store) {
+			t.Helper()
 			must[syncs.Run](t)(s.QueueRestore(t.Context(), admin, "orders", "v1"))
 		},
 		"held and published": func(t *testing.T, s *Store) {
+			t.Helper()
 			all := must[[]syncs.Run](t)(s.HeldRuns(t.Context()))
 			must[syncs.Run](t)(s.ReleaseRun(t.Context(), admin, all[0].ID))
 		},

@@ -50,9 +50,11 @@ func TestNamesBecomeFree(t *testing.T) {
 	t.Parallel()
 	for name, leave := range map[string]func(t *testing.T, w *syncs.Watcher, e *extracts){
 		"renamed": func(t *testing.T, w *syncs.Watcher, _ *extracts) {
+			t.Helper()
 			must[syncs.Source](t)(w.Rename(t.Context(), admin, "crm", "leads", "crm_leads", nil))
 		},
 		"renamed twice": func(t *testing.T, w *syncs.Watcher, _ *extracts) {
+			t.Helper()
 			must[syncs.Source](t)(w.Rename(t.Context(), admin, "crm", "leads", "first", nil))
 			must[syncs.Source](t)(w.Rename(t.Context(), admin, "crm", "leads", "second", nil))
 		},
