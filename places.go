@@ -31,8 +31,8 @@ func checkPlaces(data string) error {
 // the data directory to find it, which the walls around its children forbid.
 func checkPath(data string) error {
 	paths := []string{data}
-	if real, err := filepath.EvalSymlinks(data); err == nil { // else it is not there, which others say
-		paths = append(paths, real)
+	if resolved, err := filepath.EvalSymlinks(data); err == nil { // else it is not there, which others say
+		paths = append(paths, resolved)
 	}
 	for _, p := range paths {
 		if strings.ContainsAny(p, "[*?") {
