@@ -67,10 +67,14 @@ func exportTable(ctx context.Context, r runner, t imports.Table, here map[string
 		if err := rows.Scan(into...); err != nil {
 			return err
 		}
-		for _, cell := range row {
-			if cell != nil {
-				bytes += len(*cell)
+		for i, cell := range row {
+			if cell == nil {
+				continue
 			}
+			if t.Columns[i].Address {
+				*cell = imports.WithoutLogin(*cell)
+			}
+			bytes += len(*cell)
 		}
 		if next.Rows = append(next.Rows, row); len(next.Rows) == exportRows || bytes >= exportBytes {
 			if err := emit(next); err != nil {

@@ -194,7 +194,9 @@ func TestImportThatBreaksOff(t *testing.T) {
 func TestExport(t *testing.T) {
 	t.Parallel()
 	s, c := newStore(t)
-	mustImport(t, s, somebodys(), false)
+	from := somebodys()
+	from["marketplace_registry"] = []map[string]string{{"id": "m1", "name": "Ours", "url": "https://bot:canary@p@git.example.com/team@home.git"}}
+	mustImport(t, s, from, false)
 	hash := "canary-hash"
 	if _, err := s.UpdateUser(t.Context(), admin, "u1", people.UserChange{PasswordHash: &hash}); err != nil {
 		t.Fatal(err)
@@ -226,6 +228,7 @@ func TestExport(t *testing.T) {
 	for table, want := range map[string]string{
 		"users": "map[active:true created_at:5 email:eva@example.com id:u2 onboarded:false updated_at:5]", "knowledge_items": "map[confidence:0.25 id:k1 is_personal:true title:T updated_at:3]",
 		"sync_history": "map[id:h1 status:ok synced_at:8 table_id:Orders]", "personal_access_tokens": "map[expires_at:99 id:p1 user_id:u2]",
+		"marketplace_registry": "url:https://git.example.com/team@home.git",
 	} {
 		if got := fmt.Sprint(rows[table]); !strings.Contains(got, want) {
 			t.Errorf("%s: %s, want %s", table, got, want)

@@ -56,6 +56,7 @@ type Column struct {
 	Type    Type
 	Key     bool
 	Secret  bool // never leaves the state: NULL in the mirror
+	Address bool // may hold a login, which never leaves the state either; see WithoutLogin
 	Owner   bool // the user that the row belongs to; without that user it means nothing
 	Mention bool // a user that may be gone
 }
@@ -113,22 +114,40 @@ func Find(name string) (Table, bool) {
 	return Table{}, false
 }
 
+// WithoutLogin is an address of the network without name, password or token
+// before its host.
+func WithoutLogin(address string) string {
+	scheme, rest, found := strings.Cut(address, "://")
+	if !found {
+		return address
+	}
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	if at := strings.LastIndexByte(rest[:end], '@'); at >= 0 {
+		rest = rest[at+1:]
+	}
+	return scheme + "://" + rest
+}
+
 func parseTable(name, columns string) Table {
 	t := Table{Name: name}
 	for part := range strings.SplitSeq(columns, ", ") {
 		word, kind, _ := strings.Cut(part, " ")
-		name := strings.TrimLeft(word, "*!@~")
+		name := strings.TrimLeft(word, "*!@~^")
 		marks := word[:len(word)-len(name)]
 		t.Columns = append(t.Columns, Column{
 			Name: name, Type: Type(kind), Key: strings.Contains(marks, "*"), Secret: strings.Contains(marks, "!"),
-			Owner: strings.Contains(marks, "@"), Mention: strings.Contains(marks, "~"),
+			Address: strings.Contains(marks, "^"),
+			Owner:   strings.Contains(marks, "@"), Mention: strings.Contains(marks, "~"),
 		})
 	}
 	return t
 }
 
 // schema51 is contract 11. Before a name: * part of the key, ! secret, @ the
-// user that the row belongs to, ~ a user that may be gone.
+// user that the row belongs to, ~ a user that may be gone, ^ an address.
 const schema51 = `
 users: *id V, email V, name V, !password_hash V, !setup_token V, setup_token_created TS, !reset_token V, reset_token_created TS, active B, deactivated_at TS, ~deactivated_by V, created_at TS, updated_at TS, onboarded B, last_pull_at TS
 user_groups: *id V, name V, description V, is_system B, created_at TS, created_by V
@@ -137,7 +156,7 @@ table_registry: *id V, name V, source_type V, bucket V, source_table V, source_q
 resource_grants: *id V, group_id V, resource_type V, resource_id V, assigned_at TS, assigned_by V
 sync_state: *table_id V, last_sync TS, rows BI, file_size_bytes BI, uncompressed_size_bytes BI, columns I, hash V, status V, error V
 view_ownership: *view_name V, source_name V, registered_at TS
-marketplace_registry: *id V, name V, url V, branch V, token_env V, description V, registered_by V, registered_at TS, last_synced_at TS, last_commit_sha V, last_error V, curator_name V, curator_email V
+marketplace_registry: *id V, name V, ^url V, branch V, token_env V, description V, registered_by V, registered_at TS, last_synced_at TS, last_commit_sha V, last_error V, curator_name V, curator_email V
 marketplace_plugins: *marketplace_id V, *name V, description V, version V, author_name V, homepage V, category V, source_type V, source_spec J, raw J, created_at TS, updated_at TS, cover_photo_url V, video_url V, doc_links J, is_system B
 personal_access_tokens: *id V, @user_id V, name V, !token_hash V, prefix V, scopes V, created_at TS, expires_at TS, last_used_at TS, last_used_ip V, revoked_at TS
 user_sync_settings: *@user_id V, *dataset V, enabled B, table_mode V, tables J, updated_at TS
