@@ -250,7 +250,7 @@ func syncDir(dir string) error {
 // remove removes a file that may be gone already.
 func remove(file string) error {
 	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("remove file: %w", err)
+		return fmt.Errorf("remove file: %w", tell(err))
 	}
 	return nil
 }

@@ -118,7 +118,7 @@ func (f Folder) Discard(_ context.Context, id files.UploadID) error {
 		return domain.E(domain.NotFound, "upload_not_found", "This upload is not there any more.")
 	}
 	if err := os.RemoveAll(f.staged(id)); err != nil {
-		return fmt.Errorf("remove upload: %w", err)
+		return fmt.Errorf("remove upload: %w", tell(err))
 	}
 	return nil
 }
