@@ -119,8 +119,9 @@ func (t *trials) afterServerError(work *load, hit *systemCall, failed error) (st
 	if err := work.checkRows("io", work.snapshot()["io"]); err != nil {
 		return false, err
 	}
+	told := strings.Contains(fmt.Sprint(failed), "did not confirm")
 	must(eventually(t.ctx, recovery, func() error { // an answer of before is kept for a second
-		if stopped = work.readyWithin(0) != nil; !stopped && mustStop(hit) {
+		if stopped = work.readyWithin(0) != nil; !stopped && (told || mustStop(hit)) {
 			return errors.New("a write that the disk did not confirm is followed by others: readiness says yes")
 		}
 		return nil
