@@ -4,10 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"agnes/domain/ducktype"
 	"agnes/domain/registry"
 )
 
@@ -24,17 +24,13 @@ type jsonDates struct {
 	sample  int
 }
 
-// dateOrName finds dates in the text of a type, and quoted field names. A field
-// may be called DATE without quotes: a type has no space after it.
-var dateOrName = regexp.MustCompile(`"(?:[^"]|"")*"|\b(?:DATE|TIMESTAMP)(?:[\[,)]|$)`)
-
 // undated is a type with text for dates.
 func undated(kind string) string {
-	return dateOrName.ReplaceAllStringFunc(kind, func(found string) string {
-		if found[0] == '"' {
-			return found
+	return ducktype.Replace(kind, func(kind string) string {
+		if kind == "DATE" || kind == "TIMESTAMP" {
+			return "VARCHAR"
 		}
-		return "VARCHAR" + strings.TrimLeft(found, "DATEIMSP")
+		return kind
 	})
 }
 

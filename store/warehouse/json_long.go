@@ -5,24 +5,22 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
+
+	"agnes/domain/ducktype"
 )
 
 // The engine reads JSON's numbers of more than 20 digits as DOUBLE, and so whole
 // numbers of more than 15 beside fractions: their last digits are lost without a
 // word, and 1e400 is infinite (DuckDB 1.5). Columns that have one are text, or JSON.
 
-// doubleOrName finds DOUBLE in the text of a type, and quoted field names.
-var doubleOrName = regexp.MustCompile(`"(?:[^"]|"")*"|\bDOUBLE\b(?:[\[,)]|$)`)
-
 // hasDouble reports whether a type is or holds DOUBLE.
 func hasDouble(kind string) bool {
-	for _, found := range doubleOrName.FindAllString(kind, -1) {
-		if found[0] != '"' {
-			return true
+	return ducktype.Replace(kind, func(kind string) string {
+		if kind == "DOUBLE" {
+			return ""
 		}
-	}
-	return false
+		return kind
+	}) != kind
 }
 
 // longNumberIn is SQL for a value of JSON that DOUBLE does not hold, or that may have

@@ -6,6 +6,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"agnes/domain/ducktype"
 )
 
 // fitting returns a column, which the caller releases, of types that the library
@@ -52,15 +54,15 @@ func fit(data arrow.ArrayData, kind string) (arrow.ArrayData, error) {
 
 // partsOf names the types of a nested type's children as Arrow has them.
 func partsOf(kind string) []string {
-	if inner, _, ok := listOf(kind); ok {
+	if inner, _, ok := ducktype.List(kind); ok {
 		return []string{inner}
 	}
-	if m := membersOf(kind, "MAP"); len(m) == 2 { // a list of structs of a key and a value
+	if m := ducktype.Members(kind, "MAP"); len(m) == 2 { // a list of structs of a key and a value
 		return []string{"STRUCT(key " + m[0] + ", value " + m[1] + ")"}
 	}
 	var kinds []string
-	for _, m := range membersOf(kind, "STRUCT") {
-		_, member := memberOf(m)
+	for _, m := range ducktype.Members(kind, "STRUCT") {
+		_, member := ducktype.Member(m)
 		kinds = append(kinds, member)
 	}
 	return kinds
