@@ -120,14 +120,14 @@ func (t *trials) afterServerError(work *load, hit *systemCall, failed error) (st
 		return false, err
 	}
 	told := strings.Contains(fmt.Sprint(failed), "did not confirm")
-	must(eventually(t.ctx, recovery, func() error { // an answer of before is kept for a second
+	err = eventually(t.ctx, recovery, func() error { // an answer of before is kept for a second
 		if stopped = work.readyWithin(0) != nil; !stopped && (told || mustStop(hit)) {
 			return errors.New("a write that the disk did not confirm is followed by others: readiness says yes")
 		}
 		return nil
-	}))
+	})
 	if !stopped {
-		return false, nil
+		return false, err
 	}
 	err = work.send2("io", work.next("io", 300))
 	if err == nil {

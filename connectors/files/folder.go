@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"syscall"
+	"time"
 
 	"agnes/domain"
 	"agnes/domain/files"
@@ -128,14 +129,18 @@ func (f Folder) Commit(ctx context.Context, id files.UploadID, table registry.Ta
 	if err := makeDir(f.files()); err != nil {
 		return "", err
 	}
+	note, err := f.noteUploaded(f.staged(id, up.Name))
+	if err != nil {
+		return "", err
+	}
 	if item, err = f.moveToFree(ctx, f.staged(id, up.Name), string(table), files.Ext(up.Name)); err != nil {
+		return "", errors.Join(err, remove(note))
+	}
+	if err := errors.Join(syncDir(f.files()), syncDir(f.staged(id)), f.keepNote(note, item)); err != nil {
 		return "", err
 	}
-	if err := errors.Join(syncDir(f.files()), syncDir(f.staged(id)), f.noteUploaded(item)); err != nil {
-		return "", err
-	}
-	// From here on the new file is in place: what fails now leaves only litter.
-	return item, f.Discard(ctx, id)
+	_ = f.Discard(ctx, id) // the file is in place: what stays of the upload is litter, which is swept
+	return item, nil
 }
 
 // maxNumber bounds the numbers of files of one table.
@@ -178,12 +183,24 @@ func (f Folder) moveNew(ctx context.Context, from, item string) error {
 	if err = os.Rename(from, to); !errors.Is(err, syscall.EXDEV) {
 		return err //nolint:wrapcheck // the caller says what was moved
 	}
+	return f.copyIn(ctx, from, item)
+}
+
+// copyIn copies a file to a name in files/, with its time: a note may tell it.
+func (f Folder) copyIn(ctx context.Context, from, item string) error {
 	in, err := os.Open(from)
 	if err != nil {
 		return err //nolint:wrapcheck // the caller says what was moved
 	}
+	info, err := in.Stat()
+	if err != nil {
+		return errors.Join(err, in.Close())
+	}
 	unlimited := Folder{Root: f.Root, Writes: f.Writes} // it was let in before
-	return errors.Join(unlimited.Add(ctx, item, in), in.Close())
+	if err := errors.Join(unlimited.Add(ctx, item, in), in.Close()); err != nil {
+		return err
+	}
+	return os.Chtimes(filepath.Join(f.files(), item), time.Time{}, info.ModTime()) //nolint:wrapcheck // the caller says what was moved
 }
 
 func (f Folder) files() string { return filepath.Join(f.Root, filesDir) }

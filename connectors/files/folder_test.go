@@ -263,6 +263,65 @@ func TestSweepUploads(t *testing.T) {
 	}
 }
 
+// TestSweepOfUnfinishedFiles: what a kill left goes, once it is old; nothing that is
+// not Agnes's own does.
+func TestSweepOfUnfinishedFiles(t *testing.T) {
+	t.Parallel()
+	f := newFolder(t)
+	at := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	stays := []string{"files/.tmp-notes", "files/.uploaded/" + tempPrefix + uuid.NewString(), "files/orders.csv"}
+	goes := []string{"files/" + tempPrefix + uuid.NewString(), "files/.uploaded/" + tempPrefix + uuid.NewString()}
+	for i, file := range append(stays, goes...) {
+		file, touched := filepath.Join(f.Root, file), at.Add(-time.Hour)
+		if i == 1 {
+			touched = at // one that is being written
+		}
+		if err := errors.Join(makeDir(filepath.Dir(file)), os.WriteFile(file, []byte("x"), 0o600), os.Chtimes(file, touched, touched)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := f.SweepUploads(t.Context(), at); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := mustTree(t, f), strings.Join(stays, " "); got != want {
+		t.Errorf("left %q, want %q", got, want)
+	}
+}
+
+// TestCommitMovesNothingWithoutItsNote: an upload whose note the disk does not take
+// stays an upload, and can be committed later.
+func TestCommitMovesNothingWithoutItsNote(t *testing.T) {
+	t.Parallel()
+	f := newFolder(t)
+	up := mustStage(t, f, "orders.csv", "id\n1\n")
+	blocked := filepath.Join(f.files(), uploadedDir) // as a full disk would
+	if err := errors.Join(makeDir(f.files()), os.WriteFile(blocked, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if item, err := f.Commit(t.Context(), up.ID, "orders"); err == nil {
+		t.Fatalf("committed as %q without a note", item)
+	}
+	if got, want := mustTree(t, f), "files/.uploaded "+up.Key; got != want {
+		t.Errorf("after a commit that failed there is %q, want %q", got, want)
+	}
+	if err := os.Remove(blocked); err != nil {
+		t.Fatal(err)
+	}
+	item, err := f.Commit(t.Context(), up.ID, "orders")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := mustTree(t, f), "files/.uploaded/"+item+" files/"+item; got != want {
+		t.Errorf("after the commit there is %q, want %q", got, want)
+	}
+	if err := f.RemoveUploaded(t.Context(), item); err != nil {
+		t.Fatal(err)
+	}
+	if got := mustTree(t, f); got != "" {
+		t.Errorf("the upload was not known as one: left %q", got)
+	}
+}
+
 func TestAddAndList(t *testing.T) {
 	t.Parallel()
 	f := newFolder(t)

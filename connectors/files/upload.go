@@ -10,7 +10,6 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/google/uuid"
@@ -113,7 +112,8 @@ func (f Folder) Staged(_ context.Context, id files.UploadID) (files.Upload, erro
 }
 
 // Discard removes a staged upload; one that is gone already is no error.
-func (f Folder) Discard(_ context.Context, id files.UploadID) error {
+func (f Folder) Discard(_ context.Context, id files.UploadID) (err error) {
+	defer func() { f.Writes.Trip(err) }()
 	if uuid.Validate(string(id)) != nil {
 		return domain.E(domain.NotFound, "upload_not_found", "This upload is not there any more.")
 	}
@@ -121,30 +121,6 @@ func (f Folder) Discard(_ context.Context, id files.UploadID) error {
 		return fmt.Errorf("remove upload: %w", tell(err))
 	}
 	return nil
-}
-
-// SweepUploads removes staged uploads, and parts of uploads, that were last
-// touched before a time, and returns how many.
-func (f Folder) SweepUploads(ctx context.Context, olderThan time.Time) (int, error) {
-	entries, err := os.ReadDir(filepath.Join(f.Root, uploadsDir))
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, fmt.Errorf("list uploads: %w", err)
-	}
-	removed := 0
-	for _, e := range entries {
-		touched, err := f.touched(e)
-		if err != nil || uuid.Validate(e.Name()) != nil || !touched.Before(olderThan) {
-			continue // gone meanwhile, not ours, or still in use
-		}
-		if err := f.Discard(ctx, files.UploadID(e.Name())); err != nil {
-			return removed, err
-		}
-		removed++
-	}
-	return removed, nil
 }
 
 // Add puts a file of Agnes itself, such as sample data, in place under the
@@ -163,7 +139,7 @@ func (f Folder) Add(ctx context.Context, item string, r io.Reader) (err error) {
 	if err := makeDir(f.files()); err != nil {
 		return err
 	}
-	temp := filepath.Join(f.files(), ".tmp-"+uuid.NewString())
+	temp := filepath.Join(f.files(), tempPrefix+uuid.NewString())
 	defer func() { err = errors.Join(err, remove(temp)) }()
 	if _, err := f.receive(ctx, temp, r); err != nil {
 		return err

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/google/uuid"
 )
 
 // uploadedDir holds a note for each file that came as an upload: what it was
@@ -21,18 +23,27 @@ func uploadedAs(info fs.FileInfo) string {
 	return fmt.Sprintf("%d %d\n", info.Size(), info.ModTime().UnixNano())
 }
 
-// noteUploaded remembers that a file came as an upload.
-func (f Folder) noteUploaded(item string) error {
-	info, err := os.Lstat(filepath.Join(f.files(), item))
+// noteUploaded writes a note of a file that came as an upload, before it is moved:
+// a disk that takes no note takes no file. The note counts once it is kept.
+func (f Folder) noteUploaded(file string) (note string, err error) {
+	info, err := os.Lstat(file)
 	if err != nil {
-		return fmt.Errorf("look at upload: %w", err)
+		return "", fmt.Errorf("look at upload: %w", err)
 	}
-	note := f.uploadedNote(item)
+	note = f.uploadedNote(tempPrefix + uuid.NewString())
 	if err := makeDir(filepath.Dir(note)); err != nil {
-		return err
+		return "", err
 	}
 	if err := os.WriteFile(note, []byte(uploadedAs(info)), 0o640); err != nil { //nolint:gosec // the group may read: backups
-		return fmt.Errorf("note upload: %w", tell(err))
+		return "", errors.Join(fmt.Errorf("note upload: %w", tell(err)), remove(note))
+	}
+	return note, nil
+}
+
+// keepNote makes a note that of a file in files/.
+func (f Folder) keepNote(note, item string) error {
+	if err := os.Rename(note, f.uploadedNote(item)); err != nil {
+		return fmt.Errorf("keep note of upload: %w", tell(err))
 	}
 	return nil
 }
@@ -40,7 +51,8 @@ func (f Folder) noteUploaded(item string) error {
 // RemoveUploaded deletes a table's file that came as an upload and was not
 // written since. Every other file stays: somebody placed it there. One that is
 // gone already is no error.
-func (f Folder) RemoveUploaded(ctx context.Context, item string) error {
+func (f Folder) RemoveUploaded(ctx context.Context, item string) (err error) {
+	defer func() { f.Writes.Trip(err) }()
 	if !plainName(item) {
 		return nil // a folder, a pattern, or a file in one
 	}

@@ -180,7 +180,7 @@ func TestImporter(t *testing.T) {
 		}, nil, domain.NotFound},
 		{"replace", []registry.Table{orders}, func(ctx context.Context, m *Importer) error {
 			return m.Replace(ctx, by, "7", "orders", Options{}, 0)
-		}, []string{"staged 7", "commit 7 to orders", "point orders at orders.csv", "remove upload orders.tsv", "sync [orders]"}, domain.Internal},
+		}, []string{"staged 7", "commit 7 to orders", "point orders at orders.csv", "sync [orders]", "remove upload orders.tsv"}, domain.Internal},
 		{"replace keeps a file that another table reads", []registry.Table{orders, other}, func(ctx context.Context, m *Importer) error {
 			return m.Replace(ctx, by, "7", "orders", Options{}, 0)
 		}, []string{"staged 7", "commit 7 to orders", "point orders at orders.csv", "sync [orders]"}, domain.Internal},
@@ -268,6 +268,20 @@ func TestImporterStopsAtTheFirstFailure(t *testing.T) {
 				t.Errorf("went on after a broken %s: %v", broken, s.did)
 			}
 		}
+	}
+}
+
+// TestReplaceTellsOfAFileThatStays: the new rows are read whatever becomes of the
+// file before.
+func TestReplaceTellsOfAFileThatStays(t *testing.T) {
+	m, s := newImporter(registry.Table{ID: "orders", Name: "orders", SourceType: "local", SourceTable: "orders.tsv"})
+	s.broken = "remove"
+	err := m.Replace(t.Context(), audit.Actor{UserID: "u"}, "7", "orders", Options{}, 0)
+	if domain.CodeOf(err) != "file_before_kept" || !strings.Contains(err.Error(), "orders.tsv") {
+		t.Errorf("error %v, want one that names the file that stays", err)
+	}
+	if !slices.Contains(s.did, "sync [orders]") {
+		t.Errorf("the new file is not read: %v", s.did)
 	}
 }
 

@@ -221,11 +221,12 @@ func (m *Importer) Replace(ctx context.Context, by audit.Actor, id UploadID, tab
 	if _, err := m.Tables.UpdateTable(ctx, by, table, registry.TableChange{SourceTable: &item, ReadOptions: &options}); err != nil {
 		return fmt.Errorf("point %s at its new file: %w", table, err)
 	}
-	if err := m.dropUpload(ctx, t.Table); err != nil {
-		return err
-	}
 	if err := m.Syncer.SyncUploads(ctx, by, []registry.TableID{table}); err != nil {
 		return fmt.Errorf("sync %s: %w", table, err)
+	}
+	if err := m.dropUpload(ctx, t.Table); err != nil {
+		return domain.E(domain.Unavailable, "file_before_kept",
+			"The new file is in place and is being read. The file before, %s, could not be removed: remove it from the folder files by hand.", t.SourceTable).Because(err)
 	}
 	return nil
 }
