@@ -3,6 +3,7 @@ package faults
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -33,7 +34,7 @@ func serverErrors(t *trials) {
 	}
 	t.n = len(chosen)
 	slices.Sort(chosen)
-	ended, ops := 0, map[string]int{}
+	ended, ops, places := 0, map[string]int{}, map[string]bool{}
 	for _, i := range chosen {
 		t.one(fmt.Sprintf("call %d of %d", i+1, calls), func() error {
 			c.arm(i + 1)
@@ -41,6 +42,7 @@ func serverErrors(t *trials) {
 			hit := c.take()
 			if hit != nil {
 				ops[hit.op]++
+				places[hit.op+" "+names.ReplaceAllString(hit.path, "*")] = true
 			}
 			stopped, err := t.afterServerError(work, hit, failed)
 			if err != nil {
@@ -65,8 +67,11 @@ func serverErrors(t *trials) {
 	}
 	t.also("check", func() error { return check(s, l) })
 	s.kill()
-	t.note("%d calls, failed %v; %d ended writing until a new start", calls, ops, ended)
+	t.note("%d calls, failed %v at %d places; %d ended writing until a new start", calls, ops, len(places), ended)
 }
+
+// names are what differs in the paths of calls that are alike: ids and numbers.
+var names = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}|[0-9]+`)
 
 // ofServer are the calls of the serving process that change what is kept.
 func ofServer(call systemCall) bool {

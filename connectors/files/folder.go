@@ -110,9 +110,10 @@ func (f Folder) Remove(_ context.Context, item string) (err error) {
 	return nil
 }
 
-// Commit makes a staged upload the file of a table and returns its name: the
+// Commit gives a table a staged upload as its file and returns its name: the
 // table's id, with a number when that name is taken. No other file is touched:
-// it may be an administrator's, or another table's. It fails with NotFound when the
+// it may be an administrator's, or another table's. The upload stays staged until
+// it is discarded. Commit fails, with nothing changed, with NotFound when the
 // upload is not there any more.
 func (f Folder) Commit(ctx context.Context, id files.UploadID, table registry.TableID) (item string, err error) {
 	if err := f.Writes.Err(); err != nil {
@@ -133,55 +134,48 @@ func (f Folder) Commit(ctx context.Context, id files.UploadID, table registry.Ta
 	if err != nil {
 		return "", err
 	}
-	if item, err = f.moveToFree(ctx, f.staged(id, up.Name), string(table), files.Ext(up.Name)); err != nil {
+	if item, err = f.linkFree(ctx, f.staged(id, up.Name), string(table), files.Ext(up.Name)); err != nil {
 		return "", errors.Join(err, remove(note))
 	}
-	if err := errors.Join(syncDir(f.files()), syncDir(f.staged(id)), f.keepNote(note, item)); err != nil {
-		return "", err
+	if err := errors.Join(syncDir(f.files()), f.keepNote(note, item)); err != nil {
+		return "", errors.Join(err, remove(filepath.Join(f.files(), item)), remove(note))
 	}
-	_ = f.Discard(ctx, id) // the file is in place: what stays of the upload is litter, which is swept
 	return item, nil
 }
 
 // maxNumber bounds the numbers of files of one table.
 const maxNumber = 1000
 
-// moveToFree moves a file to the first free name of stem.ext, stem-2.ext …
-func (f Folder) moveToFree(ctx context.Context, from, stem, ext string) (item string, err error) {
+// linkFree gives a file the first free name of stem.ext, stem-2.ext … in files/.
+func (f Folder) linkFree(ctx context.Context, from, stem, ext string) (item string, err error) {
 	for n := 1; n <= maxNumber; n++ {
 		item = stem + ext
 		if n > 1 {
 			item = fmt.Sprintf("%s-%d%s", stem, n, ext)
 		}
-		err = f.moveNew(ctx, from, item)
+		err = f.linkNew(ctx, from, item)
 		if !errors.Is(err, fs.ErrExist) {
 			break
 		}
 	}
 	if err != nil {
-		return "", fmt.Errorf("move upload to files: %w", tell(err))
+		return "", fmt.Errorf("take upload to files: %w", tell(err))
 	}
 	return item, nil
 }
 
-// moveNew moves a file to a name in files/ that must be free, also from another
-// file system.
-func (f Folder) moveNew(ctx context.Context, from, item string) error {
+// linkNew gives a file a name in files/ that must be free. It is copied where it
+// cannot have two names.
+func (f Folder) linkNew(ctx context.Context, from, item string) error {
 	to := filepath.Join(f.files(), item)
 	err := os.Link(from, to)
-	switch {
-	case err == nil:
-		return remove(from)
-	case errors.Is(err, fs.ErrExist):
-		return err //nolint:wrapcheck // the caller says what was moved
+	if err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.EIO) {
+		return err //nolint:wrapcheck // the caller says what was linked
 	}
 	if _, looked := os.Lstat(to); looked == nil {
 		return fs.ErrExist
 	} else if !errors.Is(looked, fs.ErrNotExist) {
 		return errors.Join(err, looked)
-	}
-	if err = os.Rename(from, to); !errors.Is(err, syscall.EXDEV) {
-		return err //nolint:wrapcheck // the caller says what was moved
 	}
 	return f.copyIn(ctx, from, item)
 }
@@ -190,7 +184,7 @@ func (f Folder) moveNew(ctx context.Context, from, item string) error {
 func (f Folder) copyIn(ctx context.Context, from, item string) error {
 	in, err := os.Open(from)
 	if err != nil {
-		return err //nolint:wrapcheck // the caller says what was moved
+		return err //nolint:wrapcheck // the caller says what was linked
 	}
 	info, err := in.Stat()
 	if err != nil {
@@ -200,7 +194,7 @@ func (f Folder) copyIn(ctx context.Context, from, item string) error {
 	if err := errors.Join(unlimited.Add(ctx, item, in), in.Close()); err != nil {
 		return err
 	}
-	return os.Chtimes(filepath.Join(f.files(), item), time.Time{}, info.ModTime()) //nolint:wrapcheck // the caller says what was moved
+	return os.Chtimes(filepath.Join(f.files(), item), time.Time{}, info.ModTime()) //nolint:wrapcheck // the caller says what was linked
 }
 
 func (f Folder) files() string { return filepath.Join(f.Root, filesDir) }

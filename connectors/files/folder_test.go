@@ -74,11 +74,14 @@ func TestStageThenCommit(t *testing.T) {
 	if key, err := f.Key(t.Context(), item); err != nil || key != "files/orders.csv" {
 		t.Errorf("Key = %q, %v", key, err)
 	}
+	if again, err := f.Staged(t.Context(), up.ID); err != nil || again != up {
+		t.Errorf("before it is discarded: Staged = %+v, %v, want %+v", again, err, up)
+	}
+	if err := f.Discard(t.Context(), up.ID); err != nil {
+		t.Fatal(err)
+	}
 	if got := mustTree(t, f); got != "files/.uploaded/orders.csv files/orders.csv" {
 		t.Errorf("files %q", got)
-	}
-	if _, err := f.Staged(t.Context(), up.ID); err == nil {
-		t.Error("a committed upload is still staged")
 	}
 	_, err = f.Commit(t.Context(), up.ID, "orders")
 	wantError(t, err, domain.NotFound, "upload_not_found")
@@ -288,37 +291,71 @@ func TestSweepOfUnfinishedFiles(t *testing.T) {
 	}
 }
 
-// TestCommitMovesNothingWithoutItsNote: an upload whose note the disk does not take
-// stays an upload, and can be committed later.
-func TestCommitMovesNothingWithoutItsNote(t *testing.T) {
+// TestCommitThatFailsChangesNothing: an upload whose file or note the disk does not
+// take stays an upload, and can be committed later.
+func TestCommitThatFailsChangesNothing(t *testing.T) {
+	t.Parallel()
+	for name, blocked := range map[string]string{
+		"no room for the note":      "files/.uploaded",
+		"the note cannot be placed": "files/.uploaded/orders.csv/x",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFolder(t)
+			up := mustStage(t, f, "orders.csv", "id\n1\n")
+			place := filepath.Join(f.Root, blocked)
+			if err := errors.Join(makeDir(filepath.Dir(place)), os.WriteFile(place, nil, 0o600)); err != nil {
+				t.Fatal(err)
+			}
+			if item, err := f.Commit(t.Context(), up.ID, "orders"); err == nil {
+				t.Fatalf("committed as %q without a note", item)
+			}
+			if got, want := mustTree(t, f), blocked+" "+up.Key; got != want {
+				t.Errorf("after a commit that failed there is %q, want %q", got, want)
+			}
+			if err := os.RemoveAll(filepath.Join(f.files(), uploadedDir)); err != nil {
+				t.Fatal(err)
+			}
+			item, err := f.Commit(t.Context(), up.ID, "orders")
+			if err := errors.Join(err, f.Discard(t.Context(), up.ID)); err != nil {
+				t.Fatal(err)
+			}
+			if got, want := mustTree(t, f), "files/.uploaded/"+item+" files/"+item; got != want {
+				t.Errorf("after the commit there is %q, want %q", got, want)
+			}
+			if err := f.RemoveUploaded(t.Context(), item); err != nil {
+				t.Fatal(err)
+			}
+			if got := mustTree(t, f); got != "" {
+				t.Errorf("the upload was not known as one: left %q", got)
+			}
+		})
+	}
+}
+
+// TestACopyIsKnownAsAnUpload: where a file cannot have two names it is copied, with
+// the time that its note tells.
+func TestACopyIsKnownAsAnUpload(t *testing.T) {
 	t.Parallel()
 	f := newFolder(t)
 	up := mustStage(t, f, "orders.csv", "id\n1\n")
-	blocked := filepath.Join(f.files(), uploadedDir) // as a full disk would
-	if err := errors.Join(makeDir(f.files()), os.WriteFile(blocked, nil, 0o600)); err != nil {
+	staged := filepath.Join(f.Root, up.Key)
+	long := time.Date(2024, 2, 3, 4, 5, 6, 789, time.UTC)
+	if err := errors.Join(makeDir(f.files()), os.Chtimes(staged, long, long)); err != nil {
 		t.Fatal(err)
 	}
-	if item, err := f.Commit(t.Context(), up.ID, "orders"); err == nil {
-		t.Fatalf("committed as %q without a note", item)
-	}
-	if got, want := mustTree(t, f), "files/.uploaded "+up.Key; got != want {
-		t.Errorf("after a commit that failed there is %q, want %q", got, want)
-	}
-	if err := os.Remove(blocked); err != nil {
+	note, err := f.noteUploaded(staged)
+	if err := errors.Join(err, f.copyIn(t.Context(), staged, "orders.csv"), f.keepNote(note, "orders.csv"), f.Discard(t.Context(), up.ID)); err != nil {
 		t.Fatal(err)
 	}
-	item, err := f.Commit(t.Context(), up.ID, "orders")
-	if err != nil {
-		t.Fatal(err)
+	if data, err := os.ReadFile(filepath.Join(f.files(), "orders.csv")); err != nil || string(data) != "id\n1\n" {
+		t.Errorf("the copy holds %q, %v", data, err)
 	}
-	if got, want := mustTree(t, f), "files/.uploaded/"+item+" files/"+item; got != want {
-		t.Errorf("after the commit there is %q, want %q", got, want)
-	}
-	if err := f.RemoveUploaded(t.Context(), item); err != nil {
+	if err := f.RemoveUploaded(t.Context(), "orders.csv"); err != nil {
 		t.Fatal(err)
 	}
 	if got := mustTree(t, f); got != "" {
-		t.Errorf("the upload was not known as one: left %q", got)
+		t.Errorf("the copy was not known as an upload: left %q", got)
 	}
 }
 

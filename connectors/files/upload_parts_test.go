@@ -75,6 +75,9 @@ func TestPartBecomesAnUpload(t *testing.T) {
 	if item, err := f.Commit(t.Context(), p.ID, "orders"); err != nil || item != "orders.csv" {
 		t.Errorf("Commit = %q, %v", item, err)
 	}
+	if err := f.Discard(t.Context(), p.ID); err != nil {
+		t.Fatal(err)
+	}
 	if got := mustTree(t, f); got != "files/.uploaded/orders.csv files/orders.csv" {
 		t.Errorf("files %q", got)
 	}

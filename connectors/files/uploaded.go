@@ -23,8 +23,8 @@ func uploadedAs(info fs.FileInfo) string {
 	return fmt.Sprintf("%d %d\n", info.Size(), info.ModTime().UnixNano())
 }
 
-// noteUploaded writes a note of a file that came as an upload, before it is moved:
-// a disk that takes no note takes no file. The note counts once it is kept.
+// noteUploaded writes a note of a file that came as an upload, before it is a
+// table's: a disk that takes no note takes no file. The note counts once it is kept.
 func (f Folder) noteUploaded(file string) (note string, err error) {
 	info, err := os.Lstat(file)
 	if err != nil {
@@ -50,8 +50,11 @@ func (f Folder) keepNote(note, item string) error {
 
 // RemoveUploaded deletes a table's file that came as an upload and was not
 // written since. Every other file stays: somebody placed it there. One that is
-// gone already is no error.
+// gone already is no error. After writing has ended nothing is removed.
 func (f Folder) RemoveUploaded(ctx context.Context, item string) (err error) {
+	if err := f.Writes.Err(); err != nil {
+		return err //nolint:wrapcheck // says all there is to say
+	}
 	defer func() { f.Writes.Trip(err) }()
 	if !plainName(item) {
 		return nil // a folder, a pattern, or a file in one

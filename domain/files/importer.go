@@ -2,6 +2,7 @@ package files
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -19,7 +20,8 @@ type Folder interface {
 	// Part is an upload in pieces, complete or not; NotFound.
 	Part(ctx context.Context, id UploadID) (Part, error)
 	Discard(ctx context.Context, id UploadID) error
-	// Commit moves a staged upload to be the table's file, under a name that was free.
+	// Commit makes a staged upload the table's file, under a name that was free. It
+	// stays staged until it is discarded.
 	Commit(ctx context.Context, id UploadID, table registry.TableID) (item string, err error)
 	// Add writes a file under a name of our own, such as sample data.
 	Add(ctx context.Context, item string, r io.Reader) error
@@ -140,7 +142,24 @@ func (m *Importer) Create(ctx context.Context, by audit.Actor, id UploadID, n Ne
 	if err != nil {
 		return registry.Table{}, fmt.Errorf("keep upload %s: %w", id, err)
 	}
-	return m.register(ctx, by, t, item)
+	made, err := m.register(ctx, by, t, item)
+	if err != nil {
+		return registry.Table{}, m.takeBack(ctx, item, err)
+	}
+	m.settle(ctx, id)
+	return made, m.sync(ctx, by, t.ID)
+}
+
+// takeBack removes a file that no table got, after err. Its upload is still staged,
+// so that it can be tried again.
+func (m *Importer) takeBack(ctx context.Context, item string, err error) error {
+	return errors.Join(err, m.Folder.RemoveUploaded(context.WithoutCancel(ctx), item))
+}
+
+// settle throws away what is left of an upload that is a table's now. What cannot
+// be removed is litter, which is swept.
+func (m *Importer) settle(ctx context.Context, id UploadID) {
+	_ = m.Folder.Discard(context.WithoutCancel(ctx), id)
 }
 
 // CreateFromItem makes a table of a file in DATA_DIR/files and syncs it.
@@ -152,7 +171,11 @@ func (m *Importer) CreateFromItem(ctx context.Context, by audit.Actor, item stri
 	if _, err := m.Folder.Key(ctx, item); err != nil {
 		return registry.Table{}, fmt.Errorf("file: %w", err)
 	}
-	return m.register(ctx, by, t, item)
+	made, err := m.register(ctx, by, t, item)
+	if err != nil {
+		return registry.Table{}, err
+	}
+	return made, m.sync(ctx, by, t.ID)
 }
 
 // check makes sure that the name is good and free before a file is moved.
@@ -185,10 +208,14 @@ func (m *Importer) register(ctx context.Context, by audit.Actor, t registry.Tabl
 	if err != nil {
 		return registry.Table{}, fmt.Errorf("register %s: %w", t.ID, err)
 	}
-	if err := m.Syncer.SyncUploads(ctx, by, []registry.TableID{t.ID}); err != nil {
-		return registry.Table{}, fmt.Errorf("sync %s: %w", t.ID, err)
-	}
 	return made[0], nil
+}
+
+func (m *Importer) sync(ctx context.Context, by audit.Actor, id registry.TableID) error {
+	if err := m.Syncer.SyncUploads(ctx, by, []registry.TableID{id}); err != nil {
+		return fmt.Errorf("sync %s: %w", id, err)
+	}
+	return nil
 }
 
 // Replace gives a table of the files connector the rows of a staged upload.
@@ -219,10 +246,11 @@ func (m *Importer) Replace(ctx context.Context, by audit.Actor, id UploadID, tab
 		return fmt.Errorf("keep upload %s: %w", id, err)
 	}
 	if _, err := m.Tables.UpdateTable(ctx, by, table, registry.TableChange{SourceTable: &item, ReadOptions: &options}); err != nil {
-		return fmt.Errorf("point %s at its new file: %w", table, err)
+		return fmt.Errorf("point %s at its new file: %w", table, m.takeBack(ctx, item, err))
 	}
-	if err := m.Syncer.SyncUploads(ctx, by, []registry.TableID{table}); err != nil {
-		return fmt.Errorf("sync %s: %w", table, err)
+	m.settle(ctx, id)
+	if err := m.sync(ctx, by, table); err != nil {
+		return err
 	}
 	if err := m.dropUpload(ctx, t.Table); err != nil {
 		return domain.E(domain.Unavailable, "file_before_kept",

@@ -202,7 +202,6 @@ func (f *folder) Commit(ctx context.Context, id files.UploadID, table registry.T
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	delete(f.staged, id)
 	item := string(table) + "." + string(u.Format)
 	f.items[item] = files.File{Name: item, Format: u.Format, Bytes: u.Bytes}
 	return item, nil
