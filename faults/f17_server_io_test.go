@@ -3,8 +3,6 @@ package faults
 import (
 	"errors"
 	"fmt"
-	"regexp"
-	"slices"
 	"strings"
 	"syscall"
 )
@@ -28,21 +26,17 @@ func serverErrors(t *trials) {
 	c.arm(0)
 	must(t.writeAll(work))
 	calls := c.reset()
-	chosen := every(calls)
-	if t.n < calls {
-		chosen = t.Perm(calls)[:t.n]
-	}
+	chosen, known := c.choose(t.Rand, t.n)
 	t.n = len(chosen)
-	slices.Sort(chosen)
 	ended, ops, places := 0, map[string]int{}, map[string]bool{}
-	for _, i := range chosen {
-		t.one(fmt.Sprintf("call %d of %d", i+1, calls), func() error {
-			c.arm(i + 1)
+	for _, at := range chosen {
+		t.one(at.String(), func() error {
+			c.armAt(at)
 			failed := t.writeAll(work)
 			hit := c.take()
 			if hit != nil {
 				ops[hit.op]++
-				places[hit.op+" "+names.ReplaceAllString(hit.path, "*")] = true
+				places[hit.place()] = true
 			}
 			stopped, err := t.afterServerError(work, hit, failed)
 			if err != nil {
@@ -67,11 +61,8 @@ func serverErrors(t *trials) {
 	}
 	t.also("check", func() error { return check(s, l) })
 	s.kill()
-	t.note("%d calls, failed %v at %d places; %d ended writing until a new start", calls, ops, len(places), ended)
+	t.note("%d calls, failed %v at %d of %d places; %d ended writing until a new start", calls, ops, len(places), known, ended)
 }
-
-// names are what differs in the paths of calls that are alike: ids and numbers.
-var names = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}|[0-9]+`)
 
 // ofServer are the calls of the serving process that change what is kept.
 func ofServer(call systemCall) bool {

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -251,16 +253,23 @@ func readString(pid uint32, at uint64) string {
 type counter struct {
 	mu   sync.Mutex
 	n    int
-	at   int // 0: none
+	at   int    // 0: none
+	of   string // the place whose calls are counted; "": all
 	do   func() syscall.Errno
 	hit  *systemCall
 	only func(systemCall) bool
+	seen []string // the places of the calls that were counted
 }
 
 func (c *counter) watch(call systemCall) syscall.Errno {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.only(call) {
+		return 0
+	}
+	place := call.place()
+	c.seen = append(c.seen, place)
+	if c.of != "" && c.of != place {
 		return 0
 	}
 	c.n++
@@ -272,10 +281,22 @@ func (c *counter) watch(call systemCall) syscall.Errno {
 }
 
 // arm fails the at-th call from now on; 0: none.
-func (c *counter) arm(at int) {
+func (c *counter) arm(at int) { c.armAt(target{nth: at}) }
+
+// target is a call, by its number among those of a place: other calls before it
+// may come and go. Without a place it is the number among all.
+type target struct {
+	place string
+	nth   int // from 1
+}
+
+// String names the call in reports.
+func (t target) String() string { return fmt.Sprintf("%s, call %d", t.place, t.nth) }
+
+func (c *counter) armAt(t target) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.n, c.at, c.hit = 0, at, nil
+	c.n, c.at, c.of, c.hit, c.seen = 0, t.nth, t.place, nil, nil
 }
 
 // reset disarms and returns how many calls were counted.
@@ -285,6 +306,37 @@ func (c *counter) reset() int {
 	c.at = 0
 	return c.n
 }
+
+// choose picks n of the calls that were counted, one of each place first, and
+// returns how many places there are.
+func (c *counter) choose(r *rand.Rand, n int) (chosen []target, places int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all, times := make([]target, len(c.seen)), map[string]int{}
+	for i, place := range c.seen {
+		times[place]++
+		all[i] = target{place, times[place]}
+	}
+	r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	var first, rest []target
+	known := map[string]bool{}
+	for _, t := range all {
+		if known[t.place] {
+			rest = append(rest, t)
+			continue
+		}
+		known[t.place] = true
+		first = append(first, t)
+	}
+	return append(first, rest...)[:min(n, len(all))], len(known)
+}
+
+// place is what calls have in common that differ in ids and numbers alone.
+func (call systemCall) place() string {
+	return call.op + " " + varying.ReplaceAllString(call.path, "*")
+}
+
+var varying = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}|[0-9]+`)
 
 // take disarms and returns the call that failed, nil for none.
 func (c *counter) take() *systemCall {
