@@ -51,14 +51,7 @@ func (s *Store) ListMembers(ctx context.Context, id people.GroupID) ([]people.Me
 func (s *Store) AddMember(ctx context.Context, by audit.Actor, id people.GroupID, email string, source people.MemberSource) (people.Member, error) {
 	var m people.Member
 	err := s.tx(ctx, func(tx runner) error {
-		g, err := getGroup(ctx, tx, "id", string(id))
-		if err != nil {
-			return err
-		}
-		if err := ofOne(g); err != nil {
-			return err
-		}
-		u, err := getUser(ctx, tx, "email", identity(email))
+		g, u, err := groupAndPerson(ctx, tx, id, "email", identity(email))
 		if err != nil {
 			return err
 		}
@@ -74,6 +67,20 @@ func (s *Store) AddMember(ctx context.Context, by audit.Actor, id people.GroupID
 		return people.Member{}, fmt.Errorf("add to group %s: %w", id, err)
 	}
 	return m, nil
+}
+
+// groupAndPerson reads both sides of a membership. It fails with NotFound when
+// either is not there, and with Conflict for the group of one person.
+func groupAndPerson(ctx context.Context, r runner, id people.GroupID, column, value string) (people.Group, people.User, error) {
+	g, err := getGroup(ctx, r, "id", string(id))
+	if err == nil {
+		err = ofOne(g)
+	}
+	if err != nil {
+		return people.Group{}, people.User{}, err
+	}
+	u, err := getUser(ctx, r, column, value)
+	return g, u, err
 }
 
 // enroll makes somebody a member as m says. It fails with Conflict for somebody
@@ -99,14 +106,7 @@ func (s *Store) enroll(ctx context.Context, tx runner, by audit.Actor, g people.
 // keeps. Taking the last active administrator out of Admin fails with Conflict.
 func (s *Store) RemoveMember(ctx context.Context, by audit.Actor, id people.GroupID, user people.UserID) error {
 	err := s.tx(ctx, func(tx runner) error {
-		g, err := getGroup(ctx, tx, "id", string(id))
-		if err != nil {
-			return err
-		}
-		if err := ofOne(g); err != nil {
-			return err
-		}
-		u, err := getUser(ctx, tx, "id", string(user))
+		g, u, err := groupAndPerson(ctx, tx, id, "id", string(user))
 		if err != nil {
 			return err
 		}

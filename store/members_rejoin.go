@@ -30,14 +30,7 @@ func scanLeft(row scanner) (left, error) {
 func (s *Store) Rejoin(ctx context.Context, by audit.Actor, id people.GroupID, user people.UserID) (people.Member, error) {
 	var m people.Member
 	err := s.tx(ctx, func(tx runner) error {
-		g, err := getGroup(ctx, tx, "id", string(id))
-		if err != nil {
-			return err
-		}
-		if err := ofOne(g); err != nil {
-			return err
-		}
-		u, err := getUser(ctx, tx, "id", string(user))
+		g, u, err := groupAndPerson(ctx, tx, id, "id", string(user))
 		if err != nil {
 			return err
 		}
