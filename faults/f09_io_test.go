@@ -23,23 +23,26 @@ func ioErrors(t *trials) {
 	s.signIn(nil)
 	work := &load{server: s, ledger: l}
 	must(work.bring("io", l.next("io", usual(t.Rand))))
-	c.n = 0
+	c.arm(target{})
 	must(work.bring("io", l.next("io", usual(t.Rand))))
-	calls := c.n
-	step := 1
+	calls := c.reset()
+	n := calls
 	if !t.long {
-		step = max(1, calls/t.n)
+		n = min(t.n-1, calls)
 	}
-	t.n = 1 + (calls-1)/step + 1
-	failed := 0
-	restarts := 0
-	for at := 1; at <= calls; at += step {
-		t.one(fmt.Sprintf("call %d", at), func() error {
-			code, err := t.syncWithFault(work, c, at)
+	chosen, known := c.choose(t.Rand, n)
+	t.n = len(chosen) + 1
+	failed, restarts, places := 0, 0, map[string]bool{}
+	for _, at := range chosen {
+		t.one(at.String(), func() error {
+			code, err := t.syncWithFault(work, c, at, places)
 			if code != "" {
 				failed++
 			}
-			if code != "disk_write_failed" || err != nil {
+			if err == nil && code != "disk_write_failed" {
+				err = s.settleOrStopped() // what follows the sync may have ended writing
+			}
+			if err != nil || code != "disk_write_failed" && s.isReady() {
 				return err
 			}
 			restarts++ // writing has ended, as it must: only a new start begins it again
@@ -62,12 +65,12 @@ func ioErrors(t *trials) {
 	t.also("check after a restart", func() error { return check(s, l) })
 	s.kill()
 	t.one("the state's flush", func() error { return t.stateFlush(dir, l) })
-	t.note("%d calls of one sync, every %d. failed; %d syncs failed in words, %d flushes ended writing until a new start", calls, step, failed, restarts)
+	t.note("%d calls of one sync, failed at %d of %d places; %d syncs failed in words, %d flushes ended writing until a new start", calls, len(places), known, failed, restarts)
 }
 
-// syncWithFault brings a generation while one call of its children fails, and
-// returns the code that the sync ended with.
-func (t *trials) syncWithFault(work *load, c *counter, at int) (code string, err error) {
+// syncWithFault brings a generation while one call of its children fails, notes
+// the call's place, and returns the code that the sync ended with.
+func (t *trials) syncWithFault(work *load, c *counter, at target, places map[string]bool) (code string, err error) {
 	c.arm(at)
 	g := work.next("io", usual(t.Rand))
 	before, err := work.runIDs("io")
@@ -78,6 +81,9 @@ func (t *trials) syncWithFault(work *load, c *counter, at int) (code string, err
 		err = t.ended(work, before, g)
 	}
 	hit := c.take()
+	if hit != nil {
+		places[hit.place()] = true
+	}
 	var ended *runFailed
 	if errors.As(err, &ended) {
 		code = ended.run.Code
@@ -146,9 +152,7 @@ func (t *trials) stateFlush(dir string, l *ledger) error {
 	defer s.kill()
 	s.awaitReady(2 * readyLimit)
 	s.signIn(nil)
-	c.mu.Lock()
-	c.at = c.n + 1
-	c.mu.Unlock()
+	c.arm(target{nth: 1})
 	l.set(l.groups, "not-durable", unsure)
 	if err := s.call("POST", "/api/admin/groups", map[string]string{"name": "not-durable"}, nil); err == nil {
 		return fmt.Errorf("a change was confirmed that the disk did not confirm")

@@ -23,7 +23,7 @@ func serverErrors(t *trials) {
 	s.signIn(nil)
 	work := &load{server: s, ledger: l}
 	must(work.bring("io", l.next("io", usual(t.Rand))))
-	c.arm(0)
+	c.arm(target{})
 	must(t.writeAll(work))
 	calls := c.reset()
 	chosen, known := c.choose(t.Rand, t.n)
@@ -31,7 +31,7 @@ func serverErrors(t *trials) {
 	ended, ops, places := 0, map[string]int{}, map[string]bool{}
 	for _, at := range chosen {
 		t.one(at.String(), func() error {
-			c.armAt(at)
+			c.arm(at)
 			failed := t.writeAll(work)
 			hit := c.take()
 			if hit != nil {

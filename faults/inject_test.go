@@ -258,7 +258,7 @@ type counter struct {
 	do   func() syscall.Errno
 	hit  *systemCall
 	only func(systemCall) bool
-	seen []string // the places of the calls that were counted
+	seen []string // the places of all calls since it was armed
 }
 
 func (c *counter) watch(call systemCall) syscall.Errno {
@@ -280,9 +280,6 @@ func (c *counter) watch(call systemCall) syscall.Errno {
 	return c.do()
 }
 
-// arm fails the at-th call from now on; 0: none.
-func (c *counter) arm(at int) { c.armAt(target{nth: at}) }
-
 // target is a call, by its number among those of a place: other calls before it
 // may come and go. Without a place it is the number among all.
 type target struct {
@@ -293,21 +290,22 @@ type target struct {
 // String names the call in reports.
 func (t target) String() string { return fmt.Sprintf("%s, call %d", t.place, t.nth) }
 
-func (c *counter) armAt(t target) {
+// arm fails a call from now on, with its zero value none.
+func (c *counter) arm(t target) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.n, c.at, c.of, c.hit, c.seen = 0, t.nth, t.place, nil, nil
 }
 
-// reset disarms and returns how many calls were counted.
+// reset disarms and returns how many calls were seen.
 func (c *counter) reset() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.at = 0
-	return c.n
+	return len(c.seen)
 }
 
-// choose picks n of the calls that were counted, one of each place first, and
+// choose picks n of the calls that were seen, one of each place first, and
 // returns how many places there are.
 func (c *counter) choose(r *rand.Rand, n int) (chosen []target, places int) {
 	c.mu.Lock()
