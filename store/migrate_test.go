@@ -8,12 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 
 	"github.com/pressly/goose/v3"
 
 	"agnes/domain"
+	"agnes/domain/registry"
 	"agnes/migrations"
 )
 
@@ -74,6 +76,84 @@ func schemaOf(t *testing.T, file string) []string {
 	names := slices.Collect(maps.Keys(rows))
 	slices.Sort(names)
 	return names
+}
+
+// TestVersionsOfAnOlderStateGetTheirOrder: what was published again comes after
+// what was made up to then, and a clock that was set back changes no order.
+func TestVersionsOfAnOlderStateGetTheirOrder(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		versions string // id:made at:published at, as they were recorded; - never
+		current  string
+		made     string
+		turns    string
+	}{
+		"one after the other":       {"a:1:1 b:2:2 c:3:3", "c", "a b c", "a b c"},
+		"the clock was set back":    {"a:5:5 b:6:6 c:1:1 d:2:2", "d", "a b c d", "a b c d"},
+		"one waits":                 {"a:1:1 b:2:2 c:3:-", "b", "a b c", "a b c"},
+		"gone back to the first":    {"a:1:9 b:2:2 c:3:3", "a", "a b c", "b c a"},
+		"gone back, then newer":     {"a:1:4 b:2:2 c:3:3 d:5:5", "d", "a b c d", "b c a d"},
+		"there and back again":      {"a:1:4 b:2:6 c:3:5", "b", "a b c", "a c b"},
+		"gone back on a wrong hour": {"a:5:1 b:6:6", "a", "a b", "b a"},
+		"it waited, then it passed": {"a:1:1 b:2:7 c:3:3", "b", "a b c", "a c b"},
+		"none is current":           {"a:1:1 b:2:2", "", "a b", "a b"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o, _ := options(t)
+			if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			file := filepath.Join(o.Dir, fileName)
+			must[[]*goose.MigrationResult](t)(provider(t, file).UpTo(t.Context(), 18))
+			olderVersions(t, file, c.versions, c.current)
+			s := mustOpen(t, o)
+			order := func(by string) string {
+				ids := must[[]string](t)(collect(t.Context(), s.reader(), value[string], `SELECT id FROM table_versions WHERE table_id = 'orders' ORDER BY `+by))
+				return strings.Join(ids, " ")
+			}
+			if made, turns := order("made"), order("turn"); made != c.made || turns != c.turns {
+				t.Errorf("made %q, turns %q, want %q and %q", made, turns, c.made, c.turns)
+			}
+			for _, v := range must[[]registry.Version](t)(s.ListVersions(t.Context(), "orders")) {
+				if again := v.PublishedAt != nil && !v.PublishedAt.Equal(v.CreatedAt); v.Again() != again {
+					t.Errorf("%s: made %d, turn %d; was published again: %t", v.ID, v.Made, v.Turn, again)
+				}
+			}
+		})
+	}
+}
+
+// olderVersions records versions of two tables as schema 18 has them.
+func olderVersions(t *testing.T, file, versions, current string) {
+	t.Helper()
+	db := must[*sql.DB](t)(openFile(file, url.Values{}, 1))
+	defer db.Close()
+	exec := func(statement string, args ...any) {
+		t.Helper()
+		must[sql.Result](t)(db.ExecContext(t.Context(), statement, args...))
+	}
+	for _, table := range []string{"people", "orders"} {
+		exec(`INSERT INTO table_registry (id, name, registered_at) VALUES ($1, $1, 1)`, table)
+	}
+	for word := range strings.FieldsSeq(versions) {
+		parts := strings.Split(word, ":")
+		published := any(nil)
+		if parts[2] != "-" {
+			published = parts[2]
+		}
+		for _, table := range []string{"people", "orders"} {
+			id := parts[0]
+			if table == "people" {
+				id = "other-" + id
+			}
+			exec(`INSERT INTO table_versions (id, table_id, run_id, files, columns, rows, bytes, md5, created_at, published_at)
+				VALUES ($1, $2, 'r', '', '', 1, 1, '', $3, $4)`, id, table, parts[1], published)
+		}
+	}
+	if current != "" {
+		exec(`UPDATE table_registry SET current_version = $1 WHERE id = 'orders'`, current)
+	}
 }
 
 func TestBackupBeforeMigration(t *testing.T) {

@@ -138,8 +138,7 @@ func (s *Store) replaceDamaged(ctx context.Context, tx runner, d syncs.Damage) e
 		if err := revertTo(ctx, tx, d.Table, &registry.Version{ID: d.Serves}); err != nil {
 			return err
 		}
-		_, err := tx.exec(ctx, `UPDATE table_versions SET published_at = $1, forgotten_at = NULL WHERE id = $2`, micros(s.now()), d.Serves)
-		return err
+		return s.takeTurn(ctx, tx, registry.Version{ID: d.Serves, Table: d.Table}, false)
 	case syncs.Withdrawn:
 		return revertTo(ctx, tx, d.Table, nil)
 	case syncs.KeptAsIs:

@@ -12,7 +12,7 @@ import (
 
 // publishedColumns are read by scanPublished.
 const publishedColumns = ` ` + tableColumns + `,
-		v.id, v.run_id, v.files, v.columns, v.rows, v.bytes, v.md5, v.created_at, v.cause, v.made_by, v.published_at,
+		v.id, v.run_id, v.files, v.columns, v.rows, v.bytes, v.md5, v.created_at, v.cause, v.made_by, v.published_at, v.made, v.turn,
 		s.status, s.last_sync, s.last_try, s.error, s.error_code, s.next_step, l.state
 	FROM table_registry t
 	LEFT JOIN users w ON w.id = t.owner
@@ -31,20 +31,20 @@ func scanPublished(row scanner) (registry.Published, error) {
 	t := &p.Table
 	v := registry.Version{}
 	var id, runID, md5, cause, by, status, sentence, code, next, live *string
-	var rows, bytes *int64
+	var rows, bytes, made, turn *int64
 	err := row.Scan(&t.ID, &t.Revision, &t.Name, &t.SourceType, &t.Bucket, &t.SourceTable, &t.SourceQuery, &t.SyncStrategy, &t.QueryMode,
 		&t.SyncSchedule, &t.ProfileAfterSync, decoded{&t.PrimaryKey}, &t.Folder, &t.Description, &t.RegisteredBy, at{&t.RegisteredAt},
 		&t.IncrementalWindowDays, &t.MaxHistoryDays, &t.InitialLoadChunkDays, &t.IncrementalColumn, decoded{&t.WhereFilters},
 		&t.PartitionBy, &t.PartitionGranularity, &t.BQFQN, &t.ReadOptions, &t.Sample, &t.Guard.ShrinkPercent, &t.Guard.Schema,
 		&t.Discoverable, &t.Owner, &t.OwnerEmail,
-		&id, &runID, decoded{&v.Files}, decoded{&v.Columns}, &rows, &bytes, &md5, at{&v.CreatedAt}, &cause, &by, maybeAt{&v.PublishedAt},
+		&id, &runID, decoded{&v.Files}, decoded{&v.Columns}, &rows, &bytes, &md5, at{&v.CreatedAt}, &cause, &by, maybeAt{&v.PublishedAt}, &made, &turn,
 		&status, maybeAt{&p.Status.LastSync}, maybeAt{&p.Status.LastTry}, &sentence, &code, &next, &live)
 	if err != nil {
 		return p, err
 	}
 	if id != nil {
 		v.ID, v.Table, v.RunID, v.Rows, v.Bytes, v.MD5 = registry.VersionID(*id), t.ID, *runID, *rows, *bytes, *md5
-		v.Cause, v.MadeBy = *cause, *by
+		v.Cause, v.MadeBy, v.Made, v.Turn = *cause, *by, *made, *turn
 		p.Version = &v
 	}
 	p.Status.State = "never"

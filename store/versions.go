@@ -9,13 +9,13 @@ import (
 )
 
 const versionColumns = ` v.id, v.table_id, v.run_id, v.files, v.columns, v.rows, v.bytes, v.md5, v.created_at,
-	v.cause, v.made_by, COALESCE(u.email, ''), v.published_at
+	v.cause, v.made_by, COALESCE(u.email, ''), v.published_at, v.made, v.turn
 	FROM table_versions v LEFT JOIN users u ON u.id = v.made_by`
 
 func scanVersion(row scanner) (registry.Version, error) {
 	var v registry.Version
 	err := row.Scan(&v.ID, &v.Table, &v.RunID, decoded{&v.Files}, decoded{&v.Columns}, &v.Rows, &v.Bytes, &v.MD5, at{&v.CreatedAt},
-		&v.Cause, &v.MadeBy, &v.Maker, maybeAt{&v.PublishedAt})
+		&v.Cause, &v.MadeBy, &v.Maker, maybeAt{&v.PublishedAt}, &v.Made, &v.Turn)
 	return v, err
 }
 
@@ -34,11 +34,7 @@ func (s *Store) PublishVersion(ctx context.Context, v registry.Version) (*regist
 		if err != nil {
 			return err
 		}
-		at := v.CreatedAt
-		if !added {
-			at = s.now()
-		}
-		if _, err := tx.exec(ctx, `UPDATE table_versions SET published_at = $1, forgotten_at = NULL WHERE id = $2`, micros(at), v.ID); err != nil {
+		if err := s.takeTurn(ctx, tx, v, added); err != nil {
 			return err
 		}
 		was, err := replacedVersion(ctx, tx, v.Table)
@@ -54,6 +50,19 @@ func (s *Store) PublishVersion(ctx context.Context, v registry.Version) (*regist
 		return nil, fmt.Errorf("publish version %s: %w", v.ID, err)
 	}
 	return before, nil
+}
+
+// takeTurn notes that a version becomes current; fresh: it was just recorded.
+func (s *Store) takeTurn(ctx context.Context, tx runner, v registry.Version, fresh bool) error {
+	if fresh {
+		_, err := tx.exec(ctx, `UPDATE table_versions SET published_at = created_at WHERE id = $1`, v.ID)
+		return err
+	}
+	_, err := tx.exec(ctx, `
+		UPDATE table_versions
+		SET published_at = $1, forgotten_at = NULL, turn = (SELECT max(o.turn) + 1 FROM table_versions o WHERE o.table_id = $2)
+		WHERE id = $3`, micros(s.now()), v.Table, v.ID)
+	return err
 }
 
 // setCurrent makes a version current; nil: none. It counts as confirmed.
@@ -101,9 +110,9 @@ func revertTo(ctx context.Context, tx runner, table registry.TableID, to *regist
 	return setCurrent(ctx, tx, table, to.ID)
 }
 
-// ListVersions returns a table's kept versions, newest first.
+// ListVersions returns a table's kept versions, the one that was made last first.
 func (s *Store) ListVersions(ctx context.Context, table registry.TableID) ([]registry.Version, error) {
-	versions, err := collect(ctx, s.reader(), scanVersion, `SELECT`+versionColumns+` WHERE v.table_id = $1 AND v.forgotten_at IS NULL ORDER BY v.created_at DESC, v.id DESC`, table)
+	versions, err := collect(ctx, s.reader(), scanVersion, `SELECT`+versionColumns+` WHERE v.table_id = $1 AND v.forgotten_at IS NULL ORDER BY v.made DESC, v.id DESC`, table)
 	if err != nil {
 		return nil, fmt.Errorf("list versions of %s: %w", table, explain(err))
 	}

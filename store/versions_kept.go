@@ -18,8 +18,9 @@ func keepVersion(ctx context.Context, tx runner, v registry.Version) (added bool
 		return false, err
 	}
 	n, err := tx.exec(ctx, `
-		INSERT INTO table_versions (id, table_id, run_id, files, columns, rows, bytes, md5, created_at, cause, made_by)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		INSERT INTO table_versions (id, table_id, run_id, files, columns, rows, bytes, md5, created_at, cause, made_by, made, turn)
+		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, COALESCE(max(turn), 0) + 1, COALESCE(max(turn), 0) + 1
+		FROM table_versions WHERE table_id = $2
 		ON CONFLICT (id) DO NOTHING`,
 		v.ID, v.Table, v.RunID, files, columns, v.Rows, v.Bytes, v.MD5, micros(v.CreatedAt), v.Cause, v.MadeBy)
 	return n > 0, err
@@ -66,7 +67,7 @@ func (s *Store) UnpublishVersion(ctx context.Context, v registry.Version, to *re
 		if err != nil {
 			return err
 		}
-		if _, err := tx.exec(ctx, `UPDATE table_versions SET published_at = $1 WHERE id = $2`, microsOrNull(v.PublishedAt), v.ID); err != nil {
+		if _, err := tx.exec(ctx, `UPDATE table_versions SET published_at = $1, turn = $2 WHERE id = $3`, microsOrNull(v.PublishedAt), v.Turn, v.ID); err != nil {
 			return err
 		}
 		if t.Version == nil || t.Version.ID != v.ID {
@@ -80,13 +81,13 @@ func (s *Store) UnpublishVersion(ctx context.Context, v registry.Version, to *re
 	return nil
 }
 
-// Retention says which versions stay: the newest Keep of those that were
-// published after Since, and always the current one, the one before it and
-// those that are held. The age of a table's versions counts up to its newest, so
-// that a clock that jumps ahead ends none by itself. The one before is the one
-// that was published last, and, as a clock may have been set back, also the one
-// that was made last. Since zero means any age. What is forgotten is removed
-// once it was so before Removed: readers may have just opened it.
+// Retention says which versions stay: the Keep that were made or published last,
+// of those that were so after Since, and always the current one, the one before
+// it and those that are held. Which was last is counted, not told by the clock.
+// Age is: it counts up to the last version, so that a clock that jumps ahead ends
+// none by itself, and none is older than one that came before it. Since zero
+// means any age. What is forgotten is removed once it was so before Removed:
+// readers may have just opened it.
 type Retention struct {
 	Keep    int
 	Since   time.Time
@@ -100,15 +101,13 @@ func (s *Store) PruneVersions(ctx context.Context, r Retention) (forgotten int, 
 	err = s.tx(ctx, func(tx runner) error {
 		ids, err := collect(ctx, tx, value[registry.VersionID], `
 			WITH ranked AS (
-				SELECT v.id, COALESCE(v.published_at, v.created_at) AS moment, t.current_version, v.published_at,
-					row_number() OVER (PARTITION BY v.table_id ORDER BY COALESCE(v.published_at, v.created_at) DESC, v.id DESC) AS place,
+				SELECT v.id, t.current_version, v.published_at,
+					max(COALESCE(v.published_at, v.created_at)) OVER (PARTITION BY v.table_id ORDER BY v.turn) AS moment,
+					first_value(COALESCE(v.published_at, v.created_at)) OVER (PARTITION BY v.table_id ORDER BY v.turn DESC) AS newest,
+					row_number() OVER (PARTITION BY v.table_id ORDER BY v.turn DESC) AS place,
 					row_number() OVER (
 						PARTITION BY v.table_id
-						ORDER BY CASE WHEN t.current_version = v.id OR v.published_at IS NULL THEN 1 ELSE 0 END, v.published_at DESC, v.id DESC) AS turn,
-					row_number() OVER (
-						PARTITION BY v.table_id
-						ORDER BY CASE WHEN t.current_version = v.id OR v.published_at IS NULL THEN 1 ELSE 0 END, v.rowid DESC) AS made,
-					max(COALESCE(v.published_at, v.created_at)) OVER (PARTITION BY v.table_id) AS newest
+						ORDER BY CASE WHEN t.current_version = v.id OR v.published_at IS NULL THEN 1 ELSE 0 END, v.turn DESC) AS before
 				FROM table_versions v
 				JOIN table_registry t ON t.id = v.table_id
 				WHERE v.forgotten_at IS NULL)
@@ -116,7 +115,7 @@ func (s *Store) PruneVersions(ctx context.Context, r Retention) (forgotten int, 
 			FROM ranked
 			WHERE (place > $1 OR moment < $2 - CASE WHEN newest < $3 THEN $3 - newest ELSE 0 END)
 				AND (current_version IS NULL OR current_version <> id)
-				AND NOT ((turn = 1 OR made = 1) AND published_at IS NOT NULL)
+				AND NOT (before = 1 AND published_at IS NOT NULL)
 				AND NOT EXISTS (SELECT 1 FROM table_registry b WHERE b.replaced_version = ranked.id)
 				AND NOT EXISTS (SELECT 1 FROM sync_runs h WHERE h.version_id = ranked.id AND h.state IN ('held', 'queued', 'running'))
 			ORDER BY id`, r.Keep, micros(r.Since), micros(s.now()))

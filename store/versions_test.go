@@ -38,7 +38,7 @@ func TestPublishAndRevert(t *testing.T) {
 	if before := must[*registry.Version](t)(s.PublishVersion(t.Context(), v1)); before != nil {
 		t.Errorf("before the first version there was %+v", before)
 	}
-	v1.PublishedAt = &v1.CreatedAt
+	v1.PublishedAt, v1.Made, v1.Turn = &v1.CreatedAt, 1, 1
 	if diff := cmp.Diff(&v1, must[registry.Published](t)(s.GetTable(t.Context(), "orders")).Version); diff != "" {
 		t.Errorf("published: -want +got\n%s", diff)
 	}

@@ -144,11 +144,16 @@ func TestPreviewSaysThatRowsWillBeHeld(t *testing.T) {
 func TestArrivedAfterARestore(t *testing.T) {
 	t.Parallel()
 	made, synced, restored := *before(50 * time.Hour), *before(time.Hour), noon()
-	table := registry.Published{Version: &registry.Version{CreatedAt: made, PublishedAt: &restored}, Status: registry.SyncStatus{LastSync: &synced}}
+	table := registry.Published{Version: &registry.Version{CreatedAt: made, PublishedAt: &restored, Made: 1, Turn: 3}, Status: registry.SyncStatus{LastSync: &synced}}
 	if got := arrived(table); !got.Equal(made) {
 		t.Errorf("rows gone back to arrived %v, want %v", got, made)
 	}
-	table.Version.PublishedAt = &made
+	early := *before(99 * time.Hour) // the clock was set back before
+	table.Version.PublishedAt = &early
+	if got := arrived(table); !got.Equal(made) {
+		t.Errorf("after a clock was set back they arrived %v, want %v", got, made)
+	}
+	table.Version.PublishedAt, table.Version.Turn = &made, 1
 	if got := arrived(table); !got.Equal(synced) {
 		t.Errorf("rows arrived %v, want the last sync %v", got, synced)
 	}

@@ -41,7 +41,7 @@ func Freshness(t registry.Published, now time.Time) Status {
 
 // arrived is when the rows that people read now came; the table has a version.
 func arrived(t registry.Published) time.Time {
-	if v := t.Version; v.PublishedAt != nil && v.PublishedAt.After(v.CreatedAt) {
+	if v := t.Version; v.Again() {
 		return v.CreatedAt // somebody went back to it, or let it pass
 	}
 	if t.Status.LastSync != nil {

@@ -143,7 +143,15 @@ type Version struct {
 	MadeBy      string     // who began it: a user id, or system:<job>
 	Maker       string     // the e-mail address of MadeBy, filled in lists; "" when it is no person
 	PublishedAt *time.Time // when it last became current; nil: never, such as while it is held
+	// Places in one count for the table's versions, which no clock moves. Turn goes
+	// up each time the version is published again.
+	Made int64
+	Turn int64
 }
+
+// Again reports whether the version was published later than it was made:
+// somebody went back to it, let it pass, or it stands in for a damaged one.
+func (v Version) Again() bool { return v.Turn > v.Made }
 
 // SyncStatus is how a table stands, from its runs.
 type SyncStatus struct {

@@ -13,7 +13,7 @@ import (
 
 // Quarantined is what a Quarantine needs of the state.
 type Quarantined interface {
-	// ListVersions returns a table's versions, newest first.
+	// ListVersions returns a table's versions, the one that was made last first.
 	ListVersions(ctx context.Context, table registry.TableID) ([]registry.Version, error)
 	// QuarantineVersion records d and carries its outcome out, unless another
 	// version is current by now; it reports whether anything is new.
@@ -110,12 +110,8 @@ func (q *Quarantine) newestWhole(ctx context.Context, t registry.Published) (*re
 	if err != nil {
 		return nil, fmt.Errorf("versions of %s: %w", t.ID, err)
 	}
-	// Only where somebody went back are later versions not wanted. Otherwise one
-	// that seems later is of before a clock was set back.
-	at := t.Version.PublishedAt
-	wentBack := at == nil || !at.Equal(t.Version.CreatedAt)
 	for _, v := range versions {
-		if v.ID == t.Version.ID || v.PublishedAt == nil || wentBack && v.CreatedAt.After(t.Version.CreatedAt) {
+		if v.Made >= t.Version.Made || v.PublishedAt == nil { // somebody went back from a later one
 			continue
 		}
 		found, err := q.Verifier.VerifyVersions(ctx, v.Files, 0)

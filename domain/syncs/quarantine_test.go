@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,7 +19,7 @@ import (
 type archive struct {
 	mu       sync.Mutex
 	tables   []registry.Published
-	versions map[registry.TableID][]registry.Version // newest first
+	versions map[registry.TableID][]registry.Version // made last first
 	broken   map[string]string                       // key → code
 	asked    [][]string
 	damage   []Damage
@@ -129,7 +130,7 @@ func newArchive(n int, held ...registry.VersionID) *archive {
 	for i := n; i >= 1; i-- {
 		id := registry.VersionID("v" + string(rune('0'+i)))
 		at := a.now.Add(time.Duration(i-10) * time.Hour)
-		v := registry.Version{ID: id, Table: "orders", Files: []registry.File{{Key: string(id)}}, CreatedAt: at, PublishedAt: &at, Rows: int64(i)}
+		v := registry.Version{ID: id, Table: "orders", Files: []registry.File{{Key: string(id)}}, CreatedAt: at, PublishedAt: &at, Rows: int64(i), Made: int64(i), Turn: int64(i)}
 		for _, h := range held {
 			if h == id {
 				v.PublishedAt = nil
@@ -194,29 +195,33 @@ func TestRebuildFallsBack(t *testing.T) {
 	}
 }
 
-// TestRebuildFallsBackAfterAClockWasSetBack: the version before seems to be later
-// than the one that replaced it, and is what to serve all the same.
-func TestRebuildFallsBackAfterAClockWasSetBack(t *testing.T) {
+// TestRebuildFallsBackWhateverTheClockSaid: the version that was made before is
+// what to serve, though a clock may date it later; what somebody went back from is not.
+func TestRebuildFallsBackWhateverTheClockSaid(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		restored bool // the current version is one that somebody went back to
-		outcome  Outcome
-		serves   registry.VersionID
+		made    int64 // place of the current version among v1 to v3, which are 1, 3 and 5
+		outcome Outcome
+		serves  registry.VersionID
 	}{
-		"new":      {false, ServesEarlier, "v2"},
-		"restored": {true, Withdrawn, ""},
+		"new":                           {6, ServesEarlier, "v3"},
+		"gone back to":                  {4, ServesEarlier, "v2"},
+		"gone back to the first of all": {0, Withdrawn, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := newArchive(2)
-			early := a.versions["orders"][1].CreatedAt.Add(-time.Hour)
-			v := registry.Version{ID: "v3", Table: "orders", Files: []registry.File{{Key: "v3"}}, CreatedAt: early, PublishedAt: &early, Rows: 3}
-			if c.restored {
-				v.PublishedAt = &a.now
+			a := newArchive(3)
+			for i := range a.versions["orders"] {
+				a.versions["orders"][i].Made = int64(5 - 2*i)
+			}
+			early := a.now.AddDate(-1, 0, 0)
+			v := registry.Version{
+				ID: "now", Table: "orders", Files: []registry.File{{Key: "now"}}, CreatedAt: early, PublishedAt: &early, Rows: 3, Made: c.made, Turn: 7,
 			}
 			a.versions["orders"] = append(a.versions["orders"], v)
+			slices.SortFunc(a.versions["orders"], func(a, b registry.Version) int { return int(b.Made - a.Made) })
 			a.tables[0].Version = &v
-			a.broken = map[string]string{"v3": work.FileChanged}
+			a.broken = map[string]string{"now": work.FileChanged}
 			if _, err := a.rebuilder().Rebuild(t.Context()); err != nil {
 				t.Fatal(err)
 			}

@@ -83,10 +83,10 @@ func (s *Syncer) confirmLate(ctx context.Context, u Unconfirmed, r *Run) error {
 	}
 	s.Log.Warn("a version that was published before the stop is taken back", "table_id", string(v.Table), "version_id", string(v.ID), "err", why)
 	undo := s.Runs.UnpublishVersion
-	if v.PublishedAt != nil && v.PublishedAt.Equal(v.CreatedAt) { // it was new
+	if !v.Again() { // it was new
 		undo = s.Runs.RevertVersion
 	}
-	v.PublishedAt = nil
+	v.PublishedAt, v.Turn = nil, v.Made
 	if err := undo(ctx, v, u.Before); err != nil {
 		return errors.Join(fmt.Errorf("go back from version %s: %w", v.ID, err), why)
 	}

@@ -15,10 +15,9 @@ import (
 // what became of its rows, whatever became of them.
 func TestVersionsThatWereNotReadBackAreSettledAtTheStart(t *testing.T) {
 	made := time.Date(2026, 11, 22, 11, 0, 0, 0, time.UTC)
-	later := made.Add(time.Hour)
 	cases := []struct {
 		name      string
-		published time.Time // unlike made: an older version that somebody went back to
+		again     bool // an older version that somebody went back to
 		run       bool
 		readBack  func() (int64, error)
 		current   registry.VersionID
@@ -26,12 +25,12 @@ func TestVersionsThatWereNotReadBackAreSettledAtTheStart(t *testing.T) {
 		says      string
 		confirmed bool // without a run
 	}{
-		{"whole", made, true, func() (int64, error) { return 10, nil }, "new", OK, "they are served", false},
-		{"whole, its run is lost", made, false, func() (int64, error) { return 10, nil }, "new", "", "", true},
-		{"rows are missing", made, true, func() (int64, error) { return 9, nil }, "old", Running, "the rows from before are served", false},
-		{"unreadable", made, true, func() (int64, error) { return 0, errors.New("no") }, "old", Running, "the rows from before are served", false},
-		{"unreadable, somebody went back to it", later, true, func() (int64, error) { return 0, errors.New("no") }, "old", Running, "the rows from before are served", false},
-		{"unreadable, its run is lost", made, false, func() (int64, error) { return 0, errors.New("no") }, "old", "", "", false},
+		{"whole", false, true, func() (int64, error) { return 10, nil }, "new", OK, "they are served", false},
+		{"whole, its run is lost", false, false, func() (int64, error) { return 10, nil }, "new", "", "", true},
+		{"rows are missing", false, true, func() (int64, error) { return 9, nil }, "old", Running, "the rows from before are served", false},
+		{"unreadable", false, true, func() (int64, error) { return 0, errors.New("no") }, "old", Running, "the rows from before are served", false},
+		{"unreadable, somebody went back to it", true, true, func() (int64, error) { return 0, errors.New("no") }, "old", Running, "the rows from before are served", false},
+		{"unreadable, its run is lost", false, false, func() (int64, error) { return 0, errors.New("no") }, "old", "", "", false},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -39,7 +38,10 @@ func TestVersionsThatWereNotReadBackAreSettledAtTheStart(t *testing.T) {
 			w.readBack = c.readBack
 			old := registry.Version{ID: "old", Table: "a", Rows: 8}
 			table := w.tables["a"]
-			table.Version = &registry.Version{ID: "new", Table: "a", RunID: "r", Rows: 10, CreatedAt: made, PublishedAt: &c.published}
+			table.Version = &registry.Version{ID: "new", Table: "a", RunID: "r", Rows: 10, CreatedAt: made, PublishedAt: &made, Made: 2, Turn: 2}
+			if c.again {
+				table.Version.Turn = 4
+			}
 			w.tables["a"] = table
 			w.unconfirmed = []Unconfirmed{{Table: table, Before: &old}}
 			if c.run {
