@@ -173,7 +173,8 @@ func (a *app) wire() {
 	a.mirror = &mirror.Publisher{State: a.store, Writer: a.children, Writes: a.writes, Every: a.cfg.State.MirrorEvery, Now: clock, Log: a.log}
 	a.scheduler = &syncs.Scheduler{Tables: a.store, Syncer: a.syncer, Now: clock, Log: a.log}
 	a.folder = filesource.Folder{Root: a.cfg.Dirs.Data, MaxBytes: a.cfg.Files.MaxUploadBytes, MaxParts: a.cfg.Files.Unfinished, Writes: a.writes}
-	a.fileWatcher = &syncs.FileWatcher{Files: a.folder, Tables: a.store, Syncer: a.syncer, Log: a.log}
+	a.syncer.Files = a.folder
+	a.fileWatcher = &syncs.FileWatcher{Files: a.folder, Reads: a.store, Tables: a.store, Syncer: a.syncer, Log: a.log}
 	a.importer = &files.Importer{
 		Folder: a.folder, Previewer: a.children, Tables: a.store, Syncer: a.syncer, Rebuilder: a.rebuilder, Samples: samples(),
 		Everyone: func(ctx context.Context) (people.GroupID, error) {

@@ -14,8 +14,9 @@ import (
 func millis(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
 
 // QueueRuns queues one run a table and returns them; a table that already has
-// a live run gets that one returned. Unknown tables fail with NotFound, and
-// then nothing is queued.
+// a live run gets that one returned; where it may not read the rows that the
+// trigger tells of, another follows it. Unknown tables fail with NotFound, and then
+// nothing is queued.
 func (s *Store) QueueRuns(ctx context.Context, by audit.Actor, trigger syncs.Trigger, tables []registry.TableID) ([]syncs.Run, error) {
 	if len(tables) == 0 {
 		return nil, nil
@@ -30,6 +31,9 @@ func (s *Store) QueueRuns(ctx context.Context, by audit.Actor, trigger syncs.Tri
 			}
 			r, err := s.queue(ctx, tx, t.Table, trigger, by)
 			if err != nil {
+				return err
+			}
+			if err := expect(ctx, tx, r, trigger, by); err != nil {
 				return err
 			}
 			runs = append(runs, r)
@@ -80,6 +84,11 @@ func (s *Store) ClaimRun(ctx context.Context) (syncs.Run, error) {
 		} else if err != nil {
 			return err
 		}
+		if r.Version == "" {
+			if err := unexpect(ctx, tx, r.Table); err != nil {
+				return err
+			}
+		}
 		return touch(ctx, tx, r.Table)
 	})
 	if err != nil {
@@ -89,10 +98,15 @@ func (s *Store) ClaimRun(ctx context.Context) (syncs.Run, error) {
 }
 
 // FinishRun stores how a run ended, a row of its history and the table's sync
-// state. It fails with NotFound for an unknown run and Conflict for one that
-// has ended before.
+// state, and queues the run that follows it, if one does. It fails with NotFound
+// for an unknown run and Conflict for one that has ended before.
 func (s *Store) FinishRun(ctx context.Context, r syncs.Run) error {
-	err := s.tx(ctx, func(tx runner) error { return s.endRun(ctx, tx, r) })
+	err := s.tx(ctx, func(tx runner) error {
+		if err := s.endRun(ctx, tx, r); err != nil {
+			return err
+		}
+		return s.follow(ctx, tx, r.Table)
+	})
 	if err != nil {
 		return fmt.Errorf("finish run %s: %w", r.ID, err)
 	}
@@ -264,6 +278,9 @@ func (s *Store) CancelRun(ctx context.Context, by audit.Actor, id string) (syncs
 			now := s.now().UTC().Truncate(time.Microsecond)
 			r.State, r.Code, r.Message, r.FinishedAt = syncs.Cancelled, "sync_cancelled", "The sync was cancelled before it began.", &now
 			if err := s.endRun(ctx, tx, r); err != nil {
+				return err
+			}
+			if err := s.follow(ctx, tx, r.Table); err != nil {
 				return err
 			}
 		case syncs.Running:

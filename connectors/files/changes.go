@@ -2,6 +2,8 @@ package files
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -40,7 +42,16 @@ func (f Folder) Changed(_ context.Context, item string) (syncs.FileState, error)
 		}
 		all.Add(one)
 	}
+	all.Fingerprint = digest(all.Fingerprint) // of many files
 	return all, nil
+}
+
+func digest(text string) string {
+	if text == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
 }
 
 func stateOf(place, name string) (syncs.FileState, error) {
@@ -51,9 +62,11 @@ func stateOf(place, name string) (syncs.FileState, error) {
 	if err != nil {
 		return syncs.FileState{}, fmt.Errorf("look at file %q: %w", name, err)
 	}
-	at := info.ModTime()
-	if placed := changedAt(info); placed.After(at) {
+	at, placed := info.ModTime(), changedAt(info)
+	if placed.After(at) {
 		at = placed // a copy keeps the time of its original
 	}
-	return syncs.FileState{Fingerprint: fmt.Sprintf("%q %d %d\n", name, info.Size(), info.ModTime().UnixNano()), At: at.UTC().Truncate(time.Microsecond)}, nil
+	return syncs.FileState{
+		Fingerprint: fmt.Sprintf("%q %d %d %d\n", name, info.Size(), info.ModTime().UnixNano(), placed.UnixNano()), At: at.UTC().Truncate(time.Microsecond),
+	}, nil
 }

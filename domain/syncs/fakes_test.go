@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -46,7 +47,9 @@ type world struct {
 	unconfirmed []Unconfirmed // what an earlier process left
 	confirmed   []registry.VersionID
 
-	refuse func(what string) error // of the state; nil: it takes everything
+	refuse func(what string) error  // of the state; nil: it takes everything
+	again  map[registry.TableID]Run // runs that follow
+	read   map[registry.TableID]string
 
 	now time.Time
 	ids int
@@ -56,7 +59,7 @@ func newWorld(names ...string) *world {
 	w := &world{
 		tables: map[registry.TableID]registry.Published{}, finished: make(chan Run, 16), sources: map[string]Source{},
 		owners: map[string]string{}, inside: map[string][]work.SourceTable{}, broken: map[string]error{},
-		kept:    map[registry.VersionID]registry.Version{},
+		kept: map[registry.VersionID]registry.Version{}, again: map[registry.TableID]Run{}, read: map[registry.TableID]string{},
 		outside: map[string][]work.RemoteRow{}, aliases: map[string]map[string]string{}, answers: map[string]work.Attached{},
 		now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC),
 	}
@@ -150,6 +153,9 @@ func (w *world) QueueRuns(_ context.Context, by audit.Actor, why Trigger, ids []
 	var out []Run
 	for _, id := range ids {
 		if r, live := w.liveRun(id); live {
+			if why.NewRows() && (r.State == Running || r.Version != "") {
+				w.again[id] = Run{Table: id, Trigger: why, State: Queued, StartedBy: by.UserID}
+			}
 			out = append(out, r)
 			continue
 		}
@@ -179,6 +185,9 @@ func (w *world) ClaimRun(context.Context) (Run, error) {
 	for i := range w.runs {
 		if w.runs[i].State == Queued {
 			w.runs[i].State = Running
+			if w.runs[i].Version == "" {
+				delete(w.again, w.runs[i].Table)
+			}
 			return w.runs[i], nil
 		}
 	}
@@ -307,8 +316,35 @@ func (w *world) FinishRun(ctx context.Context, r Run) error {
 	if err := w.SaveRun(ctx, r); err != nil {
 		return err
 	}
+	if next, follows := w.again[r.Table]; follows {
+		next.ID = w.id()
+		delete(w.again, r.Table)
+		w.mu.Lock()
+		w.runs = append(w.runs, next)
+		w.mu.Unlock()
+	}
 	w.finished <- r
 	return nil
+}
+
+func (w *world) LiveRun(_ context.Context, table registry.TableID) (Run, error) {
+	if r, live := w.liveRun(table); live {
+		return r, nil
+	}
+	return Run{}, domain.E(domain.NotFound, "run_not_found", "Sync not found")
+}
+
+func (w *world) NoteRead(_ context.Context, table registry.TableID, fingerprint string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.read[table] = fingerprint
+	return nil
+}
+
+func (w *world) FilesRead(context.Context) (map[registry.TableID]string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return maps.Clone(w.read), nil
 }
 
 func (w *world) Unconfirmed(context.Context) ([]Unconfirmed, error) { return w.unconfirmed, nil }

@@ -29,9 +29,15 @@ type FileStates interface {
 	Changed(ctx context.Context, item string) (FileState, error)
 }
 
+// FileReads tells what the files of tables were like when they were last read.
+type FileReads interface {
+	FilesRead(ctx context.Context) (map[registry.TableID]string, error)
+}
+
 // FileWatcher syncs tables whose file changed since it was last read.
 type FileWatcher struct {
 	Files  FileStates
+	Reads  FileReads
 	Tables Tables
 	Syncer *Syncer
 	Log    *slog.Logger
@@ -39,6 +45,9 @@ type FileWatcher struct {
 	seen  map[registry.TableID]string // at the last tick: a file still being written is left alone
 	tried map[registry.TableID]string // that a sync was started for
 }
+
+// watched reports whether a table is read from a file that people may change.
+func watched(t registry.Table) bool { return t.Source() == "files" && t.SourceTable != "" }
 
 // Tick looks once. It is called by one goroutine.
 func (w *FileWatcher) Tick(ctx context.Context) error {
@@ -49,10 +58,14 @@ func (w *FileWatcher) Tick(ctx context.Context) error {
 	if w.tried == nil {
 		w.tried = map[registry.TableID]string{}
 	}
+	read, err := w.Reads.FilesRead(ctx)
+	if err != nil {
+		return fmt.Errorf("what was read of files: %w", err)
+	}
 	now := make(map[registry.TableID]string, len(w.seen))
 	var changed []registry.TableID
 	for _, t := range tables {
-		if t.Source() != "files" || t.SourceTable == "" {
+		if !watched(t.Table) {
 			continue
 		}
 		s, err := w.Files.Changed(ctx, t.SourceTable)
@@ -60,7 +73,7 @@ func (w *FileWatcher) Tick(ctx context.Context) error {
 			return fmt.Errorf("look at the file of %s: %w", t.ID, err)
 		}
 		now[t.ID] = s.Fingerprint
-		if s.Fingerprint != "" && w.seen[t.ID] == s.Fingerprint && w.tried[t.ID] != s.Fingerprint && due(t, s) {
+		if s.Fingerprint != "" && w.seen[t.ID] == s.Fingerprint && w.tried[t.ID] != s.Fingerprint && due(t, s, read[t.ID]) {
 			changed = append(changed, t.ID)
 			w.tried[t.ID] = s.Fingerprint
 		}
@@ -74,10 +87,16 @@ func (w *FileWatcher) Tick(ctx context.Context) error {
 	return err
 }
 
-// due reports whether a file changed after the table's last sync, or while it ran.
-func due(t registry.Published, s FileState) bool {
-	if t.Status.State == string(Queued) || t.Status.State == string(Running) {
+// due reports whether a file is another one than the table's last sync began to
+// read. Of a sync that kept no note of that, "", dates have to tell.
+func due(t registry.Published, s FileState, read string) bool {
+	switch {
+	case t.Status.State == string(Queued) || t.Status.State == string(Running):
 		return false
+	case t.Status.LastTry == nil || t.Status.ErrorCode == "file_changed":
+		return true
+	case read != "":
+		return read != s.Fingerprint
 	}
-	return t.Status.LastTry == nil || s.At.After(*t.Status.LastTry) || t.Status.ErrorCode == "file_changed"
+	return s.At.After(*t.Status.LastTry)
 }

@@ -22,17 +22,22 @@ func TestDueFiles(t *testing.T) {
 	before, after := at.Add(-time.Hour), at.Add(time.Hour)
 	for name, c := range map[string]struct {
 		status registry.SyncStatus
+		read   string // as the file, "x", was when the last sync began; "": not known
 		want   bool
 	}{
-		"never tried":                 {registry.SyncStatus{State: "never"}, true},
-		"changed since":               {registry.SyncStatus{State: "ok", LastTry: &before}, true},
-		"unchanged":                   {registry.SyncStatus{State: "ok", LastTry: &after}, false},
-		"failed, and unchanged since": {registry.SyncStatus{State: "error", LastTry: &after, ErrorCode: "file_row_misfit"}, false},
-		"changed while it was read":   {registry.SyncStatus{State: "error", LastTry: &after, ErrorCode: "file_changed"}, true},
-		"running":                     {registry.SyncStatus{State: "running", LastTry: &before}, false},
-		"queued":                      {registry.SyncStatus{State: "queued"}, false},
+		"never tried":                         {registry.SyncStatus{State: "never"}, "", true},
+		"changed since":                       {registry.SyncStatus{State: "ok", LastTry: &before}, "", true},
+		"unchanged":                           {registry.SyncStatus{State: "ok", LastTry: &after}, "", false},
+		"failed, and unchanged since":         {registry.SyncStatus{State: "error", LastTry: &after, ErrorCode: "file_row_misfit"}, "", false},
+		"changed while it was read":           {registry.SyncStatus{State: "error", LastTry: &after, ErrorCode: "file_changed"}, "x", true},
+		"another one than was read":           {registry.SyncStatus{State: "ok", LastTry: &after}, "w", true},
+		"the one that was read":               {registry.SyncStatus{State: "ok", LastTry: &after}, "x", false},
+		"the one that was read, dated later":  {registry.SyncStatus{State: "ok", LastTry: &before}, "x", false},
+		"another one than was read, it fails": {registry.SyncStatus{State: "error", LastTry: &after, ErrorCode: "file_row_misfit"}, "w", true},
+		"running":                             {registry.SyncStatus{State: "running", LastTry: &before}, "w", false},
+		"queued":                              {registry.SyncStatus{State: "queued"}, "", false},
 	} {
-		if got := due(registry.Published{Status: c.status}, FileState{"x", at}); got != c.want {
+		if got := due(registry.Published{Status: c.status}, FileState{"x", at}, c.read); got != c.want {
 			t.Errorf("%s: due = %v, want %v", name, got, c.want)
 		}
 	}
@@ -42,7 +47,7 @@ func TestFileWatcherWaitsUntilAFileIsWhole(t *testing.T) {
 	t.Parallel()
 	w := newWorld("orders", "other")
 	states := fileStates{"orders.csv": {"1", w.now.Add(time.Hour)}, "gone.csv": {}}
-	watcher := &FileWatcher{Files: states, Tables: w, Syncer: w.syncer(t), Log: slog.New(slog.DiscardHandler)}
+	watcher := &FileWatcher{Files: states, Reads: w, Tables: w, Syncer: w.syncer(t), Log: slog.New(slog.DiscardHandler)}
 	tick := func() {
 		t.Helper()
 		if err := watcher.Tick(t.Context()); err != nil {
@@ -62,6 +67,56 @@ func TestFileWatcherWaitsUntilAFileIsWhole(t *testing.T) {
 	tick()
 	if len(watcher.tried) != 1 {
 		t.Errorf("tried %v", watcher.tried)
+	}
+}
+
+// TestAFileThatChangesAfterItWasReadIsSyncedAgain: its date is before the end of
+// the sync that read it, and with a clock that was set back before its beginning.
+func TestAFileThatChangesAfterItWasReadIsSyncedAgain(t *testing.T) {
+	t.Parallel()
+	for name, dated := range map[string]time.Duration{"while it is published": -time.Minute, "after a clock was set back": -24 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld("orders")
+			states := fileStates{"orders.csv": {"1", w.now.Add(-time.Hour)}}
+			w.rebuild = func(work.RebuildJob) (work.Rebuilt, error) {
+				states["orders.csv"] = FileState{"2", w.now.Add(dated)}
+				return work.Rebuilt{}, nil
+			}
+			s := w.idle()
+			s.Files = states
+			stop := working(t, s)
+			if _, err := s.Trigger(t.Context(), petra, ByPerson, []registry.TableID{"orders"}); err != nil {
+				t.Fatal(err)
+			}
+			<-w.finished
+			orders := w.tables["orders"]
+			orders.Status = registry.SyncStatus{State: "ok", LastSync: &w.now, LastTry: &w.now}
+			w.tables["orders"] = orders
+			stop() // what is remembered outlives the server
+
+			w.rebuild = func(work.RebuildJob) (work.Rebuilt, error) { return work.Rebuilt{}, nil }
+			s = w.idle()
+			s.Files = states
+			working(t, s)
+			watcher := &FileWatcher{Files: states, Reads: w, Tables: w, Syncer: s, Log: slog.New(slog.DiscardHandler)}
+			for range 3 {
+				if err := watcher.Tick(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if r := <-w.finished; r.Trigger != ByWatch || r.State != OK || w.read["orders"] != "2" {
+				t.Errorf("run %+v, read %q", r, w.read["orders"])
+			}
+			for range 3 {
+				if err := watcher.Tick(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if len(w.runs) != 2 {
+				t.Errorf("%d runs, want 2", len(w.runs))
+			}
+		})
 	}
 }
 

@@ -12,7 +12,9 @@ import (
 // Runs keeps runs, their steps and the versions that they publish.
 type Runs interface {
 	// QueueRuns queues one run a table and returns them; a table that already
-	// has a live run gets that one returned. Unknown tables fail with NotFound.
+	// has a live run gets that one returned. Where that has begun, or publishes a
+	// version that is kept, and the trigger tells of new rows, another run follows
+	// it, also after a stop of the server. Unknown tables fail with NotFound.
 	QueueRuns(ctx context.Context, by audit.Actor, trigger Trigger, tables []registry.TableID) ([]Run, error)
 	// ClaimRun turns the oldest queued run into a running one; NotFound when none is queued.
 	ClaimRun(ctx context.Context) (Run, error)
@@ -25,8 +27,9 @@ type Runs interface {
 	PublishVersion(ctx context.Context, v registry.Version) (*registry.Version, error)
 	// RevertVersion makes `to` current again (nil: none) and forgets the bad one.
 	RevertVersion(ctx context.Context, bad registry.Version, to *registry.Version) error
-	// FinishRun stores how a run ended, its last step and the table's sync state. A
-	// success confirms the version that the run made current.
+	// FinishRun stores how a run ended, its last step and the table's sync state, and
+	// queues the run that follows it, if one does. A success confirms the version
+	// that the run made current.
 	FinishRun(ctx context.Context, r Run) error
 	// Unconfirmed lists the tables whose current version was never read back.
 	Unconfirmed(ctx context.Context) ([]Unconfirmed, error)
@@ -37,6 +40,10 @@ type Runs interface {
 	RecoverRuns(ctx context.Context) ([]Run, error)
 	// CancelRun ends a queued run, or returns a running one for the caller to stop.
 	CancelRun(ctx context.Context, by audit.Actor, id string) (Run, error)
+	// LiveRun returns the queued or running run of a table; NotFound.
+	LiveRun(ctx context.Context, table registry.TableID) (Run, error)
+	// NoteRead stores what a table's file is like as a sync begins to read it.
+	NoteRead(ctx context.Context, table registry.TableID, fingerprint string) error
 	// LiveRuns lists queued and running runs, oldest first.
 	LiveRuns(ctx context.Context) ([]Run, error)
 	Versions

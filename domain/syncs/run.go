@@ -51,6 +51,10 @@ const (
 	ByCheck    Trigger = "check"   // a check of what is published found it damaged
 )
 
+// NewRows reports whether a run that begins for it must read what is there now:
+// one that is under way may have read the rows from before.
+func (t Trigger) NewRows() bool { return t == ByUpload || t == ByWatch }
+
 // Run is one sync of one table.
 type Run struct {
 	ID         string

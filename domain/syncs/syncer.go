@@ -34,12 +34,12 @@ type Syncer struct {
 	Guard     *guard.Guard
 	Reached   func(point string)                   // hears of the points of publishing; nil: nobody does
 	After     func(time.Duration) <-chan time.Time // for rests between tries; nil: time.After
+	Files     FileStates                           // what the files of tables are like; nil: nobody asks
 
 	once sync.Once
 	wake chan struct{}
 	mu   sync.Mutex
 	live map[string]context.CancelCauseFunc // run id → stop
-	next map[registry.TableID]followUp      // tables to sync again when their run has ended
 	open map[string]unwritten               // run id → an end that the state does not know yet
 }
 
@@ -47,7 +47,6 @@ func (s *Syncer) init() {
 	s.once.Do(func() {
 		s.wake = make(chan struct{}, 1)
 		s.live = map[string]context.CancelCauseFunc{}
-		s.next = map[registry.TableID]followUp{}
 		s.open = map[string]unwritten{}
 	})
 }
@@ -68,13 +67,10 @@ func (s *Syncer) Trigger(ctx context.Context, by audit.Actor, why Trigger, table
 			}
 		}
 	}
-	added := s.expect(by, why, tables)
 	runs, err := s.Runs.QueueRuns(ctx, by, why, tables)
 	if err != nil {
-		s.forget(added)
 		return nil, fmt.Errorf("queue runs: %w", err)
 	}
-	s.settle(runs)
 	for _, r := range runs {
 		s.Feed.Tell(r)
 	}
@@ -109,6 +105,7 @@ func (s *Syncer) Cancel(ctx context.Context, by audit.Actor, id string) (Run, er
 	if err != nil {
 		return Run{}, fmt.Errorf("cancel run %s: %w", id, err)
 	}
+	s.nudge() // another run may follow it
 	s.mu.Lock()
 	stop := s.live[id]
 	s.mu.Unlock()

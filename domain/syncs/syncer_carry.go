@@ -45,6 +45,7 @@ func (s *Syncer) extract(ctx context.Context, p *progress, t registry.Published)
 	defer cancel()
 	p.version = registry.VersionID(s.NewID())
 	p.enter(ctx, Extract)
+	s.noteRead(ctx, t.Table)
 	options, err := files.ParseOptions(t.ReadOptions)
 	if err != nil {
 		return work.Extracted{}, fmt.Errorf("corrections of %s: %w", t.Name, err)
@@ -57,6 +58,21 @@ func (s *Syncer) extract(ctx context.Context, p *progress, t registry.Published)
 		err = errors.Join(context.Cause(ctx), err)
 	}
 	return got, stillGone(t, err)
+}
+
+// noteRead stores what a table's file is like before it is read: what comes while
+// it is, or later, differs from that. Without the note its date decides.
+func (s *Syncer) noteRead(ctx context.Context, t registry.Table) {
+	if s.Files == nil || !watched(t) {
+		return
+	}
+	state, err := s.Files.Changed(ctx, t.SourceTable)
+	if err == nil {
+		err = s.Runs.NoteRead(ctx, t.ID, state.Fingerprint)
+	}
+	if err != nil {
+		s.Log.Warn("note what is read of a table's file", "table_id", string(t.ID), "err", err)
+	}
 }
 
 func connectorOf(t registry.Table) string {

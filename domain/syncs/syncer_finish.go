@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"agnes/domain"
+	"agnes/domain/registry"
 	"agnes/domain/work"
 )
 
@@ -31,7 +32,20 @@ func (s *Syncer) finish(server context.Context, r *Run, err, cause error, releas
 	if s.Profiler != nil && r.State == OK {
 		s.Profiler.Request(r.Table)
 	}
-	s.follow(server, r, release)
+	s.tellNext(ctx, r.Table)
+}
+
+// tellNext tells of the run that follows one that has ended, if one does.
+func (s *Syncer) tellNext(ctx context.Context, table registry.TableID) {
+	next, err := s.Runs.LiveRun(ctx, table)
+	if err != nil {
+		if domain.KindOf(err) != domain.NotFound {
+			s.Log.Error("look for the run that follows", "table_id", string(table), "err", err)
+		}
+		return
+	}
+	s.Feed.Tell(next)
+	s.nudge()
 }
 
 // outcome words how the run ended.

@@ -237,8 +237,8 @@ func TestRowsThatCannotBeTakenBackAreTakenBackLater(t *testing.T) {
 	}
 }
 
-// TestNewRowsAreNotForgottenWhenTheyCannotBeQueued: nobody else asks for them.
-func TestNewRowsAreNotForgottenWhenTheyCannotBeQueued(t *testing.T) {
+// TestNewRowsAreNotForgottenWhenTheStateTakesNothing: nobody else asks for them.
+func TestNewRowsAreNotForgottenWhenTheStateTakesNothing(t *testing.T) {
 	w := newWorld("a")
 	started, read := make(chan struct{}, 2), make(chan struct{})
 	w.extract = func(context.Context, work.ExtractJob, func(work.Event)) (work.Extracted, error) {
@@ -260,14 +260,15 @@ func TestNewRowsAreNotForgottenWhenTheyCannotBeQueued(t *testing.T) {
 	if err := trigger(ByUpload); err != nil {
 		t.Fatal(err)
 	}
-	w.refuse = refusing("queue", 2).refuse
+	w.refuse = refusing("queue", 1).refuse
 	if err := trigger(ByUpload); err == nil { // it fails, and the upload before it still counts
 		t.Fatal("a run was queued")
 	}
+	w.refuse = refusing("finish a", 1).refuse
 	close(read)
-	<-w.finished
 	<-pause.asked
 	pause.end <- time.Time{}
+	<-w.finished
 	if end := <-w.finished; end.Trigger != ByUpload || end.State != OK {
 		t.Errorf("ended %+v, want a sync of the uploaded rows", end)
 	}

@@ -1,4 +1,5 @@
--- The order of a table's versions, whatever the clock says.
+-- What syncs remember: the order of a table's versions, whatever the clock says,
+-- and which rows they have not read yet.
 
 -- +goose Up
 -- Places in one count for each table, which goes up by one when a version is
@@ -32,7 +33,23 @@ WHERE table_versions.id = counted.id;
 DROP INDEX table_versions_table;
 CREATE INDEX table_versions_table ON table_versions (table_id, made);
 
+-- Tables whose rows changed while a run was under way that may not have read
+-- them: another one follows it.
+CREATE TABLE sync_again (
+  table_id   TEXT PRIMARY KEY REFERENCES table_registry (id) ON DELETE CASCADE,
+  cause      TEXT NOT NULL, -- of the run that follows
+  started_by TEXT NOT NULL
+);
+
+-- What a table's file was like when its last sync began to read it.
+CREATE TABLE files_read (
+  table_id    TEXT PRIMARY KEY REFERENCES table_registry (id) ON DELETE CASCADE,
+  fingerprint TEXT NOT NULL
+);
+
 -- +goose Down
+DROP TABLE files_read;
+DROP TABLE sync_again;
 DROP INDEX table_versions_table;
 CREATE INDEX table_versions_table ON table_versions (table_id, created_at);
 ALTER TABLE table_versions DROP COLUMN turn;
