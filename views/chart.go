@@ -1,7 +1,6 @@
 package views
 
 import (
-	"encoding/json"
 	"math"
 	"strconv"
 	"strings"
@@ -54,7 +53,7 @@ func barsOf(counts []int64) []bar {
 // frequent, the lengths of texts. False for everything else.
 func chartOf(c profile.Column, now time.Time) (chart, bool) {
 	switch {
-	case c.Numeric != nil && c.Numeric.Histogram != nil && c.UniqueCount > 1:
+	case c.Numeric != nil && c.Numeric.Histogram != nil && c.Numeric.Min != c.Numeric.Max:
 		n := c.Numeric
 		low, high := numberWord(c.Type, n.Min), numberWord(c.Type, n.Max)
 		alt := "Histogram from " + low + " to " + high
@@ -65,7 +64,7 @@ func chartOf(c profile.Column, now time.Time) (chart, bool) {
 			alt += ", mean " + floatWord(*n.Mean)
 		}
 		return chart{Bars: barsOf(n.Histogram.Counts), Low: low, High: high, Alt: alt}, true
-	case c.Date != nil && c.Date.Histogram != nil && c.UniqueCount > 1:
+	case c.Date != nil && c.Date.Histogram != nil && c.Date.Earliest != c.Date.Latest:
 		low, high := dateWord(c.Date.Earliest, c.Date.SpanDays, now), dateWord(c.Date.Latest, c.Date.SpanDays, now)
 		return chart{Bars: barsOf(c.Date.Histogram.Counts), Low: low, High: high, Alt: "Rows by " + c.Date.Histogram.Unit + " from " + low + " to " + high}, true
 	case c.String != nil && c.String.Lengths != nil && len(topValues(c)) == 0 && c.String.MaxLength > c.String.MinLength:
@@ -124,9 +123,9 @@ func topValues(c profile.Column) []shownValue {
 // example is a value of a column that has nothing to draw.
 func example(c profile.Column) string {
 	switch {
-	case c.Numeric != nil && c.UniqueCount == 1:
+	case c.Numeric != nil && c.Numeric.Min == c.Numeric.Max && c.Numeric.Min != "":
 		return numberWord(c.Type, c.Numeric.Min)
-	case c.Date != nil && c.UniqueCount == 1:
+	case c.Date != nil && c.Date.Earliest == c.Date.Latest && c.Date.Earliest != "":
 		return c.Date.Earliest
 	case len(c.SampleValues) > 0:
 		return c.SampleValues[0]
@@ -144,16 +143,16 @@ func shortened(text string, most int) string {
 
 // numberWord is a number at the end of a chart: whole numbers as they are,
 // others grouped and not longer than they can be read.
-func numberWord(duckType string, n json.Number) string {
-	text := n.String()
+func numberWord(duckType string, n profile.Number) string {
+	text := string(n)
 	switch {
 	case profile.Whole(duckType):
 		return strings.Replace(text, "-", "−", 1)
 	case strings.HasPrefix(duckType, "DECIMAL") && len(text) <= 16:
 		return group(text)
 	}
-	x, err := n.Float64()
-	if err != nil {
+	x, ok := n.Float()
+	if !ok {
 		return text
 	}
 	return floatWord(x)

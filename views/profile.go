@@ -43,19 +43,39 @@ func (v TableView) columnRows() []columnRow {
 // note says what of a column deserves a look and is not seen elsewhere in its row.
 func (r columnRow) note() string {
 	c := r.Profile
-	switch {
-	case c == nil:
+	if c == nil {
 		return ""
-	case c.Has(profile.Unique):
-		return "Every value is different"
-	case c.Has(profile.Constant):
-		return "Every value is the same"
-	case c.Has(profile.Zeros):
-		return "0 in " + Percent(c.Numeric.ZerosPct/100) + " of the rows"
-	case c.Numeric != nil && c.Numeric.NonFinite > 0:
-		return Count(c.Numeric.NonFinite) + " not a number or infinite"
 	}
-	return ""
+	var parts []string
+	switch {
+	case c.Has(profile.Unique):
+		parts = append(parts, "Every value is different")
+	case c.Has(profile.Constant):
+		parts = append(parts, "Every value is the same")
+	case c.Has(profile.Zeros):
+		parts = append(parts, "0 in "+Percent(c.Numeric.ZerosPct/100)+" of the rows")
+	}
+	return strings.Join(append(parts, unbounded(*c)...), " · ")
+}
+
+// unbounded says how many values of a column are no number, or infinite, and so
+// in no figure and no chart.
+func unbounded(c profile.Column) (words []string) {
+	count := func(n int64, word string) {
+		if n > 0 {
+			words = append(words, Count(n)+word)
+		}
+	}
+	switch {
+	case c.Numeric != nil && c.Numeric.NaN+c.Numeric.Infinite == 0: // also of profiles that do not tell them apart
+		count(c.Numeric.NonFinite, " not a number or infinite")
+	case c.Numeric != nil:
+		count(c.Numeric.NaN, " not a number (NaN)")
+		count(c.Numeric.Infinite, " infinite")
+	case c.Date != nil:
+		count(c.Date.Infinite, " infinite")
+	}
+	return words
 }
 
 // hasProfile says whether anything is known of the columns.

@@ -1,7 +1,6 @@
 package views
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -129,6 +128,52 @@ func TestProfileStates(t *testing.T) {
 	}
 }
 
+// TestValuesWithoutBoundsAreCounted: they are in no figure and no chart.
+func TestValuesWithoutBoundsAreCounted(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		column profile.Column
+		want   string
+	}{
+		"only NaN": {
+			profile.Column{Category: profile.Numeric, UniqueCount: 1, SampleValues: []string{"nan"}, Numeric: &profile.NumericStats{NonFinite: 3, NaN: 3}},
+			"Every value is the same · 3 not a number (NaN) | always nan",
+		},
+		"both, and numbers": {
+			profile.Column{Category: profile.Numeric, UniqueCount: 3, Numeric: &profile.NumericStats{
+				Min: "1", Max: "1", NonFinite: 1201, NaN: 1200, Infinite: 1, Histogram: &profile.Histogram{Bins: []float64{1, 1}, Counts: []int64{1}},
+			}},
+			"1,200 not a number (NaN) · 1 infinite | such as 1",
+		},
+		"of an older profile": {
+			profile.Column{Category: profile.Numeric, UniqueCount: 2, SampleValues: []string{"nan"}, Numeric: &profile.NumericStats{NonFinite: 4}},
+			"4 not a number or infinite | such as nan",
+		},
+		"many zeros too": {
+			profile.Column{Category: profile.Numeric, UniqueCount: 2, SampleValues: []string{"0"}, Numeric: &profile.NumericStats{Zeros: 9, NonFinite: 1, NaN: 1}},
+			"0 in 75 % of the rows · 1 not a number (NaN) | such as 0",
+		},
+		"dates without end": {
+			profile.Column{Category: profile.Date, UniqueCount: 1, SampleValues: []string{"infinity"}, Date: &profile.DateStats{Infinite: 12}},
+			"Every value is the same · 12 infinite | always infinity",
+		},
+	} {
+		c.column.Name, c.column.Type, c.column.UniqueExact = "x", map[profile.Category]string{profile.Numeric: "DOUBLE", profile.Date: "DATE"}[c.column.Category], true
+		doc := parse(t, draw(t, Table(profiled(func(v *TableView) {
+			v.Table.Version.Columns = []registry.Column{{Name: "x", Type: c.column.Type}}
+			v.Profile.Kept.Profile = profile.Profile{RowCount: 12, CountedRows: 12, SampledRows: 12, Columns: []profile.Column{c.column}}
+			v.Profile.Kept.Profile.Finish(profile.DefaultSettings())
+		}))))
+		row := doc.Find("table[aria-label=Columns] tbody tr").First()
+		words := func(selector string) string {
+			return strings.Join(strings.Fields(row.Find(selector).Not(".md\\:hidden").First().Text()), " ")
+		}
+		if got := words("th .sub") + " | " + words("td:nth-of-type(2) > span"); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
 // A column that has another kind of values now has no profile.
 func TestProfileOfAnotherType(t *testing.T) {
 	t.Parallel()
@@ -152,7 +197,7 @@ func TestNumberWords(t *testing.T) {
 		{"DOUBLE", "0.00001", "1e−05"},
 		{"DECIMAL(38,0)", "99999999999999999999", "1e+20"},
 	} {
-		if got := numberWord(c.kind, json.Number(c.number)); got != c.want {
+		if got := numberWord(c.kind, profile.Number(c.number)); got != c.want {
 			t.Errorf("numberWord(%s, %s) = %q, want %q", c.kind, c.number, got, c.want)
 		}
 	}

@@ -83,23 +83,25 @@ type Column struct {
 }
 
 // NumericStats describes numbers. NaN and infinities are counted in NonFinite
-// and are part of nothing else.
+// and are part of nothing else; where there is nothing else, figures are missing.
 type NumericStats struct {
-	Min         json.Number `json:"min"` // exact, whatever its size
-	Max         json.Number `json:"max"`
-	Mean        *float64    `json:"mean"`
-	Median      *float64    `json:"median"`
-	Stddev      *float64    `json:"stddev"`
-	P5          *float64    `json:"p5"`
-	P25         *float64    `json:"p25"`
-	P75         *float64    `json:"p75"`
-	P95         *float64    `json:"p95"`
-	Zeros       int64       `json:"zeros"`
-	ZerosPct    float64     `json:"zeros_pct"`
-	Negative    int64       `json:"negative"`
-	NegativePct float64     `json:"negative_pct"`
-	NonFinite   int64       `json:"non_finite,omitempty"`
-	Histogram   *Histogram  `json:"histogram"`
+	Min         Number     `json:"min"`
+	Max         Number     `json:"max"`
+	Mean        *float64   `json:"mean"`
+	Median      *float64   `json:"median"`
+	Stddev      *float64   `json:"stddev"`
+	P5          *float64   `json:"p5"`
+	P25         *float64   `json:"p25"`
+	P75         *float64   `json:"p75"`
+	P95         *float64   `json:"p95"`
+	Zeros       int64      `json:"zeros"`
+	ZerosPct    float64    `json:"zeros_pct"`
+	Negative    int64      `json:"negative"`
+	NegativePct float64    `json:"negative_pct"`
+	NonFinite   int64      `json:"non_finite,omitempty"` // NaN and Infinite
+	NaN         int64      `json:"nan,omitempty"`
+	Infinite    int64      `json:"infinite,omitempty"`
+	Histogram   *Histogram `json:"histogram"`
 }
 
 // Histogram counts values in bins; bin i reaches from Bins[i] to Bins[i+1].
@@ -124,11 +126,14 @@ type TopValue struct {
 	Pct   float64 `json:"pct"`
 }
 
-// DateStats describes dates and points in time.
+// DateStats describes dates and points in time. Infinite ones are counted in
+// Infinite and are part of nothing else; where there is nothing else, Earliest
+// and Latest are "".
 type DateStats struct {
 	Earliest  string         `json:"earliest"`
 	Latest    string         `json:"latest"`
 	SpanDays  int64          `json:"span_days"`
+	Infinite  int64          `json:"infinite,omitempty"`
 	Histogram *DateHistogram `json:"histogram"`
 }
 

@@ -210,3 +210,31 @@ func TestDescribe(t *testing.T) {
 		t.Error("Describe changes the profile that it is asked of")
 	}
 }
+
+func TestNumbersKeepTheirDigits(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"0", "-1", "99999999999999999999999999999.999999999", "1.7e+308", "null"} {
+		var n Number
+		if err := json.Unmarshal([]byte(text), &n); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+		if again, err := json.Marshal(n); err != nil || string(again) != text {
+			t.Errorf("%s became %s, %v", text, again, err)
+		}
+	}
+	var n Number
+	for _, text := range []string{`"x"`, `{}`, `true`} {
+		if err := json.Unmarshal([]byte(text), &n); err == nil {
+			t.Errorf("%s is read as %q", text, n)
+		}
+	}
+	if _, err := json.Marshal(Number("1 2")); err == nil {
+		t.Error("no number is written")
+	}
+	if x, ok := Number("-2.50").Float(); x != -2.5 || !ok {
+		t.Errorf("-2.50 is %v, %t", x, ok)
+	}
+	if _, ok := Number("").Float(); ok {
+		t.Error("none is a number")
+	}
+}

@@ -108,7 +108,7 @@ func (p *profiler) figures(c *profiled) ([]question, func()) {
 		more, use = dateFigures(c)
 	case profile.Boolean:
 		b := &profile.BooleanStats{}
-		more = []question{{"count_if(" + c.sql + ")", &b.TrueCount}, {"count_if(NOT " + c.sql + ")", &b.FalseCount}}
+		more = []question{{countWhere(c.sql), &b.TrueCount}, {countWhere("NOT " + c.sql), &b.FalseCount}}
 		use = func() { c.out.Boolean = b }
 	case profile.Time, profile.Interval, profile.Binary, profile.Nested, profile.Other:
 	}
@@ -120,13 +120,20 @@ func (p *profiler) figures(c *profiled) ([]question, func()) {
 	}
 }
 
+// countWhere counts the rows for which a condition holds; 0, not NULL, where it has
+// no answer for any.
+func countWhere(condition string) string { return "count(*) FILTER (WHERE " + condition + ")" }
+
 // finite is a column's number, NULL for NaN and infinities.
 func (c *profiled) finite() string {
-	if c.Type == "FLOAT" || c.Type == "DOUBLE" {
+	if c.floating() {
 		return "CASE WHEN isfinite(" + c.sql + ") THEN " + c.sql + " END"
 	}
 	return c.sql
 }
+
+// floating reports whether a column's numbers may be NaN or infinite.
+func (c *profiled) floating() bool { return c.Type == "FLOAT" || c.Type == "DOUBLE" }
 
 func numericFigures(c *profiled) ([]question, func()) {
 	n, finite := &profile.NumericStats{}, c.finite()
@@ -143,12 +150,14 @@ func numericFigures(c *profiled) ([]question, func()) {
 		{"avg(" + c.mean(square) + ")", &mean},
 		{"count(" + finite + ") - count(" + square + ")", &vast},
 		{"stddev_samp(" + square + ")", &deviation},
-		{"count_if(" + c.sql + " = 0)", &n.Zeros},
-		{"count_if(" + finite + " < 0)", &n.Negative},
-		{"count(" + c.sql + ") - count(" + finite + ")", &n.NonFinite},
+		{countWhere(c.sql + " = 0"), &n.Zeros},
+		{countWhere(finite + " < 0"), &n.Negative},
+	}
+	if c.floating() {
+		asked = append(asked, question{countWhere("isnan(" + c.sql + ")"), &n.NaN}, question{countWhere("isinf(" + c.sql + ")"), &n.Infinite})
 	}
 	return asked, func() {
-		n.Min, n.Max = number(least), number(most)
+		n.Min, n.Max, n.NonFinite = number(least), number(most), n.NaN+n.Infinite
 		if vast == 0 { // of a part of the values they would be figures of something else
 			n.Mean, n.Stddev = maybe(mean), maybe(deviation)
 		}
@@ -182,7 +191,7 @@ func stringFigures(c *profiled) ([]question, func()) {
 // for the infinities.
 func (c *profiled) moment() string {
 	value := c.sql
-	if c.category == profile.Timestamp {
+	if c.category == profile.Timestamp && c.Type != "TIMESTAMP_NS" { // which has more digits
 		value = "TRY_CAST(" + value + " AS TIMESTAMP)"
 	}
 	return "CASE WHEN isfinite(" + value + ") THEN " + value + " END"
@@ -192,22 +201,25 @@ func dateFigures(c *profiled) ([]question, func()) {
 	value := c.moment()
 	var first, last sql.NullString
 	var days sql.NullInt64
+	d := &profile.DateStats{}
 	asked := []question{
+		{"count(" + c.sql + ") - count(" + value + ")", &d.Infinite},
 		{"CAST(min(" + value + ") AS VARCHAR)", &first},
 		{"CAST(max(" + value + ") AS VARCHAR)", &last},
 		{"date_diff('day', min(" + value + "), max(" + value + "))", &days},
 	}
 	return asked, func() {
-		c.out.Date = &profile.DateStats{Earliest: first.String, Latest: last.String, SpanDays: days.Int64}
+		d.Earliest, d.Latest, d.SpanDays = first.String, last.String, days.Int64
+		c.out.Date = d
 	}
 }
 
-// number is a JSON number of the engine's text; 0 when there is none.
-func number(text sql.NullString) json.Number {
+// number is a JSON number of the engine's text; "" when there is none.
+func number(text sql.NullString) profile.Number {
 	if text.Valid && json.Valid([]byte(text.String)) {
-		return json.Number(text.String)
+		return profile.Number(text.String)
 	}
-	return "0"
+	return ""
 }
 
 func maybe(x sql.NullFloat64) *float64 {
@@ -264,7 +276,7 @@ func (c *profiled) comparable() string {
 // text is a column's value as it is shown, cut; of binary values only the size.
 func (c *profiled) text() string {
 	if c.category == profile.Binary && c.Type == "BLOB" {
-		return "octet_length(" + c.sql + ") || ' bytes'"
+		return "octet_length(" + c.sql + ") || CASE octet_length(" + c.sql + ") WHEN 1 THEN ' byte' ELSE ' bytes' END"
 	}
 	return "left(CAST(" + c.sql + " AS VARCHAR), " + strconv.Itoa(profile.MaxText) + ")"
 }
