@@ -55,7 +55,7 @@ func chartOf(c profile.Column, now time.Time) (chart, bool) {
 	switch {
 	case c.Numeric != nil && c.Numeric.Histogram != nil && c.Numeric.Min != c.Numeric.Max:
 		n := c.Numeric
-		low, high := numberWord(c.Type, n.Min), numberWord(c.Type, n.Max)
+		low, high := numberEnds(c.Type, n.Min, n.Max)
 		alt := "Histogram from " + low + " to " + high
 		if n.Median != nil {
 			alt += ", median " + floatWord(*n.Median)
@@ -65,7 +65,7 @@ func chartOf(c profile.Column, now time.Time) (chart, bool) {
 		}
 		return chart{Bars: barsOf(n.Histogram.Counts), Low: low, High: high, Alt: alt}, true
 	case c.Date != nil && c.Date.Histogram != nil && c.Date.Earliest != c.Date.Latest:
-		low, high := dateWord(c.Date.Earliest, c.Date.SpanDays, now), dateWord(c.Date.Latest, c.Date.SpanDays, now)
+		low, high := dateEnds(*c.Date, now)
 		return chart{Bars: barsOf(c.Date.Histogram.Counts), Low: low, High: high, Alt: "Rows by " + c.Date.Histogram.Unit + " from " + low + " to " + high}, true
 	case c.String != nil && c.String.Lengths != nil && len(topValues(c)) == 0 && c.String.MaxLength > c.String.MinLength:
 		low, high := Count(c.String.MinLength), Count(c.String.MaxLength)+" characters"
@@ -141,6 +141,16 @@ func shortened(text string, most int) string {
 	return string(runes[:most-1]) + "…"
 }
 
+// numberEnds are the numbers at the ends of a chart: with all their digits where
+// they are the same without.
+func numberEnds(duckType string, least, most profile.Number) (low, high string) {
+	low, high = numberWord(duckType, least), numberWord(duckType, most)
+	if low == high {
+		low, high = strings.Replace(string(least), "-", "−", 1), strings.Replace(string(most), "-", "−", 1)
+	}
+	return low, high
+}
+
 // numberWord is a number at the end of a chart: whole numbers as they are,
 // others grouped and not longer than they can be read.
 func numberWord(duckType string, n profile.Number) string {
@@ -160,7 +170,10 @@ func numberWord(duckType string, n profile.Number) string {
 
 // floatWord keeps five digits of a number.
 func floatWord(x float64) string {
-	if size := math.Abs(x); x != 0 && (size >= 1e12 || size < 1e-4) {
+	if x == 0 {
+		return "0" // also of −0
+	}
+	if size := math.Abs(x); size >= 1e12 || size < 1e-4 {
 		return strings.Replace(strconv.FormatFloat(x, 'g', 3, 64), "-", "−", 1)
 	}
 	decimals := 4
@@ -172,6 +185,25 @@ func floatWord(x float64) string {
 		text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
 	}
 	return group(text)
+}
+
+// dateEnds are the dates at the ends of a chart: with their times where they are
+// of one day.
+func dateEnds(d profile.DateStats, now time.Time) (low, high string) {
+	low, high = dateWord(d.Earliest, d.SpanDays, now), dateWord(d.Latest, d.SpanDays, now)
+	_, first, timed := strings.Cut(d.Earliest, " ")
+	_, last, _ := strings.Cut(d.Latest, " ")
+	if low != high || !timed {
+		return low, high
+	}
+	const minutes, seconds = len("10:00"), len("10:00:00")
+	for _, n := range []int{minutes, seconds} {
+		if len(first) >= n && len(last) >= n && first[:n] != last[:n] {
+			first, last = first[:n], last[:n]
+			break
+		}
+	}
+	return low + " " + first, last
 }
 
 // dateWord is a date at the end of a chart: a month where the span is long.

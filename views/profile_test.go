@@ -223,6 +223,33 @@ func TestDateWords(t *testing.T) {
 	}
 }
 
+// TestTheEndsOfAChartDiffer: where short words are the same, longer ones tell.
+func TestTheEndsOfAChartDiffer(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ kind, least, most, want string }{
+		{"DOUBLE", "1.00001", "1.000010999", "1.00001 1.000010999"},
+		{"DOUBLE", "-1.00002", "-1.00001", "−1.00002 −1.00001"},
+		{"DOUBLE", "-1.5e+203", "-0.0", "−1.5e+203 0"},
+		{"BIGINT", "9223372036854774808", "9223372036854775807", "9223372036854774808 9223372036854775807"},
+	} {
+		if low, high := numberEnds(c.kind, profile.Number(c.least), profile.Number(c.most)); low+" "+high != c.want {
+			t.Errorf("%s to %s: %q and %q, want %q", c.least, c.most, low, high, c.want)
+		}
+	}
+	for _, c := range []struct{ first, last, want string }{
+		{"2026-11-20 10:00:00", "2026-11-20 14:30:59", "20 Nov 2026 10:00 – 14:30"},
+		{"2026-11-20 10:00:01", "2026-11-20 10:00:59.5", "20 Nov 2026 10:00:01 – 10:00:59"},
+		{"2026-11-20 10:00:00.123456781", "2026-11-20 10:00:00.123456789", "20 Nov 2026 10:00:00.123456781 – 10:00:00.123456789"},
+		{"2026-11-20 10:00:00", "2026-11-21 09:00:00", "20 Nov 2026 – 21 Nov 2026"},
+		{noon().Format(time.DateTime), noon().Add(time.Hour).Format(time.DateTime), "today 14:32 – 15:32"},
+		{"2026-11-20", "2026-11-20", "20 Nov 2026 – 20 Nov 2026"},
+	} {
+		if low, high := dateEnds(profile.DateStats{Earliest: c.first, Latest: c.last}, noon()); low+" – "+high != c.want {
+			t.Errorf("%s to %s: %q and %q, want %q", c.first, c.last, low, high, c.want)
+		}
+	}
+}
+
 func TestBars(t *testing.T) {
 	t.Parallel()
 	if got := barsOf(nil); len(got) != 0 {

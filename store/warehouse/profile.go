@@ -144,6 +144,7 @@ type profiled struct {
 	present  int64  // of the counted rows
 	low      float64
 	high     float64 // of finite numbers
+	base     string  // what is taken off the numbers that are drawn; "" for nothing
 	out      *profile.Column
 }
 

@@ -20,6 +20,8 @@ const (
 	exactSum  = 2_000_000
 	// safeSquare is the magnitude beyond which squares are no numbers any more.
 	safeSquare = "1e150"
+	// wholeDoubles is the magnitude beyond which a double is not every whole number.
+	wholeDoubles = 1 << 53
 	// leadRows is how many first rows the examples are taken from.
 	leadRows = 100
 )
@@ -162,6 +164,9 @@ func numericFigures(c *profiled) ([]question, func()) {
 			n.Mean, n.Stddev = maybe(mean), maybe(deviation)
 		}
 		c.low, c.high, c.out.Numeric = low.Float64, high.Float64, n
+		if profile.Whole(c.Type) && max(-c.low, c.high) > wholeDoubles {
+			c.base = least.String
+		}
 	}
 }
 

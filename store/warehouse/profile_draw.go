@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,6 +89,8 @@ func (p *profiler) drawBatch(ctx context.Context, batch []profiled) error {
 func (c *profiled) held(i int) []string {
 	name := "c" + strconv.Itoa(i)
 	switch {
+	case c.base != "":
+		return []string{"CAST(CAST(" + c.sql + " AS HUGEINT) - CAST(" + quoteLiteral(c.base) + " AS HUGEINT) AS DOUBLE) AS " + name}
 	case c.out.Numeric != nil:
 		return []string{"CAST(" + c.finite() + " AS DOUBLE) AS " + name}
 	case c.out.Date != nil:
@@ -116,12 +119,36 @@ func (p *profiler) drawNumbers(ctx context.Context, c *profiled, name string) er
 	if err != nil {
 		return fmt.Errorf("quantiles: %w", err)
 	}
+	off, low, high := 0.0, c.low, c.high
+	if c.base != "" {
+		off, low, high = c.low, 0, distance(n.Min, n.Max)
+	}
+	for i := range q {
+		q[i].Float64 += off
+	}
 	n.P5, n.P25, n.Median, n.P75, n.P95 = maybe(q[0]), maybe(q[1]), maybe(q[2]), maybe(q[3]), maybe(q[4])
 	if c.present == n.NonFinite {
 		return nil
 	}
-	n.Histogram, err = p.histogram(ctx, name, c.low, c.high, profile.Whole(c.Type))
-	return err
+	n.Histogram, err = p.histogram(ctx, name, low, high, profile.Whole(c.Type))
+	if err != nil {
+		return err
+	}
+	for i := range n.Histogram.Bins {
+		n.Histogram.Bins[i] += off
+	}
+	return nil
+}
+
+// distance is how far whole numbers are apart.
+func distance(least, most profile.Number) float64 {
+	from, _ := new(big.Int).SetString(string(least), 10)
+	to, ok := new(big.Int).SetString(string(most), 10)
+	if from == nil || !ok {
+		return 0
+	}
+	far, _ := new(big.Float).SetInt(to.Sub(to, from)).Float64()
+	return far
 }
 
 // histogram counts the values of a held column in bins from low to high.

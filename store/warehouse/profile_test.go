@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -169,13 +170,16 @@ func TestProfileAgreesWithDuckDB(t *testing.T) {
 	t.Parallel()
 	s := newTestStore(t)
 	p := mustProfile(t, s, `
-		SELECT INTERVAL (i) DAY AS span, 9007199254740993 + i AS big, CAST(0.1 AS DECIMAL(3,1)) AS tenth, 1e300 * i AS vast, CAST('9' || repeat('9', 37) AS DECIMAL(38,0)) AS wide
+		SELECT INTERVAL (i) DAY AS span, 9007199254740993 + i AS big, 9223372036854775807 - i AS edge, CAST(0.1 AS DECIMAL(3,1)) AS tenth, 1e300 * i AS vast, CAST('9' || repeat('9', 37) AS DECIMAL(38,0)) AS wide
 		FROM range(1000) r(i)`, nil)
 	if c := mustColumn(t, p, "span"); c.UniqueCount != 1000 || !c.UniqueExact {
 		t.Errorf("%d different intervals of 1000", c.UniqueCount)
 	}
 	if n := mustColumn(t, p, "big").Numeric; *n.Mean != 9007199254741492 { // .5, which a double of that size has not
 		t.Errorf("the mean of large whole numbers is %f", *n.Mean)
+	}
+	if h := mustColumn(t, p, "edge").Numeric.Histogram; len(h.Counts) < 14 || slices.Max(h.Counts) > 100 || sum(h.Counts) != 1000 {
+		t.Errorf("large whole numbers side by side are drawn as %v", h.Counts)
 	}
 	if n := mustColumn(t, p, "tenth").Numeric; *n.Mean != 0.1 {
 		t.Errorf("the mean of 0.1 is %v", *n.Mean)
