@@ -114,6 +114,8 @@ func TestScheduleDue(t *testing.T) {
 		{"daily 05:00,17:30", *at(18, 0), at(5, 1), true},
 		{"daily 23:50", *at(0, 5), at(-20, 0), true}, // missed before midnight
 		{"daily 05:00", *at(12, 0), nil, true},
+		{"daily 05:00", *at(12, 0), at(400*24, 0), true}, // a clock was ahead for that sync
+		{"every 15m", *at(12, 0), at(400*24, 0), true},
 	}
 	for _, c := range cases {
 		s, ok := ParseSchedule(c.schedule)

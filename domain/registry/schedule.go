@@ -59,8 +59,11 @@ func (s Schedule) Due(now time.Time, last *time.Time) bool {
 	if last == nil {
 		return true
 	}
+	if last.After(now) {
+		return true // the clock was set back: how long ago it was, nobody knows
+	}
 	if s.Every > 0 {
-		return now.Sub(*last) >= s.Every || last.After(now) // the clock was set back: how long ago it was, nobody knows
+		return now.Sub(*last) >= s.Every
 	}
 	midnight := now.UTC().Truncate(24 * time.Hour)
 	for _, day := range []time.Time{midnight, midnight.AddDate(0, 0, -1)} {
