@@ -62,7 +62,7 @@ func check(s *server, l *ledger) error {
 }
 
 // checkUnconfirmed: a table that was made but whose rows were never confirmed
-// shows a whole generation or nothing.
+// shows a whole generation or nothing, and is synced.
 func checkUnconfirmed(s *server, name string, t tableFacts) error {
 	var listed struct {
 		Tables map[string]struct{ Rows *int64 }
@@ -76,7 +76,13 @@ func checkUnconfirmed(s *server, name string, t tableFacts) error {
 	if t.exists != there {
 		return nil
 	}
-	last, err := s.lastRun(name)
+	// Killed between the table and its first sync, the server finds its file when it
+	// looks for changed ones.
+	var last syncRun
+	err := eventually(s.c.ctx, 15*time.Second, func() (err error) {
+		last, err = s.lastRun(name)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("table %s was made, which was confirmed, and is lost: %w", name, err)
 	}
