@@ -90,7 +90,7 @@ func (s *Store) mirrorBefore(ctx context.Context, final string) (hash string, as
 // setAside keeps an imported predecessor's file under another name.
 func (s *Store) setAside(final string) error {
 	aside := filepath.Join(s.dir, importedFile)
-	for _, suffix := range []string{".wal", ""} { // the log first: beside another file it would do harm
+	for _, suffix := range []string{".wal.checkpoint", ".wal", ""} { // the logs first: beside another file they would do harm
 		if err := os.Rename(final+suffix, aside+suffix); err != nil && (suffix == "" || !errors.Is(err, fs.ErrNotExist)) {
 			return fmt.Errorf("keep the predecessor's state: %w", err)
 		}

@@ -79,6 +79,7 @@ func TestMirrorSparesAPredecessor(t *testing.T) {
 	made, final := filepath.Join(t.TempDir(), "made"), filepath.Join(o.Dir, mirrorFile)
 	mustWriteFile(t, final, "old state")
 	mustWriteFile(t, final+".wal", "old log")
+	mustWriteFile(t, final+".wal.checkpoint", "newest log")
 	mustWriteFile(t, made, "mirror")
 	wantError(t, "over an old state", s.PlaceMirror(t.Context(), made), domain.Conflict, "mirror_blocked")
 	wantError(t, "look", s.MirrorFree(t.Context()), domain.Conflict, "mirror_blocked")
@@ -92,6 +93,7 @@ func TestMirrorSparesAPredecessor(t *testing.T) {
 	wantFile(t, final, "mirror")
 	wantFile(t, filepath.Join(o.Dir, importedFile), "old state")
 	wantFile(t, filepath.Join(o.Dir, importedFile+".wal"), "old log")
+	wantFile(t, filepath.Join(o.Dir, importedFile+".wal.checkpoint"), "newest log")
 
 	mustWriteFile(t, final, "restored by somebody")
 	mustWriteFile(t, made, "mirror 2")

@@ -60,7 +60,7 @@ func RunImport(ctx context.Context, stdin io.Reader, events io.Writer, log *slog
 	})
 }
 
-// copyPredecessor copies a database and its log, which holds what the last stop
+// copyPredecessor copies a database and its logs, which hold what the last stop
 // did not write into the file, and returns the copy's path.
 func (s *Store) copyPredecessor(ctx context.Context, file string) (string, error) {
 	if err := makeDir(s.scratch); err != nil {
@@ -85,15 +85,29 @@ func (s *Store) copyPredecessor(ctx context.Context, file string) (string, error
 	if err := copyInto(ctx, from, to); err != nil {
 		return "", err
 	}
-	wal, err := os.Open(file + ".wal")
+	for _, log := range duckLogs() {
+		if err := copyLog(ctx, file+log, to+log); err != nil {
+			return "", err
+		}
+	}
+	return to, nil
+}
+
+// duckLogs are the endings of the logs that DuckDB keeps beside a database. What
+// is written while a checkpoint runs is in the second one alone, until that ends.
+func duckLogs() []string { return []string{".wal", ".wal.checkpoint"} }
+
+// copyLog copies a log if there is one.
+func copyLog(ctx context.Context, from, to string) error {
+	log, err := os.Open(from)
 	if errors.Is(err, fs.ErrNotExist) {
-		return to, nil
+		return nil
 	}
 	if err != nil {
-		return "", missingDatabase(err)
+		return missingDatabase(err)
 	}
-	defer wal.Close()
-	return to, copyInto(ctx, wal, to+".wal")
+	defer log.Close()
+	return copyInto(ctx, log, to)
 }
 
 func missingDatabase(err error) error {

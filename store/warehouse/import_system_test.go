@@ -1,13 +1,19 @@
 package warehouse
 
 import (
+	"bufio"
 	"bytes"
 	"database/sql"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -165,6 +171,107 @@ func copyWhileOpen(t *testing.T, from, to string) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// checkpointEnv makes the test binary write to a database while a checkpoint runs.
+const checkpointEnv = "AGNES_TEST_CHECKPOINT"
+
+func TestWriteDuringACheckpoint(t *testing.T) {
+	file := os.Getenv(checkpointEnv)
+	if file == "" {
+		t.Skip("a helper of TestImportTakesTheLogOfACheckpointAlong")
+	}
+	db, err := sql.Open("duckdb", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	session := func() *sql.Conn {
+		c, err := db.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	do := func(c *sql.Conn, query string) {
+		if _, err := c.ExecContext(t.Context(), query); err != nil {
+			t.Errorf("%s: %v", query, err)
+		}
+	}
+	writer, checkpointer, reader := session(), session(), session()
+	do(writer, "CREATE TABLE plain AS SELECT 0 AS i")
+	do(writer, "CHECKPOINT")
+	do(reader, "BEGIN") // with a reader at work, others may write while the checkpoint runs
+	do(reader, "SELECT count(*) FROM plain")
+	do(writer, "INSERT INTO plain VALUES (1)")
+	do(writer, "SET GLOBAL debug_checkpoint_sleep_ms = 600000")
+	go do(checkpointer, "CHECKPOINT")
+	for i := 2; ; i++ {
+		do(writer, fmt.Sprintf("INSERT INTO plain VALUES (%d)", i))
+		if _, err := os.Stat(file + ".wal.checkpoint"); err == nil {
+			fmt.Println("written", i)
+			select {} // until it is killed
+		}
+	}
+}
+
+func TestImportTakesTheLogOfACheckpointAlong(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "system.duckdb")
+	server := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestWriteDuringACheckpoint$", "-test.v")
+	server.Env = append(os.Environ(), checkpointEnv+"="+file)
+	stdout, err := server.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var last int
+	for lines := bufio.NewScanner(stdout); last == 0 && lines.Scan(); {
+		if _, after, found := strings.Cut(lines.Text(), "written "); found {
+			last, err = strconv.Atoi(after)
+		}
+	}
+	if err := errors.Join(err, server.Process.Kill()); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Wait(); err == nil || last == 0 {
+		t.Fatalf("the server ended by itself: %v", err)
+	}
+	before := filesOf(t, filepath.Dir(file))
+	s := newTestStore(t)
+	copied, err := s.copyPredecessor(t.Context(), file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := s.openPredecessor(t.Context(), copied)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var rows int
+	if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM "+predecessor+".plain").Scan(&rows); err != nil || rows != last+1 {
+		t.Errorf("%d rows, %v; want all %d that were confirmed", rows, err, last+1)
+	}
+	if after := filesOf(t, filepath.Dir(file)); !maps.Equal(before, after) {
+		t.Errorf("the original changed from %v to %v", before, after)
+	}
+}
+
+// filesOf returns the hashes of a folder's files.
+func filesOf(t *testing.T, dir string) map[string]fileSums {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]fileSums{}
+	for _, e := range entries {
+		if files[e.Name()], err = hashFile(filepath.Join(dir, e.Name())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return files
 }
 
 func TestImportRefuses(t *testing.T) {
