@@ -4,11 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
-	"strings"
-
-	sqlite3 "modernc.org/sqlite/lib"
 
 	"agnes/domain"
 	"agnes/domain/audit"
@@ -17,65 +13,6 @@ import (
 
 // importedKey is the setting that says that a predecessor's state was taken over.
 const importedKey = "imported_schema"
-
-// ImportKnown returns what an import must know of the state before it.
-func (s *Store) ImportKnown(ctx context.Context) (imports.Known, error) {
-	k := imports.Known{
-		Users: map[string]string{}, IDs: map[string]string{}, Groups: map[string]string{}, Names: map[string]string{},
-		Admin: string(s.adminID), All: string(s.everyoneID), Tables: map[string]string{}, Plain: map[string]bool{},
-	}
-	err := s.view(ctx, func(r runner) error {
-		for statement, keep := range map[string]func(a, b string){
-			`SELECT email, id FROM users`:          func(email, id string) { k.Users[email], k.IDs[id] = id, email },
-			`SELECT id, name FROM user_groups`:     func(id, name string) { k.Groups[id] = name },
-			`SELECT name_key, id FROM user_groups`: func(key, id string) { k.Names[key] = id },
-			`SELECT id, name FROM table_registry`:  func(id, name string) { k.Tables[id] = name },
-		} {
-			if err := pairs(ctx, r, statement, keep); err != nil {
-				return err
-			}
-		}
-		columns, err := stateColumns(ctx, r)
-		if err != nil {
-			return err
-		}
-		for _, t := range imports.Schema() {
-			k.Plain[t.Name] = !slices.ContainsFunc(t.Names(), func(c string) bool { return !columns[t.Name][c] })
-		}
-		return nil
-	})
-	if err != nil {
-		return imports.Known{}, fmt.Errorf("read what the state holds: %w", err)
-	}
-	return k, nil
-}
-
-// pairs hands over the rows of a query of two texts.
-func pairs(ctx context.Context, r runner, statement string, keep func(a, b string)) error {
-	_, err := collect(ctx, r, func(row scanner) (struct{}, error) {
-		var a, b string
-		err := row.Scan(&a, &b)
-		keep(a, b)
-		return struct{}{}, err
-	}, statement)
-	return err
-}
-
-// stateColumns returns the columns of each table of the state.
-func stateColumns(ctx context.Context, r runner) (map[string]map[string]bool, error) {
-	columns := map[string]map[string]bool{}
-	err := pairs(ctx, r, `
-		SELECT t.name, c.name
-		FROM sqlite_master t
-		JOIN pragma_table_info(t.name) c
-		WHERE t.type = 'table'`, func(table, column string) {
-		if columns[table] == nil {
-			columns[table] = map[string]bool{}
-		}
-		columns[table][column] = true
-	})
-	return columns, err
-}
 
 // errDryRun takes a transaction back that was only tried.
 var errDryRun = errors.New("dry run")
@@ -130,137 +67,6 @@ func importBatches(ctx context.Context, tx runner, batches []imports.Batch) ([][
 		}
 	}
 	return outcomes, nil
-}
-
-// importWriter holds the statements for one target.
-type importWriter struct {
-	insert, find, replace string
-	key                   []int // places of the key's columns
-	newer                 int   // place of the column that decides, -1
-}
-
-func writerOf(t imports.Target) importWriter {
-	w := importWriter{newer: slices.Index(t.Columns, t.Newer)}
-	names, places, sets, wheres := make([]string, len(t.Columns)), make([]string, len(t.Columns)), make([]string, len(t.Columns)), []string{}
-	for i, column := range t.Columns {
-		names[i], places[i] = quoteIdent(column), "$"+strconv.Itoa(i+1)
-		sets[i] = names[i] + " = " + places[i]
-	}
-	for n, key := range t.Key {
-		place := slices.Index(t.Columns, key)
-		w.key = append(w.key, place)
-		wheres = append(wheres, names[place]+" = $"+strconv.Itoa(n+1))
-	}
-	replaced := make([]string, len(w.key))
-	for n, place := range w.key {
-		replaced[n] = sets[place]
-	}
-	table := quoteIdent(t.Table)
-	w.insert = "INSERT INTO " + table + " (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(places, ", ") + ") ON CONFLICT DO NOTHING"
-	w.find = "SELECT " + strings.Join(names, ", ") + " FROM " + table + " WHERE " + strings.Join(wheres, " AND ")
-	w.replace = "UPDATE " + table + " SET " + strings.Join(sets, ", ") + " WHERE " + strings.Join(replaced, " AND ")
-	return w
-}
-
-// write adds a row, or compares it with the one that is here.
-func (w importWriter) write(ctx context.Context, tx runner, row imports.Row) (imports.Outcome, error) {
-	n, err := tx.exec(ctx, w.insert, row.Values...)
-	switch {
-	case hasCode(err, sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY):
-		return imports.Taken, nil // what it belongs to was not taken over
-	case err != nil:
-		return 0, err
-	case n > 0:
-		return imports.Added, nil
-	}
-	here, err := w.read(ctx, tx, row)
-	switch {
-	case absent(err):
-		return imports.Taken, nil
-	case err != nil:
-		return 0, err
-	case sameRow(here, row.Values):
-		return imports.Unchanged, nil
-	case w.newer < 0 || !newer(row.Values[w.newer], here[w.newer]):
-		return imports.Kept, nil
-	}
-	if _, err := tx.exec(ctx, w.replace, row.Values...); taken(err) {
-		return imports.Taken, nil
-	} else if err != nil {
-		return 0, err
-	}
-	return imports.Updated, nil
-}
-
-// read returns the row of the same key; sql.ErrNoRows.
-func (w importWriter) read(ctx context.Context, r runner, row imports.Row) ([]any, error) {
-	key := make([]any, len(w.key))
-	for i, place := range w.key {
-		key[i] = row.Values[place]
-	}
-	return one(ctx, r, func(sc scanner) ([]any, error) {
-		here := make([]any, len(row.Values))
-		into := make([]any, len(here))
-		for i := range here {
-			into[i] = &here[i]
-		}
-		return here, sc.Scan(into...)
-	}, w.find, key...)
-}
-
-func sameRow(a, b []any) bool {
-	return slices.EqualFunc(a, b, func(x, y any) bool { return plain(x) == plain(y) })
-}
-
-// plain makes the engine's forms of a value one.
-func plain(v any) any {
-	switch v := v.(type) {
-	case bool:
-		if v {
-			return int64(1)
-		}
-		return int64(0)
-	case []byte:
-		return string(v)
-	}
-	return v
-}
-
-func newer(there, here any) bool {
-	a, ok := there.(int64)
-	b, _ := here.(int64) // a row without a time is older than any
-	return ok && a > b
-}
-
-// noteImport writes down that rows changed: for the registry's readers and for the
-// audit log.
-func (s *Store) noteImport(ctx context.Context, tx runner, by audit.Actor, batches []imports.Batch, outcomes [][]imports.Outcome) error {
-	changed := params{}
-	registry := false
-	for i, b := range batches {
-		n := 0
-		for _, o := range outcomes[i] {
-			if o == imports.Added || o == imports.Updated {
-				n++
-			}
-		}
-		if n > 0 {
-			changed[b.From] = n
-			registry = registry || b.Touch
-		}
-	}
-	if len(changed) == 0 {
-		return nil
-	}
-	if registry {
-		if err := touch(ctx, tx); err != nil {
-			return err
-		}
-		if _, err := tx.exec(ctx, `UPDATE table_registry SET rev = (SELECT changed FROM registry_revision WHERE id = 1)`); err != nil {
-			return err
-		}
-	}
-	return s.note(ctx, tx, by, "state.imported", "state", changed, nil)
 }
 
 // readImported reads every row back.
