@@ -17,18 +17,18 @@ import (
 
 func newMigrateCommand() *cobra.Command {
 	var from string
-	var dry, asJSON bool
+	var dry, again, asJSON bool
 	cmd := &cobra.Command{
 		Use: "migrate", Short: "Bring the state to this version's schema, or take over a predecessor's", GroupID: "operations", Args: cobra.NoArgs,
 		Long: "Bring the state to this version's schema.\n\nWith --from-system-duckdb also take over the state of the Python server at release 0.54 (schema 51).\n" +
 			"Stop that server first. Its file is copied and never written to. Running it again changes nothing that is the same.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if from == "" && (dry || asJSON) {
-				return errors.New("--dry-run and --json go with --from-system-duckdb")
+			if from == "" && (dry || again || asJSON) {
+				return errors.New("--dry-run, --again and --json go with --from-system-duckdb")
 			}
 			return withApp(cmd, func(ctx context.Context, a *app) error {
 				if from != "" {
-					return a.importState(ctx, cmd.OutOrStdout(), from, dry, asJSON)
+					return a.importState(ctx, cmd.OutOrStdout(), from, dry, again, asJSON)
 				}
 				v, err := a.store.SchemaVersion(ctx)
 				if err != nil {
@@ -41,18 +41,19 @@ func newMigrateCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&from, "from-system-duckdb", "", "take over the state in this `file` of the Python server")
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "say what would be taken over, and change nothing")
+	cmd.Flags().BoolVar(&again, "again", false, "bring back what was taken over before and removed here since")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
 
 // importState takes over a predecessor's state and prints how each table went.
 // Rows that do not fit make the exit code 2.
-func (a *app) importState(ctx context.Context, out io.Writer, from string, dry, asJSON bool) error {
+func (a *app) importState(ctx context.Context, out io.Writer, from string, dry, again, asJSON bool) error {
 	file, err := filepath.Abs(from)
 	if err != nil {
 		return fmt.Errorf("find the old database: %w", err)
 	}
-	report, err := imports.Importer{Source: a.children, State: a.store}.Import(ctx, audit.System("import"), file, dry)
+	report, err := imports.Importer{Source: a.children, State: a.store}.Import(ctx, imports.Order{By: audit.System("import"), Dry: dry, Again: again}, file)
 	if err != nil {
 		var told *work.ChildError
 		if errors.As(err, &told) && told.Failure.NextStep != "" {

@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"agnes/domain"
-	"agnes/domain/audit"
 	"agnes/domain/imports"
 )
 
@@ -19,27 +18,28 @@ var errDryRun = errors.New("dry run")
 
 // Import implements imports.State: it writes all batches in one transaction
 // and reads every row back after it. Rows that are here already stay, unless
-// the batch says when they are replaced. When nothing changes, nothing is written.
-func (s *Store) Import(ctx context.Context, by audit.Actor, batches []imports.Batch, dry bool) ([][]imports.Outcome, error) {
+// the batch says when they are replaced; rows that were removed here since an
+// earlier import stay away. When nothing changes, nothing is written.
+func (s *Store) Import(ctx context.Context, o imports.Order, batches []imports.Batch) ([][]imports.Outcome, error) {
 	var outcomes [][]imports.Outcome
 	err := s.tx(ctx, func(tx runner) (err error) {
-		if dry { // what an earlier part would have added is not there to be pointed to
+		if o.Dry { // what an earlier part would have added is not there to be pointed to
 			if _, err := tx.exec(ctx, `PRAGMA defer_foreign_keys = ON`); err != nil {
 				return err
 			}
 		}
-		if outcomes, err = importBatches(ctx, tx, batches); err != nil {
+		if outcomes, err = importBatches(ctx, tx, batches, o.Again); err != nil {
 			return err
 		}
-		if err := s.noteImport(ctx, tx, by, batches, outcomes); err != nil {
+		if err := s.noteImport(ctx, tx, o.By, batches, outcomes); err != nil {
 			return err
 		}
-		if dry {
+		if o.Dry {
 			return errDryRun
 		}
 		return nil
 	})
-	if dry && errors.Is(err, errDryRun) {
+	if o.Dry && errors.Is(err, errDryRun) {
 		return outcomes, nil
 	}
 	if err == nil {
@@ -51,10 +51,11 @@ func (s *Store) Import(ctx context.Context, by audit.Actor, batches []imports.Ba
 	return outcomes, nil
 }
 
-func importBatches(ctx context.Context, tx runner, batches []imports.Batch) ([][]imports.Outcome, error) {
+func importBatches(ctx context.Context, tx runner, batches []imports.Batch, again bool) ([][]imports.Outcome, error) {
 	outcomes := make([][]imports.Outcome, len(batches))
 	for i, b := range batches {
 		w := writerOf(b.Target)
+		w.again = again
 		outcomes[i] = make([]imports.Outcome, len(b.Rows))
 		for j, row := range b.Rows {
 			if err := ctx.Err(); err != nil {
@@ -63,6 +64,11 @@ func importBatches(ctx context.Context, tx runner, batches []imports.Batch) ([][
 			var err error
 			if outcomes[i][j], err = w.write(ctx, tx, row); err != nil {
 				return nil, fmt.Errorf("row %s of %s: %w", row.ID, b.From, err)
+			}
+		}
+		for _, m := range b.Merged {
+			if err := remember(ctx, tx, b.From, memory{old: m.Old, here: imports.KeyOf(m.Here)}); err != nil {
+				return nil, err
 			}
 		}
 	}
@@ -74,11 +80,11 @@ func readImported(ctx context.Context, r runner, batches []imports.Batch, outcom
 	for i, b := range batches {
 		w := writerOf(b.Target)
 		for j, row := range b.Rows {
-			if outcomes[i][j] == imports.Taken {
+			if outcomes[i][j] == imports.Taken || outcomes[i][j] == imports.Removed {
 				continue
 			}
 			here, err := w.read(ctx, r, row)
-			wrote := outcomes[i][j] == imports.Added || outcomes[i][j] == imports.Updated
+			wrote := changed(outcomes[i][j])
 			if absent(err) || (err == nil && wrote && !sameRow(here, row.Values)) {
 				return domain.E(domain.Unavailable, "import_differs",
 					"A row of %s is not in the state as it was written. Stop other programs that change the state, and import again.", b.From)

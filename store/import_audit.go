@@ -10,21 +10,21 @@ import (
 // noteImport writes down that rows changed: for the registry's readers and for the
 // audit log.
 func (s *Store) noteImport(ctx context.Context, tx runner, by audit.Actor, batches []imports.Batch, outcomes [][]imports.Outcome) error {
-	changed := params{}
+	counts := params{}
 	registry := false
 	for i, b := range batches {
 		n := 0
 		for _, o := range outcomes[i] {
-			if o == imports.Added || o == imports.Updated {
+			if changed(o) {
 				n++
 			}
 		}
 		if n > 0 {
-			changed[b.From] = n
+			counts[b.From] = n
 			registry = registry || b.Touch
 		}
 	}
-	if len(changed) == 0 {
+	if len(counts) == 0 {
 		return nil
 	}
 	if registry {
@@ -35,5 +35,5 @@ func (s *Store) noteImport(ctx context.Context, tx runner, by audit.Actor, batch
 			return err
 		}
 	}
-	return s.note(ctx, tx, by, "state.imported", "state", changed, nil)
+	return s.note(ctx, tx, by, "state.imported", "state", counts, nil)
 }

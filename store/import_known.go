@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -29,6 +30,9 @@ func (s *Store) ImportKnown(ctx context.Context) (imports.Known, error) {
 		if err != nil {
 			return err
 		}
+		if err := s.knowBefore(ctx, r, &k); err != nil {
+			return err
+		}
 		for _, t := range imports.Schema() {
 			k.Plain[t.Name] = !slices.ContainsFunc(t.Names(), func(c string) bool { return !columns[t.Name][c] })
 		}
@@ -38,6 +42,20 @@ func (s *Store) ImportKnown(ctx context.Context) (imports.Known, error) {
 		return imports.Known{}, fmt.Errorf("read what the state holds: %w", err)
 	}
 	return k, nil
+}
+
+// knowBefore adds what earlier imports took over.
+func (s *Store) knowBefore(ctx context.Context, r runner, k *imports.Known) (err error) {
+	users, errUsers := goneSince(ctx, r, "users", k.IDs)
+	groups, errGroups := goneSince(ctx, r, "user_groups", k.Groups)
+	tables, errTables := goneSince(ctx, r, "table_registry", k.Tables)
+	if err := errors.Join(errUsers, errGroups, errTables); err != nil {
+		return err
+	}
+	k.Gone = map[string]map[string]bool{"users": users, "user_groups": groups, "table_registry": tables}
+	k.Forgotten, err = one(ctx, r, value[bool], `
+		SELECT EXISTS (SELECT 1 FROM settings WHERE key = $1) AND NOT EXISTS (SELECT 1 FROM imported_rows)`, importedKey)
+	return err
 }
 
 // pairs hands over the rows of a query of two texts.

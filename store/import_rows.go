@@ -14,12 +14,17 @@ import (
 // importWriter holds the statements for one target.
 type importWriter struct {
 	insert, find, replace string
-	key                   []int // places of the key's columns
-	newer                 int   // place of the column that decides, -1
+	kind                  string // what the rows are remembered as, "" for rows that are not
+	key                   []int  // places of the key's columns
+	newer                 int    // place of the column that decides, -1
+	again                 bool   // brings back what was removed here
 }
 
 func writerOf(t imports.Target) importWriter {
 	w := importWriter{newer: slices.Index(t.Columns, t.Newer)}
+	if !t.Log {
+		w.kind = t.From
+	}
 	names, places, sets, wheres := make([]string, len(t.Columns)), make([]string, len(t.Columns)), make([]string, len(t.Columns)), []string{}
 	for i, column := range t.Columns {
 		names[i], places[i] = quoteIdent(column), "$"+strconv.Itoa(i+1)
@@ -41,8 +46,40 @@ func writerOf(t imports.Target) importWriter {
 	return w
 }
 
-// write adds a row, or compares it with the one that is here.
+// write adds a row, or compares it with the one that is here, and remembers that
+// it was taken over.
 func (w importWriter) write(ctx context.Context, tx runner, row imports.Row) (imports.Outcome, error) {
+	if w.kind == "" {
+		return w.put(ctx, tx, row, nil)
+	}
+	next := w.memory(row)
+	before, err := remembered(ctx, tx, w.kind, next)
+	if err != nil {
+		return 0, err
+	}
+	if before != nil {
+		if _, err := w.read(ctx, tx, row); absent(err) && !w.again {
+			return imports.Removed, nil
+		} else if err != nil && !absent(err) {
+			return 0, err
+		}
+	}
+	outcome, err := w.put(ctx, tx, row, before)
+	if err != nil || outcome == imports.Taken {
+		return outcome, err
+	}
+	if before != nil && outcome == imports.Added {
+		outcome = imports.Back
+	}
+	if before == nil || changed(outcome) {
+		err = remember(ctx, tx, w.kind, next)
+	}
+	return outcome, err
+}
+
+// put adds a row, or compares it with the one that is here. What was changed here
+// since it was taken over stays.
+func (w importWriter) put(ctx context.Context, tx runner, row imports.Row, before *memory) (imports.Outcome, error) {
 	n, err := tx.exec(ctx, w.insert, row.Values...)
 	switch {
 	case hasCode(err, sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY):
@@ -60,7 +97,7 @@ func (w importWriter) write(ctx context.Context, tx runner, row imports.Row) (im
 		return 0, err
 	case sameRow(here, row.Values):
 		return imports.Unchanged, nil
-	case w.newer < 0 || !newer(row.Values[w.newer], here[w.newer]):
+	case w.newer < 0 || !newer(row.Values[w.newer], here[w.newer]) || before.otherThan(here[w.newer]):
 		return imports.Kept, nil
 	}
 	if _, err := tx.exec(ctx, w.replace, row.Values...); taken(err) {
@@ -69,6 +106,11 @@ func (w importWriter) write(ctx context.Context, tx runner, row imports.Row) (im
 		return 0, err
 	}
 	return imports.Updated, nil
+}
+
+// changed reports whether an outcome means that a row was written.
+func changed(o imports.Outcome) bool {
+	return o == imports.Added || o == imports.Back || o == imports.Updated
 }
 
 // read returns the row of the same key; sql.ErrNoRows.

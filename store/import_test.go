@@ -69,7 +69,7 @@ func somebodys() old {
 
 func mustImport(t *testing.T, s *Store, from old, dry bool) *imports.Report {
 	t.Helper()
-	return must[*imports.Report](t)(imports.Importer{Source: from, State: s}.Import(t.Context(), admin, "old.duckdb", dry))
+	return must[*imports.Report](t)(imports.Importer{Source: from, State: s}.Import(t.Context(), imports.Order{By: admin, Dry: dry}, "old.duckdb"))
 }
 
 func TestImportTwice(t *testing.T) {
@@ -175,13 +175,13 @@ func TestImportThatBreaksOff(t *testing.T) {
 	s := mustOpen(t, o)
 	empty := dump(t, o.Dir+"/"+fileName)
 	for _, table := range []string{"users", "resource_grants", "view_ownership"} {
-		_, err := imports.Importer{Source: cut{somebodys(), table}, State: s}.Import(t.Context(), admin, "old.duckdb", false)
+		_, err := imports.Importer{Source: cut{somebodys(), table}, State: s}.Import(t.Context(), imports.Order{By: admin}, "old.duckdb")
 		wantError(t, "cut at "+table, err, domain.Unavailable, "child_died")
 		if got := dump(t, o.Dir+"/"+fileName); got != empty {
 			t.Errorf("cut at %s: half of an import is there", table)
 		}
 	}
-	_, err := imports.Importer{Source: cut{somebodys(), "audit_log"}, State: s}.Import(t.Context(), admin, "old.duckdb", false)
+	_, err := imports.Importer{Source: cut{somebodys(), "audit_log"}, State: s}.Import(t.Context(), imports.Order{By: admin}, "old.duckdb")
 	wantError(t, "cut at audit_log", err, domain.Unavailable, "child_died")
 	if must[bool](t)(s.Imported(t.Context())) {
 		t.Error("half an import counts as a whole one, so the mirror would take the place of what is still needed")

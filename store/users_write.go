@@ -262,6 +262,7 @@ func (s *Store) DeleteUser(ctx context.Context, by audit.Actor, id people.UserID
 		for _, statement := range []string{
 			`DELETE FROM user_group_members WHERE user_id = $1`,
 			`DELETE FROM one_time_links WHERE user_id = $1`,
+			`DELETE FROM imported_password_hashes WHERE user_id = $1`,
 			`DELETE FROM edits WHERE kind = 'user' AND id = $1`,
 			`DELETE FROM users WHERE id = $1`,
 		} {

@@ -18,7 +18,12 @@ func (p *plan) planGrants(rows []cells, members []cells) Batch {
 	for _, c := range rows {
 		group, known := p.groups[c.text("group_id")]
 		kind, resource := c.text("resource_type"), c.text("resource_id")
+		of := []thing{{"user_groups", c.text("group_id")}}
+		if kind == string(access.TableResource) {
+			of = append(of, thing{"table_registry", resource})
+		}
 		switch code, reason := p.dangling(kind, resource); {
+		case p.removedHere("resource_grants", c.id(), of...):
 		case !known:
 			p.report.skip("resource_grants", c.id(), "group_missing", "There is no group %s to hold the grant of %s %s.", c.text("group_id"), kind, resource)
 		case kind == string(access.TableResource) && internalTable(resource):
@@ -32,9 +37,7 @@ func (p *plan) planGrants(rows []cells, members []cells) Batch {
 			if group == p.known.All {
 				everyone++
 			}
-			b.Rows = append(b.Rows, Row{ID: c.id(), Values: []any{
-				c.id(), group, kind, resource, c.time("assigned_at", p.otherwise), c.text("assigned_by"),
-			}})
+			b.Rows = append(b.Rows, c.as(c.id(), group, kind, resource, c.time("assigned_at", p.otherwise), c.text("assigned_by")))
 		}
 	}
 	if outside := p.outsideEveryone(members); everyone > 0 && outside > 0 {

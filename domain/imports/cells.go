@@ -2,6 +2,7 @@ package imports
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -60,6 +61,27 @@ func (c cells) id() string {
 		parts = append(parts, c.text(k))
 	}
 	return strings.Join(parts, "/")
+}
+
+// key is what tells the row apart in its own table, as one text.
+func (c cells) key() string {
+	var parts []string
+	for _, k := range c.table.Key() {
+		parts = append(parts, c.text(k))
+	}
+	return KeyOf(parts)
+}
+
+// as is the row with these values here.
+func (c cells) as(values ...any) Row { return Row{ID: c.id(), Old: c.key(), Values: values} }
+
+// KeyOf is the key of a row as one text, a JSON list.
+func KeyOf[T any](parts []T) string {
+	text, err := json.Marshal(parts)
+	if err != nil { // texts and numbers do not fail
+		return fmt.Sprint(parts)
+	}
+	return string(text)
 }
 
 // microsOf reads a time: microseconds, or a text that a column of another type

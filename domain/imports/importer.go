@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"agnes/domain/audit"
 	"agnes/domain/work"
 )
 
@@ -18,15 +17,15 @@ type Importer struct {
 // Import reads the database at file and writes what fits. People, groups,
 // grants and tables are written in one transaction; the long tables after them
 // in parts, so that an import that was stopped is taken up by the next. A second
-// import changes nothing that is the same. In a dry run nothing is written, and
-// the report says what would be.
-func (i Importer) Import(ctx context.Context, by audit.Actor, file string, dry bool) (*Report, error) {
+// import changes nothing that is the same, and leaves away what was removed here
+// since. In a dry run nothing is written, and the report says what would be.
+func (i Importer) Import(ctx context.Context, o Order, file string) (*Report, error) {
 	known, err := i.State.ImportKnown(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read what is here: %w", err)
 	}
-	r := &Report{DryRun: dry, Issues: []Issue{}, Notes: []string{}}
-	run := &run{Importer: i, report: r, known: known, by: by, dry: dry, core: map[string][]cells{}, tables: map[string]Table{}}
+	r := &Report{DryRun: o.Dry, Issues: []Issue{}, Notes: []string{}}
+	run := &run{Importer: i, report: r, known: known, order: o, core: map[string][]cells{}, tables: map[string]Table{}}
 	for _, t := range Schema() {
 		run.tables[t.Name] = t
 		r.counts(t.Name)
@@ -38,13 +37,14 @@ func (i Importer) Import(ctx context.Context, by audit.Actor, file string, dry b
 	if err != nil {
 		return nil, fmt.Errorf("import: %w", err)
 	}
-	if !dry {
+	if !o.Dry {
 		if err := i.State.ImportDone(ctx); err != nil {
 			return nil, fmt.Errorf("import: %w", err)
 		}
 	}
 	r.Schema = run.schema.Version
 	run.leftOut()
+	run.noteRemoved()
 	return r, nil
 }
 
@@ -53,8 +53,7 @@ type run struct {
 	Importer
 	report *Report
 	known  Known
-	by     audit.Actor
-	dry    bool
+	order  Order
 	tables map[string]Table
 	schema work.StateSchema
 	core   map[string][]cells
@@ -137,7 +136,7 @@ func (r *run) finishCore(ctx context.Context) error {
 	if r.plan != nil {
 		return nil
 	}
-	p := newPlan(r.report, r.known, r.schema)
+	p := newPlan(r.report, r.known, r.schema, r.order.Again)
 	r.plan = p
 	admin := ""
 	for _, c := range r.core["user_groups"] {
@@ -162,29 +161,36 @@ func (r *run) finishCore(ctx context.Context) error {
 
 // write stores batches and counts what became of their rows.
 func (r *run) write(ctx context.Context, batches ...Batch) error {
-	outcomes, err := r.State.Import(ctx, r.by, batches, r.dry)
+	outcomes, err := r.State.Import(ctx, r.order, batches)
 	if err != nil {
 		return err //nolint:wrapcheck // the caller says what it does
 	}
 	for b, batch := range batches {
-		c := r.report.counts(batch.From)
 		for i, outcome := range outcomes[b] {
-			switch outcome {
-			case Added:
-				c.Added++
-			case Updated:
-				c.Updated++
-			case Unchanged:
-				c.Unchanged++
-			case Kept:
-				c.Kept++
-			case Taken:
-				r.report.skip(batch.From, batch.Rows[i].ID, "taken", "Another row here has what this one must have alone, such as its name.")
-				c = r.report.counts(batch.From)
-			}
+			r.count(batch.From, batch.Rows[i].ID, outcome)
 		}
 	}
 	return nil
+}
+
+func (r *run) count(table, id string, outcome Outcome) {
+	c := r.report.counts(table)
+	switch outcome {
+	case Added:
+		c.Added++
+	case Updated:
+		c.Updated++
+	case Unchanged:
+		c.Unchanged++
+	case Kept:
+		c.Kept++
+	case Back:
+		c.Back++
+	case Removed:
+		r.report.removed(table, id, "It was taken over before and removed here.")
+	case Taken:
+		r.report.skip(table, id, "taken", "Another row here has what this one must have alone, such as its name.")
+	}
 }
 
 // leftOut says which tables were read and not taken over.
@@ -193,5 +199,22 @@ func (r *run) leftOut() {
 		if c.Needless > 0 && !slices.Contains(coreTables(), c.Table) {
 			r.report.note("%d rows of %s are not taken over: this server has no use for them.", c.Needless, c.Table)
 		}
+	}
+}
+
+// noteRemoved says what to do about rows that were removed here since.
+func (r *run) noteRemoved() {
+	removed, back := 0, 0
+	for _, c := range r.report.Tables {
+		removed, back = removed+c.Removed, back+c.Back
+	}
+	if removed > 0 {
+		r.report.note("%d rows were taken over before and removed here since. They stay away; --again brings them back.", removed)
+	}
+	if back > 0 {
+		r.report.note("%d of the rows added were removed here since an earlier import, and come back because of --again.", back)
+	}
+	if r.known.Forgotten {
+		r.report.note("The last import was made by an Agnes that did not write down which rows it took over. What was removed here since counts as new this once: look through the rows that are added.")
 	}
 }

@@ -36,7 +36,7 @@ func testPlan() *plan {
 		Users: map[string]string{"here@x.y": "h1"}, Groups: map[string]string{"A": "Admin", "E": "Everyone", "S": "Sales"},
 		Names: map[string]string{"admin": "A", "everyone": "E", "sales": "S"}, Admin: "A", All: "E", Tables: map[string]string{"there": "There"},
 	}
-	return newPlan(&Report{}, known, work.StateSchema{Version: SchemaVersion, AppliedAt: time.UnixMicro(77)})
+	return newPlan(&Report{}, known, work.StateSchema{Version: SchemaVersion, AppliedAt: time.UnixMicro(77)}, false)
 }
 
 // told are the codes of the issues, skipped ones with a minus.
@@ -44,7 +44,7 @@ func told(r *Report) string {
 	var codes []string
 	for _, i := range r.Issues {
 		mark := "-"
-		if i.Taken {
+		if i.Status == StatusTakenOver {
 			mark = "+"
 		}
 		codes = append(codes, mark+i.ID+":"+i.Code)
@@ -356,7 +356,7 @@ func (f *fake) ImportKnown(context.Context) (Known, error) {
 	return Known{Plain: map[string]bool{"knowledge_items": true}}, f.known
 }
 
-func (f *fake) Import(_ context.Context, _ audit.Actor, batches []Batch, _ bool) ([][]Outcome, error) {
+func (f *fake) Import(_ context.Context, _ Order, batches []Batch) ([][]Outcome, error) {
 	out := make([][]Outcome, len(batches))
 	for i, b := range batches {
 		f.tables = append(f.tables, b.Table)
@@ -372,7 +372,7 @@ func TestImporter(t *testing.T) {
 	views := work.StateRows{Table: "user_observability_views", Rows: [][]*string{rowOf(t, "user_observability_views", "id=1").row}}
 	for _, outcome := range []Outcome{Added, Updated, Unchanged, Kept, Taken} {
 		f := &fake{rows: []work.StateRows{item, banner, views, {Table: "usage_events", Absent: []string{"*"}}, {Table: "usage_tool_daily", Absent: []string{"day"}}}, outcome: outcome}
-		r, err := Importer{Source: f, State: f}.Import(t.Context(), audit.System("test"), "f", true)
+		r, err := Importer{Source: f, State: f}.Import(t.Context(), Order{By: audit.System("test"), Dry: true}, "f")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -395,7 +395,7 @@ func TestImporter(t *testing.T) {
 		"known": {known: broken}, "the end": {finish: broken}, "write": {write: broken}, "late write": {write: broken, rows: []work.StateRows{item}},
 		"unknown table": {rows: []work.StateRows{{Table: "x"}}}, "short row": {rows: []work.StateRows{{Table: "users", Rows: [][]*string{{nil}}}}},
 	} {
-		if _, err := (Importer{Source: f, State: f}).Import(t.Context(), audit.System("test"), "f", false); err == nil {
+		if _, err := (Importer{Source: f, State: f}).Import(t.Context(), Order{By: audit.System("test")}, "f"); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}

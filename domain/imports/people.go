@@ -56,15 +56,38 @@ func (p *plan) planUsers(rows []cells, members []cells, adminGroup string) (user
 		Table: "imported_password_hashes", From: "imported_password_hashes", Columns: []string{"user_id", "hash"}, Key: []string{"user_id"},
 	}}
 	for _, address := range order {
-		kept := p.chooseAccount(byAddress[address])
+		accounts := byAddress[address]
+		if p.removedUser(address, accounts) {
+			continue
+		}
+		kept := p.chooseAccount(accounts)
 		row, hash := p.userRow(kept)
 		users.Rows = append(users.Rows, row)
+		for _, a := range accounts {
+			if here := p.users[a.id()]; here != "" && a.id() != kept.id() {
+				users.Merged = append(users.Merged, Merged{Old: a.key(), Here: []any{here}})
+			}
+		}
 		if hash != "" {
-			aside.Rows = append(aside.Rows, Row{ID: kept.id(), Values: []any{p.users[kept.id()], hash}})
+			aside.Rows = append(aside.Rows, kept.as(p.users[kept.id()], hash))
 		}
 	}
 	p.noteLinks(rows)
 	return users, aside
+}
+
+// removedUser reports the accounts of an address that nobody has here, when one
+// of them was taken over before: their person was removed.
+func (p *plan) removedUser(address string, accounts []account) bool {
+	_, here := p.known.Users[address]
+	if here || !slices.ContainsFunc(accounts, func(a account) bool { return p.gone["users"][a.id()] }) {
+		return false
+	}
+	for _, a := range accounts {
+		p.gone["users"][a.id()] = true // and so is what belongs to the others
+		p.report.removed("users", a.id(), "%s was taken over before and removed here.", address)
+	}
+	return true
 }
 
 // chooseAccount decides which of the accounts of one address is kept, and maps
@@ -83,6 +106,7 @@ func (p *plan) chooseAccount(accounts []account) account {
 	}
 	for i, a := range accounts {
 		p.addresses[a.id()] = a.address
+		delete(p.gone["users"], a.id()) // where somebody has the address, the account was made anew
 		switch {
 		case i == 0:
 			p.users[a.id()] = here
@@ -124,10 +148,10 @@ func (p *plan) userRow(a account) (_ Row, hash string) {
 		p.report.remark("users", a.id(), "password_unusable",
 			"The password of %s is kept in a form that Agnes cannot check. The hash is put aside; set a new password.", a.address)
 	}
-	return Row{ID: a.id(), Values: []any{
+	return a.as(
 		p.users[a.id()], a.address, a.text("name"), password, active, closed, by,
 		created, a.time("updated_at", created), a.flag("onboarded", false), a.time("last_pull_at", nil),
-	}}, hash
+	), hash
 }
 
 // usable reports whether signing in can check a password against a hash, at a
@@ -173,13 +197,18 @@ func (p *plan) planGroups(rows []cells) Batch {
 		case p.known.Groups[id] != "":
 			p.groups[id] = id
 			name, key = p.known.Groups[id], strings.ToLower(p.known.Groups[id])
+		case p.gone["user_groups"][id] && p.known.Groups[here] != name:
+			p.report.removed("user_groups", id, "%s was taken over before and removed here.", name)
+			continue
 		case there && (here == p.known.Admin || here == p.known.All) && c.flag("is_system", false):
 			p.groups[id] = here
 			p.report.counts("user_groups").Merged++
 			continue
 		case there && p.known.Groups[here] == name:
 			p.groups[id] = here
+			delete(p.gone["user_groups"], id) // it was made anew
 			p.report.counts("user_groups").Merged++
+			b.Merged = append(b.Merged, Merged{Old: c.key(), Here: []any{here}})
 			p.report.remark("user_groups", id, "group_exists", "A group named %q is here already; members and grants go to it.", name)
 			continue
 		case there:
@@ -189,9 +218,7 @@ func (p *plan) planGroups(rows []cells) Batch {
 			p.report.remark("user_groups", id, "name_taken", "%q is named as another group is but for case, and becomes %q.", old, name)
 		}
 		taken[key], p.groups[id] = id, id
-		b.Rows = append(b.Rows, Row{ID: id, Values: []any{
-			id, name, key, c.text("description"), false, c.time("created_at", p.otherwise), c.text("created_by"),
-		}})
+		b.Rows = append(b.Rows, c.as(id, name, key, c.text("description"), false, c.time("created_at", p.otherwise), c.text("created_by")))
 	}
 	return b
 }
@@ -217,6 +244,7 @@ func (p *plan) planMembers(rows []cells) Batch {
 		group, there := p.groups[c.text("group_id")]
 		pair := user + "\x00" + group
 		switch {
+		case p.removedHere("user_group_members", c.id(), thing{"users", c.text("user_id")}, thing{"user_groups", c.text("group_id")}):
 		case !known:
 			p.report.skip("user_group_members", c.id(), "user_missing", "There is no account %s to be a member.", c.text("user_id"))
 		case !there:
@@ -228,9 +256,7 @@ func (p *plan) planMembers(rows []cells) Batch {
 			p.report.counts("user_group_members").Merged++
 		default:
 			seen[pair] = true
-			b.Rows = append(b.Rows, Row{ID: c.id(), Values: []any{
-				user, group, p.source(c), c.time("added_at", p.otherwise), c.text("added_by"),
-			}})
+			b.Rows = append(b.Rows, c.as(user, group, p.source(c), c.time("added_at", p.otherwise), c.text("added_by")))
 		}
 	}
 	if everyone > 0 {

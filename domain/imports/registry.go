@@ -30,19 +30,23 @@ func (p *plan) planTables(rows []cells) Batch {
 			p.report.counts("table_registry").Needless++
 			continue
 		}
+		if p.gone["table_registry"][c.id()] {
+			p.report.removed("table_registry", c.id(), "%s was taken over before and removed here.", c.text("name"))
+			continue
+		}
 		name, filters, key, ok := p.checkTable(c, owner)
 		if !ok {
 			continue
 		}
 		owner[strings.ToLower(name)], p.tables[c.id()] = c.id(), name
-		b.Rows = append(b.Rows, Row{ID: c.id(), Values: []any{
+		b.Rows = append(b.Rows, c.as(
 			c.id(), name, c.text("source_type"), c.text("bucket"), c.text("source_table"), c.text("source_query"),
 			orElse(c.text("sync_strategy"), "full_refresh"), orElse(c.text("query_mode"), registry.ModeLocal), c.text("sync_schedule"),
 			c.flag("profile_after_sync", true), key, c.text("folder"), c.text("description"), c.text("registered_by"),
 			c.time("registered_at", p.otherwise), c.number("incremental_window_days"),
 			c.number("max_history_days"), c.number("initial_load_chunk_days"), c.text("incremental_column"), filters,
 			c.text("partition_by"), c.text("partition_granularity"), c.text("bq_fqn"),
-		}})
+		))
 	}
 	return b
 }
@@ -163,10 +167,10 @@ func (p *plan) planSyncState(rows []cells) Batch {
 		if p := c.raw("hash"); p != nil {
 			hash = *p
 		}
-		b.Rows = append(b.Rows, Row{ID: c.id(), Values: []any{
+		b.Rows = append(b.Rows, c.as(
 			c.id(), c.time("last_sync", nil), c.number("rows"), c.number("file_size_bytes"), c.number("uncompressed_size_bytes"),
 			c.number("columns"), hash, status, c.text("error"),
-		}})
+		))
 	}
 	return b
 }
@@ -182,7 +186,7 @@ func (p *plan) planOwners(rows []cells) Batch {
 			p.report.skip("view_ownership", c.id(), "name_invalid", "A name of a view or of its source cannot be used here.")
 			continue
 		}
-		b.Rows = append(b.Rows, Row{ID: c.id(), Values: []any{c.id(), c.text("source_name"), c.time("registered_at", p.otherwise)}})
+		b.Rows = append(b.Rows, c.as(c.id(), c.text("source_name"), c.time("registered_at", p.otherwise)))
 	}
 	return b
 }

@@ -1,9 +1,6 @@
 package imports
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // Report says what an import did, or in a dry run would do.
 type Report struct {
@@ -19,23 +16,45 @@ type Counts struct {
 	Table     string `json:"table"`
 	Read      int    `json:"read"`
 	Added     int    `json:"added"`
+	Back      int    `json:"back"`      // removed here since, and added again because that was asked for
 	Updated   int    `json:"updated"`   // newer there than here
 	Unchanged int    `json:"unchanged"` // here already, the same
 	Kept      int    `json:"kept"`      // here already and different: what is here stays
+	Removed   int    `json:"removed"`   // taken over before and removed here since: it stays away
 	Merged    int    `json:"merged"`    // part of another row here
 	Needless  int    `json:"needless"`  // not needed here; a note says why
 	Skipped   int    `json:"skipped"`   // does not fit; an issue says why
 }
 
-// Issue is one row that does not fit, or not quite.
+// Issue is one row that is not taken over, or not quite as it was.
 type Issue struct {
 	Table  string `json:"table"`
 	ID     string `json:"id"`
+	Status Status `json:"status"`
 	Code   string `json:"code"`
 	Reason string `json:"reason"`
-	// Taken says that the row was taken over all the same, but for what the
-	// reason names.
-	Taken bool `json:"taken"`
+}
+
+// Status is what became of a row with an issue.
+type Status string
+
+// The statuses.
+const (
+	StatusSkipped   Status = "skipped"
+	StatusTakenOver Status = "taken_over"   // but for what the reason names
+	StatusRemoved   Status = "removed_here" // taken over before, and removed here since
+)
+
+// words is the status in a text.
+func (s Status) words() string {
+	switch s {
+	case StatusTakenOver:
+		return "taken over"
+	case StatusRemoved:
+		return "removed here since"
+	case StatusSkipped:
+	}
+	return "skipped"
 }
 
 // counts returns the counts of a table, which it adds when they are new.
@@ -52,12 +71,18 @@ func (r *Report) counts(table string) *Counts {
 // skip records a row that is left out.
 func (r *Report) skip(table, id, code, format string, args ...any) {
 	r.counts(table).Skipped++
-	r.Issues = append(r.Issues, Issue{Table: table, ID: id, Code: code, Reason: fmt.Sprintf(format, args...)})
+	r.Issues = append(r.Issues, Issue{Table: table, ID: id, Status: StatusSkipped, Code: code, Reason: fmt.Sprintf(format, args...)})
+}
+
+// removed records a row that was taken over before and removed here since.
+func (r *Report) removed(table, id, format string, args ...any) {
+	r.counts(table).Removed++
+	r.Issues = append(r.Issues, Issue{Table: table, ID: id, Status: StatusRemoved, Code: "removed_here", Reason: fmt.Sprintf(format, args...)})
 }
 
 // remark records a row that is taken over with a difference.
 func (r *Report) remark(table, id, code, format string, args ...any) {
-	r.Issues = append(r.Issues, Issue{Table: table, ID: id, Code: code, Reason: fmt.Sprintf(format, args...), Taken: true})
+	r.Issues = append(r.Issues, Issue{Table: table, ID: id, Status: StatusTakenOver, Code: code, Reason: fmt.Sprintf(format, args...)})
 }
 
 func (r *Report) note(format string, args ...any) {
@@ -68,7 +93,7 @@ func (r *Report) note(format string, args ...any) {
 func (r *Report) Changes() int {
 	n := 0
 	for _, c := range r.Tables {
-		n += c.Added + c.Updated
+		n += c.Added + c.Back + c.Updated
 	}
 	return n
 }
@@ -80,42 +105,4 @@ func (r *Report) Left() int {
 		n += c.Skipped
 	}
 	return n
-}
-
-// String is the report for a terminal.
-func (r *Report) String() string {
-	var b strings.Builder
-	verb := "added"
-	if r.DryRun {
-		verb = "would add"
-		b.WriteString("Dry run: nothing was changed.\n")
-	}
-	fmt.Fprintf(&b, "%-32s %9s %9s %9s %9s %9s %9s %9s\n", "table", "read", verb, "update", "same", "kept", "not used", "skipped")
-	for _, c := range r.Tables {
-		if c.Read == 0 {
-			continue
-		}
-		fmt.Fprintf(&b, "%-32s %9d %9d %9d %9d %9d %9d %9d\n", c.Table, c.Read, c.Added, c.Updated, c.Unchanged, c.Kept, c.Merged+c.Needless, c.Skipped)
-	}
-	for _, i := range r.Issues {
-		what := "skipped"
-		if i.Taken {
-			what = "taken over"
-		}
-		fmt.Fprintf(&b, "%s %s (%s, %s): %s\n", i.Table, clean(i.ID), what, i.Code, clean(i.Reason))
-	}
-	for _, n := range r.Notes {
-		fmt.Fprintf(&b, "Note: %s\n", clean(n))
-	}
-	return b.String()
-}
-
-// clean keeps foreign text from steering a terminal.
-func clean(text string) string {
-	return strings.Map(func(c rune) rune {
-		if c < ' ' || (c >= 0x7f && c < 0xa0) {
-			return '·'
-		}
-		return c
-	}, text)
 }

@@ -5,14 +5,14 @@ import "slices"
 // planHistory maps finished syncs of the old server.
 func (p *plan) planHistory(rows []cells) Batch {
 	b := Batch{Target: Target{
-		Table: "sync_history", From: "sync_history", Key: []string{"id"},
+		Table: "sync_history", From: "sync_history", Key: []string{"id"}, Log: true,
 		Columns: []string{"id", "table_id", "synced_at", "rows", "duration_ms", "status", "error", "run_id"},
 	}}
 	for _, c := range rows {
-		b.Rows = append(b.Rows, Row{ID: c.id(), Values: []any{
+		b.Rows = append(b.Rows, c.as(
 			c.id(), c.text("table_id"), c.time("synced_at", p.otherwise), c.number("rows"), c.number("duration_ms"),
 			orElse(c.text("status"), "ok"), c.text("error"), "",
-		}})
+		))
 	}
 	return b
 }
@@ -21,7 +21,7 @@ func (p *plan) planHistory(rows []cells) Batch {
 // known, because people leave.
 func (p *plan) planAudit(rows []cells) Batch {
 	b := Batch{Target: Target{
-		Table: "audit_log", From: "audit_log", Key: []string{"id"},
+		Table: "audit_log", From: "audit_log", Key: []string{"id"}, Log: true,
 		Columns: []string{
 			"id", "timestamp", "user_id", "user_email", "action", "resource", "params", "params_before",
 			"result", "duration_ms", "client_ip", "client_kind", "correlation_id",
@@ -29,11 +29,11 @@ func (p *plan) planAudit(rows []cells) Batch {
 	}}
 	for _, c := range rows {
 		who := c.text("user_id")
-		b.Rows = append(b.Rows, Row{ID: c.id(), Values: []any{
+		b.Rows = append(b.Rows, c.as(
 			c.id(), c.time("timestamp", p.otherwise), p.user(who), p.addresses[who], c.text("action"), c.text("resource"),
 			object(c.text("params")), object(c.text("params_before")),
 			c.text("result"), c.number("duration_ms"), c.text("client_ip"), c.text("client_kind"), c.text("correlation_id"),
-		}})
+		))
 	}
 	return b
 }
@@ -47,12 +47,13 @@ func (p *plan) planProfiles(rows []cells) Batch {
 	for _, c := range rows {
 		id := c.id()
 		switch profile := object(c.text("profile")); {
+		case p.removedHere("table_profiles", id, thing{"table_registry", id}):
 		case p.tables[id] == "":
 			p.report.skip("table_profiles", id, "table_missing", "No table has the id %s.", id)
 		case profile == "":
 			p.report.skip("table_profiles", id, "profile_empty", "The profile of %s is empty.", p.tables[id])
 		default:
-			b.Rows = append(b.Rows, Row{ID: id, Values: []any{id, profile, c.time("profiled_at", p.otherwise)}})
+			b.Rows = append(b.Rows, c.as(id, profile, c.time("profiled_at", p.otherwise)))
 		}
 	}
 	return b
@@ -60,7 +61,7 @@ func (p *plan) planProfiles(rows []cells) Batch {
 
 // planPlain maps the rows of a table that is kept as it was.
 func (p *plan) planPlain(t Table, rows []cells) Batch {
-	b := Batch{Target: Target{Table: t.Name, From: t.Name, Columns: t.Names(), Key: t.Key()}}
+	b := Batch{Target: Target{Table: t.Name, From: t.Name, Columns: t.Names(), Key: t.Key(), Log: t.Log()}}
 	if t.Index("updated_at") >= 0 {
 		b.Newer = "updated_at"
 	}
@@ -82,7 +83,7 @@ func (p *plan) planPlain(t Table, rows []cells) Batch {
 }
 
 func (p *plan) plainRow(t Table, c cells) (Row, bool) {
-	row := Row{ID: c.id(), Values: make([]any, len(t.Columns))}
+	row := c.as(make([]any, len(t.Columns))...)
 	for i, col := range t.Columns {
 		cell := c.row[i]
 		if cell == nil {
@@ -97,6 +98,8 @@ func (p *plan) plainRow(t Table, c cells) (Row, bool) {
 		}
 		v, fits := value(col.Type, *cell)
 		switch {
+		case col.Owner && p.removedHere(t.Name, c.id(), thing{"users", *cell}):
+			return Row{}, false
 		case col.Owner:
 			here, known := p.users[*cell]
 			if !known {

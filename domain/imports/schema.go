@@ -92,6 +92,15 @@ func (t Table) Names() []string {
 	return names
 }
 
+// Log reports whether the table only says what happened.
+func (t Table) Log() bool {
+	switch t.Name {
+	case "sync_history", "audit_log", "session_processor_state":
+		return true
+	}
+	return strings.HasPrefix(t.Name, "usage_")
+}
+
 // Schema lists the predecessor's tables (contract 11) in the order in which
 // they are read: people before what belongs to them, the long ones last.
 func Schema() []Table {
