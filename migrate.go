@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -47,7 +49,7 @@ func newMigrateCommand() *cobra.Command {
 }
 
 // importState takes over a predecessor's state and prints how each table went.
-// Rows that do not fit make the exit code 2.
+// Something left out makes the exit code 2.
 func (a *app) importState(ctx context.Context, out io.Writer, from string, dry, again, asJSON bool) error {
 	file, err := filepath.Abs(from)
 	if err != nil {
@@ -66,8 +68,31 @@ func (a *app) importState(ctx context.Context, out io.Writer, from string, dry, 
 	} else {
 		_, err = io.WriteString(out, report.String())
 	}
-	if err == nil && report.Left() > 0 {
-		return &exitError{code: 2, err: fmt.Errorf("%d rows do not fit and were left out", report.Left())}
+	if err != nil {
+		return err
 	}
-	return err
+	return leftOut(report)
+}
+
+// leftOut is the error of an import that left something out, nil for one that did not.
+func leftOut(r *imports.Report) error {
+	var what []string
+	add := func(n int, one, many string) {
+		switch {
+		case n == 1:
+			what = append(what, "1 "+one)
+		case n > 1:
+			what = append(what, strconv.Itoa(n)+" "+many)
+		}
+	}
+	add(r.Left(), "row that does not fit", "rows that do not fit")
+	add(r.Lost(), "table or column that Agnes does not know", "tables and columns that Agnes does not know")
+	if len(what) == 0 {
+		return nil
+	}
+	verb := "left out"
+	if r.DryRun {
+		verb = "would leave out"
+	}
+	return &exitError{code: 2, err: errors.New(verb + " " + strings.Join(what, " and "))}
 }

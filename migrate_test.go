@@ -15,6 +15,7 @@ import (
 	"time"
 
 	_ "github.com/duckdb/duckdb-go/v2" // the predecessor's engine
+	"github.com/google/go-cmp/cmp"
 
 	"agnes/domain/imports"
 	"agnes/domain/people"
@@ -127,7 +128,7 @@ func TestMoveFromThePredecessor(t *testing.T) {
 		}
 	}
 	for _, c := range done.Tables {
-		if c.Read != c.Added+c.Updated+c.Unchanged+c.Kept+c.Merged+c.Needless+c.Skipped && c.Table != "imported_password_hashes" {
+		if c.Read != c.Added+c.Back+c.Updated+c.Unchanged+c.Kept+c.Removed+c.Merged+c.Needless+c.Skipped && c.Table != "imported_password_hashes" {
 			t.Errorf("rows of %s are unaccounted for: %+v", c.Table, c)
 		}
 	}
@@ -282,6 +283,30 @@ func TestMigrateWords(t *testing.T) {
 	for _, want := range []string{"Dry run: nothing was changed.", "audit_log", "would add", "users u-bad (skipped, invalid_email)", "Note: "} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+}
+
+func TestMigrateSaysWhatIsNotKnown(t *testing.T) {
+	dir, file := t.TempDir(), newPredecessor(t, t.TempDir())
+	duck(t, "ATTACH '"+file+"' AS p", "CREATE TABLE p.surveys AS SELECT * FROM range(12)", "ALTER TABLE p.knowledge_items ADD COLUMN mood VARCHAR",
+		"UPDATE p.knowledge_items SET mood = 'good' WHERE id = 'km_1'", "DETACH p")
+	for _, flags := range [][]string{{"--dry-run"}, nil} {
+		report, err := migrate(t, dir, file, flags...)
+		if want := "2 tables and columns that Agnes does not know"; exitCode(err) != 2 || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v, want %q", flags, err, want)
+		}
+		want := []imports.Unknown{{Table: "surveys", Rows: 12}, {Table: "knowledge_items", Column: "mood", Rows: 1}}
+		if diff := cmp.Diff(want, report.Unknown); diff != "" {
+			t.Errorf("%v: %s", flags, diff)
+		}
+		for _, sentence := range []string{
+			"The table surveys (rows: 12) is not known to Agnes and not taken over.",
+			"The column mood of knowledge_items (rows with a value: 1) is not known to Agnes and not taken over.",
+		} {
+			if !strings.Contains(report.String(), sentence) {
+				t.Errorf("%v: no %q in %s", flags, sentence, &report)
+			}
 		}
 	}
 }

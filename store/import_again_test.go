@@ -80,7 +80,11 @@ func TestImportLeavesAwayWhatWasRemoved(t *testing.T) {
 			"personal_access_tokens:1",
 		},
 		"knowledge": {
-			func(t *testing.T, s *Store) error { t.Helper(); forget(t, s, `DELETE FROM knowledge_items`); return nil },
+			func(t *testing.T, s *Store) error {
+				t.Helper()
+				forget(t, s, `DELETE FROM knowledge_items`)
+				return nil
+			},
 			"knowledge_items:1",
 		},
 		"one of two keys that read alike": {

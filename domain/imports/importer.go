@@ -3,7 +3,9 @@ package imports
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"agnes/domain/work"
 )
@@ -24,7 +26,7 @@ func (i Importer) Import(ctx context.Context, o Order, file string) (*Report, er
 	if err != nil {
 		return nil, fmt.Errorf("read what is here: %w", err)
 	}
-	r := &Report{DryRun: o.Dry, Issues: []Issue{}, Notes: []string{}}
+	r := &Report{DryRun: o.Dry, Issues: []Issue{}, Unknown: []Unknown{}, Notes: []string{}}
 	run := &run{Importer: i, report: r, known: known, order: o, core: map[string][]cells{}, tables: map[string]Table{}}
 	for _, t := range Schema() {
 		run.tables[t.Name] = t
@@ -71,6 +73,10 @@ func coreTables() []string {
 // take receives rows of one table.
 func (r *run) take(ctx context.Context, rows work.StateRows) error {
 	t, known := r.tables[rows.Table]
+	r.noteUnknown(rows)
+	if _, whole := rows.Unknown["*"]; whole {
+		return nil
+	}
 	if !known {
 		return fmt.Errorf("table %q is not known", rows.Table)
 	}
@@ -104,7 +110,17 @@ func (r *run) noteAbsent(t Table, absent []string) {
 	if slices.Contains(absent, "*") {
 		r.report.note("The old database has no table %s.", t.Name)
 	} else if len(absent) > 0 {
-		r.report.note("The old table %s has no column %v.", t.Name, absent)
+		r.report.note("The old table %s lacks what Agnes expects there: %s.", t.Name, strings.Join(absent, ", "))
+	}
+}
+
+func (r *run) noteUnknown(rows work.StateRows) {
+	for _, column := range slices.Sorted(maps.Keys(rows.Unknown)) {
+		u := Unknown{Table: rows.Table, Column: column, Rows: rows.Unknown[column]}
+		if column == "*" {
+			u.Column = ""
+		}
+		r.report.Unknown = append(r.report.Unknown, u)
 	}
 }
 

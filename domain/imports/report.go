@@ -8,7 +8,16 @@ type Report struct {
 	Schema int      `json:"schema"`
 	Tables []Counts `json:"tables"`
 	Issues []Issue  `json:"issues"` // every row that does not fit
-	Notes  []string `json:"notes"`  // what is different here, in sentences
+	// Unknown is what no schema names, so that nothing of it is taken over.
+	Unknown []Unknown `json:"unknown"`
+	Notes   []string  `json:"notes"` // what is different here, in sentences
+}
+
+// Unknown is a table, or a column of a known one, that Agnes does not know.
+type Unknown struct {
+	Table  string `json:"table"`
+	Column string `json:"column,omitempty"` // "": the whole table
+	Rows   int64  `json:"rows"`             // that it has, or that have a value there
 }
 
 // Counts are the rows of one table.
@@ -94,6 +103,17 @@ func (r *Report) Changes() int {
 	n := 0
 	for _, c := range r.Tables {
 		n += c.Added + c.Back + c.Updated
+	}
+	return n
+}
+
+// Lost is how many unknown tables and columns hold something.
+func (r *Report) Lost() int {
+	n := 0
+	for _, u := range r.Unknown {
+		if u.Rows > 0 {
+			n++
+		}
 	}
 	return n
 }

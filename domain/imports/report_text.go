@@ -25,6 +25,13 @@ func (r *Report) String() string {
 	for _, i := range r.Issues {
 		fmt.Fprintf(&b, "%s %s (%s, %s): %s\n", i.Table, clean(i.ID), i.Status.words(), i.Code, clean(i.Reason))
 	}
+	for _, u := range r.Unknown {
+		if u.Column == "" {
+			fmt.Fprintf(&b, "The table %s (rows: %d) is not known to Agnes and not taken over.\n", clean(u.Table), u.Rows)
+		} else {
+			fmt.Fprintf(&b, "The column %s of %s (rows with a value: %d) is not known to Agnes and not taken over.\n", clean(u.Column), u.Table, u.Rows)
+		}
+	}
 	for _, n := range r.Notes {
 		fmt.Fprintf(&b, "Note: %s\n", clean(n))
 	}

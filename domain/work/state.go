@@ -25,7 +25,10 @@ type StateRows struct {
 	Rows     [][]*string `json:"rows,omitempty"`
 	Absent   []string    `json:"absent,omitempty"`    // columns that the table lacks, "*" for the table itself
 	TooLarge []string    `json:"too_large,omitempty"` // keys of rows that are left out because of their size
-	End      bool        `json:"end,omitempty"`
+	// Unknown are columns that no schema names, with how many rows have a value
+	// there; "*" for the table itself, with how many rows it has.
+	Unknown map[string]int64 `json:"unknown,omitempty"`
+	End     bool             `json:"end,omitempty"`
 }
 
 // StateSchema is what a predecessor's state says of itself, before any rows.

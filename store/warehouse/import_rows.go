@@ -24,6 +24,9 @@ func readTable(ctx context.Context, db *sql.DB, t imports.Table, report Report) 
 		b.flush()
 		return nil
 	}
+	if b.next.Unknown, err = unknownColumns(ctx, db, t, types); err != nil {
+		return err
+	}
 	cells := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
 		kind, there := types[strings.ToLower(c.Name)]
@@ -135,7 +138,7 @@ func (b *batch) key(row []*string) string {
 }
 
 func (b *batch) flush() {
-	if len(b.next.Rows)+len(b.next.Absent)+len(b.next.TooLarge) > 0 {
+	if len(b.next.Rows)+len(b.next.Absent)+len(b.next.TooLarge)+len(b.next.Unknown) > 0 {
 		b.report(work.Event{State: &b.next})
 	}
 	b.next, b.bytes = work.StateRows{Table: b.table.Name}, 0

@@ -155,15 +155,22 @@ func (s *Store) readPredecessor(ctx context.Context, file string, report Report)
 		return err
 	}
 	report(work.Event{Schema: &schema})
+	if err := reportUnknown(ctx, db, report); err != nil {
+		return unreadableTable("A table of the old database that this Agnes does not know", err)
+	}
 	for _, t := range imports.Schema() {
 		if err := readTable(ctx, db, t, report); err != nil {
-			if general := generalFault(err); general != nil {
-				return general
-			}
-			return refuse("database_damaged", nextOldServer, "The table %s of the old database cannot be read. Nothing more was imported.", t.Name).because(err)
+			return unreadableTable("The table "+t.Name+" of the old database", err)
 		}
 	}
 	return nil
+}
+
+func unreadableTable(what string, err error) error {
+	if general := generalFault(err); general != nil {
+		return general
+	}
+	return refuse("database_damaged", nextOldServer, "%s cannot be read. Nothing more was imported.", what).because(err)
 }
 
 // openPredecessor attaches the copy for reading; a log beside it is first

@@ -17,6 +17,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"agnes/domain/imports"
 	"agnes/domain/work"
 )
@@ -56,6 +58,10 @@ func readAll(t *testing.T, s *Store, file string) (work.StateSchema, map[string]
 		}
 		if e.State != nil {
 			all := tables[e.State.Table]
+			if all.Unknown == nil {
+				all.Unknown = map[string]int64{}
+			}
+			maps.Copy(all.Unknown, e.State.Unknown)
 			all.Rows = append(all.Rows, e.State.Rows...)
 			all.Absent = append(all.Absent, e.State.Absent...)
 			all.TooLarge = append(all.TooLarge, e.State.TooLarge...)
@@ -331,6 +337,32 @@ func TestImportWithoutTables(t *testing.T) {
 	}
 	if got := tables["sync_history"]; len(got.Rows) != 3000 || len(got.Absent) != 1 || got.Absent[0] != "error" {
 		t.Errorf("a column that is not there: %d rows, absent %v", len(got.Rows), got.Absent)
+	}
+}
+
+func TestImportSaysWhatItDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	_, tables, err := readAll(t, newTestStore(t), newPredecessor(t,
+		"ALTER TABLE users ADD COLUMN Avatar VARCHAR", "ALTER TABLE users ADD COLUMN empty VARCHAR", "UPDATE users SET avatar = 'x' WHERE id IN ('u-ada', 'u-eva')",
+		"CREATE TABLE Surveys AS SELECT * FROM range(12)", "CREATE TABLE nothing (i INTEGER)", "CREATE VIEW shown AS SELECT 1 AS i",
+		"CREATE SCHEMA extra", "CREATE TABLE extra.users AS SELECT 1 AS i",
+		"CREATE SCHEMA fts_main_knowledge_items", "CREATE TABLE fts_main_knowledge_items.docs AS SELECT 1 AS i"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]map[string]int64{}
+	for name, rows := range tables {
+		if len(rows.Unknown) > 0 {
+			got[name] = rows.Unknown
+		}
+	}
+	if diff := cmp.Diff(map[string]map[string]int64{
+		"users": {"avatar": 2, "empty": 0}, "Surveys": {"*": 12}, "nothing": {"*": 0}, "extra.users": {"*": 1},
+	}, got); diff != "" {
+		t.Error(diff)
+	}
+	if n := len(tables["users"].Rows); n != 7 {
+		t.Errorf("%d users", n)
 	}
 }
 
