@@ -55,7 +55,7 @@ func (a *app) importState(ctx context.Context, out io.Writer, from string, dry, 
 	if err != nil {
 		return fmt.Errorf("find the old database: %w", err)
 	}
-	report, err := imports.Importer{Source: a.children, State: a.store}.Import(ctx, imports.Order{By: audit.System("import"), Dry: dry, Again: again}, file)
+	report, err := imports.Importer{Source: a.children, State: a.store}.Import(ctx, imports.Order{By: audit.Actor{UserID: "system:import", ClientKind: "cli"}, Dry: dry, Again: again}, file)
 	if err != nil {
 		var told *work.ChildError
 		if errors.As(err, &told) && told.Failure.NextStep != "" {

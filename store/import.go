@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"agnes/domain"
 	"agnes/domain/imports"
@@ -92,21 +91,6 @@ func readImported(ctx context.Context, r runner, batches []imports.Batch, outcom
 				return err
 			}
 		}
-	}
-	return nil
-}
-
-// ImportDone writes down that a predecessor's state was taken over to its last
-// row. Only then is its file not needed any more: a part of it may still come
-// from there when an import was stopped.
-func (s *Store) ImportDone(ctx context.Context) error {
-	err := s.tx(ctx, func(tx runner) error {
-		_, err := tx.exec(ctx, `INSERT INTO settings (key, value, updated_at) VALUES ($1, $2, $3) ON CONFLICT (key) DO NOTHING`,
-			importedKey, strconv.Itoa(imports.SchemaVersion), micros(s.now()))
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("remember the import: %w", err)
 	}
 	return nil
 }

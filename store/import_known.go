@@ -12,7 +12,7 @@ import (
 // ImportKnown returns what an import must know of the state before it.
 func (s *Store) ImportKnown(ctx context.Context) (imports.Known, error) {
 	k := imports.Known{
-		Users: map[string]string{}, IDs: map[string]string{}, Groups: map[string]string{}, Names: map[string]string{},
+		Run: s.newID(), Users: map[string]string{}, IDs: map[string]string{}, Groups: map[string]string{}, Names: map[string]string{},
 		Admin: string(s.adminID), All: string(s.everyoneID), Tables: map[string]string{}, Plain: map[string]bool{},
 	}
 	err := s.view(ctx, func(r runner) error {

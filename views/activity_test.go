@@ -38,6 +38,8 @@ func TestTell(t *testing.T) {
 		{"query.local", "adhoc", `{"rows_returned":1}`, "", "", "ran a query without tables, 1 row"},
 		{"data.download", "table:orders", "", "", "", "downloaded orders"},
 		{"activity.export", "audit_log", `{"format":"csv","rows":100000}`, "", "", "exported the activity as csv, 100,000 rows"},
+		{"state.imported", "state", `{"users":3}`, "", "", "imported the state of another server"},
+		{"state.imported", "state:users", `{"added":1200,"updated":3}`, "", "", "imported 1,203 rows of users from another server"},
 		{"audit.pruned", "audit_log", `{"rows":4000}`, "", "", "deleted 4,000 old rows of the log"},
 		{"something.new", "thing:x", `{"a":1}`, "", "", "something.new thing:x"},
 	}

@@ -74,7 +74,8 @@ func tellers() map[string]entryTeller {
 		"token.create": toldToken("made the token"), "token.revoke": toldToken("revoked the token"), "token.rotate": toldToken("replaced the token"), "token.admin_revoke": toldToken("revoked somebody's token"),
 		"token.first_use_new_ip": toldToken("used from a new place the token"),
 		"login_succeeded":        alone("signed in"), "login_failed": alone("was refused at sign-in"), "logout": alone("signed out"), "identity_confirmed": alone("confirmed who they are"),
-		"bootstrap_completed": alone("became the first administrator"), "break_glass.grant_admin": toldPerson("was let in by break-glass as"), "state.imported": alone("imported the state of another server"),
+		"bootstrap_completed": alone("became the first administrator"), "break_glass.grant_admin": toldPerson("was let in by break-glass as"),
+		"state.imported": toldImported, "state.import_finished": alone("finished the import of another server's state"),
 		audit.ActionRead: alone("looked at the activity"), "activity.export": toldExport, "audit.pruned": toldPruned,
 		"activity.view_created": alone("kept a view of the activity"), "activity.view_updated": alone("changed a view of the activity"), "activity.view_deleted": alone("forgot a view of the activity"),
 		"instance_config.update": alone("changed the settings of the server"), "simulation.started": toldPerson("began to look as"), "simulation.ended": toldPerson("ended looking as"),
@@ -195,6 +196,20 @@ func toldExport(e audit.Entry, _ told) told {
 
 func toldPruned(e audit.Entry, _ told) told {
 	return told{Lead: "deleted " + param(e, "rows") + " old rows of the log"}
+}
+
+func toldImported(e audit.Entry, _ told) told {
+	_, table, one := strings.Cut(e.Resource, ":")
+	if !one { // of an import before each table had a row
+		return told{Lead: "imported the state of another server"}
+	}
+	rows := 0
+	for _, n := range e.Params {
+		if n, ok := n.(float64); ok {
+			rows += int(n)
+		}
+	}
+	return told{Lead: "imported " + Plural(rows, "row") + " of", Thing: table, Code: true, Rest: "from another server"}
 }
 
 // expiry says until when something was granted.

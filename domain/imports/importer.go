@@ -26,6 +26,7 @@ func (i Importer) Import(ctx context.Context, o Order, file string) (*Report, er
 	if err != nil {
 		return nil, fmt.Errorf("read what is here: %w", err)
 	}
+	o.By.RequestID = known.Run
 	r := &Report{DryRun: o.Dry, Issues: []Issue{}, Unknown: []Unknown{}, Notes: []string{}}
 	run := &run{Importer: i, report: r, known: known, order: o, core: map[string][]cells{}, tables: map[string]Table{}}
 	for _, t := range Schema() {
@@ -39,12 +40,12 @@ func (i Importer) Import(ctx context.Context, o Order, file string) (*Report, er
 	if err != nil {
 		return nil, fmt.Errorf("import: %w", err)
 	}
+	r.Schema, r.SHA256 = run.schema.Version, run.schema.SHA256
 	if !o.Dry {
-		if err := i.State.ImportDone(ctx); err != nil {
+		if err := i.State.ImportDone(ctx, o.By, r); err != nil {
 			return nil, fmt.Errorf("import: %w", err)
 		}
 	}
-	r.Schema = run.schema.Version
 	run.leftOut()
 	run.noteRemoved()
 	return r, nil

@@ -347,7 +347,7 @@ func (f *fake) ImportSystem(_ context.Context, _ string, schema func(work.StateS
 	return nil
 }
 
-func (f *fake) ImportDone(context.Context) error {
+func (f *fake) ImportDone(context.Context, audit.Actor, *Report) error {
 	f.done++
 	return f.finish
 }

@@ -63,6 +63,7 @@ const (
 
 // Known is what is here before an import.
 type Known struct {
+	Run    string            // an id for this run, which all its audit rows have
 	Users  map[string]string // address → id
 	IDs    map[string]string // user id → address
 	Groups map[string]string // id → name
@@ -91,8 +92,9 @@ type State interface {
 	// Import writes all batches or none, in one transaction, and reads them back; in
 	// a dry run it takes everything back. It returns what became of each row.
 	Import(ctx context.Context, o Order, batches []Batch) ([][]Outcome, error)
-	// ImportDone writes down that every row of a predecessor's state was read.
-	ImportDone(ctx context.Context) error
+	// ImportDone writes down that every row of a predecessor's state was read, and
+	// what became of them.
+	ImportDone(ctx context.Context, by audit.Actor, r *Report) error
 }
 
 // Source reads a predecessor's database in a child.

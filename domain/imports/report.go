@@ -6,6 +6,7 @@ import "fmt"
 type Report struct {
 	DryRun bool     `json:"dry_run"`
 	Schema int      `json:"schema"`
+	SHA256 string   `json:"sha256"` // of the old file, without its logs
 	Tables []Counts `json:"tables"`
 	Issues []Issue  `json:"issues"` // every row that does not fit
 	// Unknown is what no schema names, so that nothing of it is taken over.

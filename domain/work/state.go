@@ -35,6 +35,7 @@ type StateRows struct {
 type StateSchema struct {
 	Version   int       `json:"version"`
 	AppliedAt time.Time `json:"applied_at"`
+	SHA256    string    `json:"sha256"` // of the file, without its logs
 }
 
 // Mirrored says how much a mirror holds.

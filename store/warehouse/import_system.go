@@ -2,7 +2,9 @@ package warehouse
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -49,48 +51,55 @@ func RunImport(ctx context.Context, stdin io.Reader, events io.Writer, log *slog
 		if err != nil {
 			return err
 		}
-		copied, err := s.copyPredecessor(ctx, job.File)
+		copied, sum, err := s.copyPredecessor(ctx, job.File)
 		if err != nil {
 			return err
 		}
 		if err := enterSandbox(job.Budget, doors{write: []string{s.scratch}}, log); err != nil {
 			return err
 		}
-		return s.readPredecessor(ctx, copied, report)
+		return s.readPredecessor(ctx, copied, func(e work.Event) {
+			if e.Schema != nil {
+				e.Schema.SHA256 = sum
+			}
+			report(e)
+		})
 	})
 }
 
 // copyPredecessor copies a database and its logs, which hold what the last stop
-// did not write into the file, and returns the copy's path.
-func (s *Store) copyPredecessor(ctx context.Context, file string) (string, error) {
+// did not write into the file, and returns the copy's path and the SHA-256 of
+// the file without its logs.
+func (s *Store) copyPredecessor(ctx context.Context, file string) (to, sum string, err error) {
 	if err := makeDir(s.scratch); err != nil {
-		return "", err
+		return "", "", err
 	}
-	to := filepath.Join(s.scratch, "system.duckdb")
+	to = filepath.Join(s.scratch, "system.duckdb")
 	from, err := os.Open(file)
 	if err != nil {
-		return "", missingDatabase(err)
+		return "", "", missingDatabase(err)
 	}
 	defer from.Close()
 	if info, err := from.Stat(); err != nil || !info.Mode().IsRegular() {
-		return "", missingDatabase(errors.Join(err, errors.New("no regular file")))
+		return "", "", missingDatabase(errors.Join(err, errors.New("no regular file")))
 	}
 	// DuckDB holds such a lock for writing while it has the file open.
 	lock := unix.Flock_t{Type: unix.F_RDLCK, Whence: io.SeekStart}
 	if err := unix.FcntlFlock(from.Fd(), unix.F_SETLK, &lock); errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES) {
-		return "", refuse("database_in_use", nextOldStop, "Another program has the database open for writing, so its rows may be changing. Nothing was imported.").because(err)
+		return "", "", refuse("database_in_use", nextOldStop, "Another program has the database open for writing, so its rows may be changing. Nothing was imported.").because(err)
 	} else if err != nil {
 		s.log.Warn("the file system has no locks: make sure that the old server is stopped", "err", err)
 	}
-	if err := copyInto(ctx, from, to); err != nil {
-		return "", err
+	hash := sha256.New()
+	if err := copyInto(ctx, io.TeeReader(from, hash), to); err != nil {
+		return "", "", err
 	}
 	for _, log := range duckLogs() {
 		if err := copyLog(ctx, file+log, to+log); err != nil {
-			return "", err
+			return "", "", err
 		}
 	}
-	return to, nil
+	return to, hex.EncodeToString(hash.Sum(nil)), nil
 }
 
 // duckLogs are the endings of the logs that DuckDB keeps beside a database. What

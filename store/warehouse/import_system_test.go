@@ -48,7 +48,7 @@ func readAll(t *testing.T, s *Store, file string) (work.StateSchema, map[string]
 	t.Helper()
 	var schema work.StateSchema
 	tables := map[string]work.StateRows{}
-	copied, err := s.copyPredecessor(t.Context(), file)
+	copied, _, err := s.copyPredecessor(t.Context(), file)
 	if err != nil {
 		return schema, tables, err
 	}
@@ -246,7 +246,7 @@ func TestImportTakesTheLogOfACheckpointAlong(t *testing.T) {
 	}
 	before := filesOf(t, filepath.Dir(file))
 	s := newTestStore(t)
-	copied, err := s.copyPredecessor(t.Context(), file)
+	copied, _, err := s.copyPredecessor(t.Context(), file)
 	if err != nil {
 		t.Fatal(err)
 	}
