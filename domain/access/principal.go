@@ -84,6 +84,8 @@ func (p Principal) Meet(t Terms, now time.Time) error {
 	switch {
 	case t.Interactive && !p.Interactive():
 		return domain.E(domain.Forbidden, "session_required", "This needs a person who signed in. A token of automation may not do it.")
+	case p.Via == ViaPAT && len(p.Scopes) == 0 && t.Scope != ScopeAny:
+		return domain.E(domain.Forbidden, "scope_unknown", "This token came from another server with a scope that Agnes does not know, so it opens nothing. Make a new one on your profile.")
 	case p.Via == ViaPAT && !p.Scopes.Allow(t.Scope):
 		return domain.E(domain.Forbidden, "scope_missing", "This token has the scope %s. This needs %s. Make a token with it on your profile.", p.Scopes, t.Scope)
 	case t.Recent && p.Via == ViaSession:

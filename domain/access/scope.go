@@ -25,7 +25,8 @@ const (
 	ScopeAny Scope = "any"
 )
 
-// Scopes are those of one token.
+// Scopes are those of one token. None are those of a token that was taken over
+// with words that are no scope: it opens nothing.
 type Scopes []Scope
 
 // ParseScopes reads scopes with blanks or commas between, as tokens keep them;
@@ -49,8 +50,12 @@ func ParseScopes(text string) (Scopes, error) {
 	return all, nil
 }
 
-// String joins the scopes with blanks.
+// String joins the scopes with blanks. None are a word that is no scope, so that
+// they are none when they are read again.
 func (s Scopes) String() string {
+	if len(s) == 0 {
+		return "unknown"
+	}
 	words := make([]string, len(s))
 	for i, one := range s {
 		words[i] = string(one)

@@ -155,6 +155,9 @@ func (m *Tokens) Rotate(ctx context.Context, p Principal, id TokenID) (t Token, 
 	if !old.Live(now) || old.ReplacedBy != "" {
 		return Token{}, "", ErrTokenOver()
 	}
+	if len(old.Scopes) == 0 { // a token like it would be of the scope that no word means
+		return Token{}, "", domain.E(domain.Conflict, "scope_unknown", "This token came from another server with a scope that Agnes does not know, so there can be none like it. Make a new one.")
+	}
 	if err := m.may(p, old.Scopes); err != nil {
 		return Token{}, "", err
 	}

@@ -1,11 +1,14 @@
 package access
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
 
 	"agnes/domain"
+	"agnes/domain/audit"
+	"agnes/domain/people"
 )
 
 func TestParseScopes(t *testing.T) {
@@ -19,6 +22,45 @@ func TestParseScopes(t *testing.T) {
 		if got, err := ParseScopes(text); domain.KindOf(err) != domain.Invalid || got != nil {
 			t.Errorf("ParseScopes(%q) = %q, %v", text, got, err)
 		}
+	}
+}
+
+// oneToken is a store that keeps one token.
+type oneToken struct{ token Token }
+
+func (o *oneToken) CreateToken(context.Context, audit.Actor, Token, string) error { return nil }
+
+func (o *oneToken) GetToken(context.Context, people.UserID, TokenID) (Token, error) {
+	return o.token, nil
+}
+
+func (o *oneToken) RotateToken(_ context.Context, _ audit.Actor, _ TokenID, _ time.Time, next Token, _ string) error {
+	o.token = next
+	return nil
+}
+
+func (o *oneToken) SignPersonal(Token) (string, error) { return "text", nil }
+
+func TestTokenOfUnknownScopesOpensNothing(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	none := Scopes{}
+	if got, err := ParseScopes(none.String()); err == nil {
+		t.Errorf("no scopes are read again as %q", got)
+	}
+	p := Principal{Via: ViaPAT, Scopes: none}
+	for _, need := range []Scope{ScopeRead, ScopeQuery, ScopeAdmin, ScopeGeneral} {
+		if err := p.Meet(Terms{Scope: need}, now); domain.CodeOf(err) != "scope_unknown" || !strings.Contains(err.Error(), "Make a new one") {
+			t.Errorf("%s: %v", need, err)
+		}
+	}
+	if err := p.Meet(Terms{Scope: ScopeAny}, now); err != nil {
+		t.Errorf("what every token may: %v", err)
+	}
+	kept := &oneToken{Token{ID: "t", Name: "old", Scopes: none, CreatedAt: now}}
+	m := &Tokens{Store: kept, Signer: kept, Now: func() time.Time { return now }, NewID: func() string { return "n" }}
+	if next, _, err := m.Rotate(t.Context(), Principal{Via: ViaSession}, "t"); domain.CodeOf(err) != "scope_unknown" {
+		t.Errorf("a token like it has the scope %q, %v", next.Scopes, err)
 	}
 }
 

@@ -275,6 +275,15 @@ func TestPlanPlain(t *testing.T) {
 		t.Errorf("tokens %+v, told %s", b.Rows, told(p.report))
 	}
 	p.report.Issues = nil
+	p.addresses = map[string]string{"1": "ada@example.com"}
+	b = p.planPlain(table, []cells{
+		rowOf(t, "personal_access_tokens", "id=a", "user_id=1", "name=ci", `scopes=["tables:read"]`), rowOf(t, "personal_access_tokens", "id=b", "user_id=1", "scopes=read,query"),
+		rowOf(t, "personal_access_tokens", "id=c", "user_id=1", "scopes="), rowOf(t, "personal_access_tokens", "id=d", "user_id=1", "scopes=root", "revoked_at=5"),
+	})
+	if len(b.Rows) != 4 || told(p.report) != "+a:scope_unknown" || !strings.Contains(p.report.Issues[0].Reason, `"ci" of ada@example.com has the scope "[\"tables:read\"]"`) {
+		t.Errorf("tokens %+v, told %+v", b.Rows, p.report.Issues)
+	}
+	p.report.Issues = nil
 	table, _ = Find("usage_tool_daily")
 	b = p.planPlain(table, []cells{
 		rowOf(t, "usage_tool_daily", "day=2026-01-02", "tool_name=x"), rowOf(t, "usage_tool_daily", "tool_name=x"), rowOf(t, "usage_tool_daily", "day=today"),

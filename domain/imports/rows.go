@@ -1,6 +1,10 @@
 package imports
 
-import "slices"
+import (
+	"slices"
+
+	"agnes/domain/access"
+)
 
 // planHistory maps finished syncs of the old server.
 func (p *plan) planHistory(rows []cells) Batch {
@@ -78,8 +82,20 @@ func (p *plan) planPlain(t Table, rows []cells) Batch {
 			seen[key] = true
 		}
 		b.Rows = append(b.Rows, row)
+		p.checkScopes(t, c)
 	}
 	return b
+}
+
+// checkScopes remarks on a token that will open nothing here.
+func (p *plan) checkScopes(t Table, c cells) {
+	if t.Name != "personal_access_tokens" || c.text("revoked_at") != "" {
+		return
+	}
+	if _, err := access.ParseScopes(c.text("scopes")); err != nil {
+		p.report.remark(t.Name, c.id(), "scope_unknown", "The token %q of %s has the scope %q, which Agnes does not know: it opens nothing here. Its person needs a new one.",
+			shorten(c.text("name")), p.addresses[c.text("user_id")], shorten(c.text("scopes")))
+	}
 }
 
 func (p *plan) plainRow(t Table, c cells) (Row, bool) {

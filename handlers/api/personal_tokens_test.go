@@ -155,7 +155,7 @@ func TestImportedPersonalToken(t *testing.T) {
 	if body := s.with(text, http.MethodGet, "/auth/me", nil).is(http.StatusUnauthorized); body["detail"] != "Token unknown" {
 		t.Errorf("before the import: %v", body)
 	}
-	must(t, s.store.CreateToken(t.Context(), audit.System("import"), access.Token{ID: id, UserID: s.analyst.ID, CreatedAt: s.clock.now()}, access.HashToken(text)))
+	must(t, s.store.CreateToken(t.Context(), audit.System("import"), access.Token{ID: id, UserID: s.analyst.ID, Scopes: access.Scopes{access.ScopeGeneral}, CreatedAt: s.clock.now()}, access.HashToken(text)))
 	if body := s.with(text, http.MethodGet, "/auth/me", nil).is(http.StatusOK); body["via"] != "pat" || body["scopes"].([]any)[0] != "general" {
 		t.Errorf("after it: %v", body)
 	}
@@ -164,7 +164,7 @@ func TestImportedPersonalToken(t *testing.T) {
 		"sub": "the id there", "email": "BEN@example.com", "typ": "pat", "iat": s.clock.now().Add(-time.Hour).Unix(), "jti": moved,
 	}).SignedString([]byte("0123456789abcdef0123456789abcdef"))
 	must(t, err)
-	must(t, s.store.CreateToken(t.Context(), audit.System("import"), access.Token{ID: moved, UserID: s.analyst.ID, CreatedAt: s.clock.now()}, access.HashToken(text)))
+	must(t, s.store.CreateToken(t.Context(), audit.System("import"), access.Token{ID: moved, UserID: s.analyst.ID, Scopes: access.Scopes{access.ScopeGeneral}, CreatedAt: s.clock.now()}, access.HashToken(text)))
 	if body := s.with(text, http.MethodGet, "/auth/me", nil).is(http.StatusOK); body["id"] != string(s.analyst.ID) {
 		t.Errorf("of an account with another id there: %v", body)
 	}

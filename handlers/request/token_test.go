@@ -62,7 +62,7 @@ func TestTokensHaveTheClaimsOfTheContract(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	endless, err := tokens.SignPersonal(access.Token{ID: "p2", UserID: "u1", CreatedAt: issued})
+	endless, err := tokens.SignPersonal(access.Token{ID: "p2", UserID: "u1", Scopes: access.Scopes{access.ScopeGeneral}, CreatedAt: issued})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestTokensHaveTheClaimsOfTheContract(t *testing.T) {
 			map[string]any{"sub": "u1", "email": "ada@example.com", "typ": "pat", "jti": "p1", "iat": iat, "exp": exp, "scope": "read query"},
 			request.Verified{UserID: "u1", Token: "p1"},
 		},
-		endless: {map[string]any{"sub": "u1", "email": "", "typ": "pat", "jti": "p2", "iat": iat}, request.Verified{UserID: "u1", Token: "p2"}},
+		endless: {map[string]any{"sub": "u1", "email": "", "typ": "pat", "jti": "p2", "iat": iat, "scope": "general"}, request.Verified{UserID: "u1", Token: "p2"}},
 	} {
 		if got := payload(t, token); !maps.Equal(got, c.claims) {
 			t.Errorf("claims %v, want %v", got, c.claims)
