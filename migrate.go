@@ -12,9 +12,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"agnes/domain"
 	"agnes/domain/audit"
 	"agnes/domain/imports"
 	"agnes/domain/work"
+	"agnes/store/warehouse"
 )
 
 func newMigrateCommand() *cobra.Command {
@@ -25,11 +27,15 @@ func newMigrateCommand() *cobra.Command {
 		Long: "Bring the state to this version's schema.\n\nWith --from-system-duckdb also take over the state of the Python server at release 0.54 (schema 51).\n" +
 			"Stop that server first. Its file is copied and never written to. Running it again changes nothing that is the same.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if from == "" && (dry || again || asJSON) {
+			taking := cmd.Flags().Changed("from-system-duckdb")
+			switch {
+			case !taking && (dry || again || asJSON):
 				return errors.New("--dry-run, --again and --json go with --from-system-duckdb")
+			case taking && from == "": // such as by a variable that is not set
+				return errors.New("--from-system-duckdb names no file; nothing was imported")
 			}
 			return withApp(cmd, func(ctx context.Context, a *app) error {
-				if from != "" {
+				if taking {
 					return a.importState(ctx, cmd.OutOrStdout(), from, dry, again, asJSON)
 				}
 				v, err := a.store.SchemaVersion(ctx)
@@ -55,13 +61,12 @@ func (a *app) importState(ctx context.Context, out io.Writer, from string, dry, 
 	if err != nil {
 		return fmt.Errorf("find the old database: %w", err)
 	}
+	if err := warehouse.SweepCopies(a.cfg.Dirs.Data); err != nil {
+		a.log.Warn("copies of an old database that an import left stay", "err", err)
+	}
 	report, err := imports.Importer{Source: a.children, State: a.store}.Import(ctx, imports.Order{By: audit.Actor{UserID: "system:import", ClientKind: "cli"}, Dry: dry, Again: again}, file)
 	if err != nil {
-		var told *work.ChildError
-		if errors.As(err, &told) && told.Failure.NextStep != "" {
-			return fmt.Errorf("%s %s", told.Failure.Message, told.Failure.NextStep)
-		}
-		return err
+		return importStopped(err, report)
 	}
 	if asJSON {
 		err = json.NewEncoder(out).Encode(report)
@@ -72,6 +77,27 @@ func (a *app) importState(ctx context.Context, out io.Writer, from string, dry, 
 		return err
 	}
 	return leftOut(report)
+}
+
+// importStopped says why an import ended, what of it is done and what to do next.
+func importStopped(err error, r *imports.Report) error {
+	const nothing = "Nothing was changed."
+	words, next := err.Error(), ""
+	var child *work.ChildError
+	var told *domain.Error
+	switch {
+	case domain.KindOf(err) == domain.Cancelled:
+		words = "The import was stopped. " + nothing
+	case errors.As(err, &child):
+		words, next = child.Failure.Message, " "+child.Failure.NextStep
+	case errors.As(err, &told):
+		words = told.Message
+	}
+	if r != nil && !r.DryRun && r.Changes() > 0 { // the child knows only of itself
+		words = strings.TrimSpace(strings.TrimSuffix(words, nothing))
+		next = fmt.Sprintf(" Rows taken over before that: %d. Run the import again, and it goes on from there.", r.Changes()) + next
+	}
+	return errors.New(words + strings.TrimRight(next, " "))
 }
 
 // leftOut is the error of an import that left something out, nil for one that did not.

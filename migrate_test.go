@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	_ "github.com/duckdb/duckdb-go/v2" // the predecessor's engine
 	"github.com/google/go-cmp/cmp"
 
+	"agnes/domain"
 	"agnes/domain/imports"
 	"agnes/domain/people"
 	"agnes/domain/registry"
@@ -276,6 +278,9 @@ func TestMigrateWords(t *testing.T) {
 	if err := run(t.Context(), []string{"migrate", "--dry-run"}, &bytes.Buffer{}, &bytes.Buffer{}); err == nil {
 		t.Error("--dry-run alone is accepted")
 	}
+	if _, err := migrate(t, dir, ""); err == nil || !strings.Contains(err.Error(), "names no file") {
+		t.Errorf("an empty name: %v", err)
+	}
 	var out bytes.Buffer
 	if err := run(t.Context(), []string{"migrate", "--from-system-duckdb", newPredecessor(t, t.TempDir()), "--dry-run"}, &out, &bytes.Buffer{}); exitCode(err) != 2 {
 		t.Errorf("dry run: %v", err)
@@ -283,6 +288,28 @@ func TestMigrateWords(t *testing.T) {
 	for _, want := range []string{"Dry run: nothing was changed.", "audit_log", "would add", "users u-bad (skipped, invalid_email)", "Note: "} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+}
+
+func TestMigrateThatStopsSaysWhatIsDone(t *testing.T) {
+	died := &work.ChildError{Kind: domain.Unavailable, Failure: work.Failure{Code: "out_of_memory", Message: "The work needs more memory. Nothing was changed.", NextStep: "Give it more."}}
+	some := &imports.Report{Tables: []imports.Counts{{Table: "users", Read: 9, Added: 3, Updated: 1, Unchanged: 5}}}
+	dry := &imports.Report{DryRun: true, Tables: some.Tables}
+	for name, c := range map[string]struct {
+		err    error
+		report *imports.Report
+		want   string
+	}{
+		"a child, before anything": {died, &imports.Report{}, "The work needs more memory. Nothing was changed. Give it more."},
+		"a child, in a dry run":    {died, dry, "The work needs more memory. Nothing was changed. Give it more."},
+		"a child, half way":        {fmt.Errorf("import: %w", died), some, "The work needs more memory. Rows taken over before that: 4. Run the import again, and it goes on from there. Give it more."},
+		"Ctrl-C":                   {fmt.Errorf("import rows: %w", context.Canceled), nil, "The import was stopped. Nothing was changed."},
+		"Ctrl-C, half way":         {fmt.Errorf("import rows: %w", context.Canceled), some, "The import was stopped. Rows taken over before that: 4. Run the import again, and it goes on from there."},
+		"the state":                {fmt.Errorf("import: %w", domain.E(domain.Unavailable, "disk_full", "The disk is full.")), some, "The disk is full. Rows taken over before that: 4. Run the import again, and it goes on from there."},
+	} {
+		if got := importStopped(c.err, c.report).Error(); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
 }

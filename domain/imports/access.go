@@ -1,6 +1,7 @@
 package imports
 
 import (
+	"fmt"
 	"slices"
 
 	"agnes/domain/access"
@@ -25,7 +26,7 @@ func (p *plan) planGrants(rows []cells, members []cells) Batch {
 		switch code, reason := p.dangling(kind, resource); {
 		case p.removedHere("resource_grants", c.id(), of...):
 		case !known:
-			p.report.skip("resource_grants", c.id(), "group_missing", "There is no group %s to hold the grant of %s %s.", c.text("group_id"), kind, resource)
+			p.report.skip("resource_grants", c.id(), "group_missing", "There is no group %s here to hold the grant of %s %s.", c.text("group_id"), kind, resource)
 		case kind == string(access.TableResource) && internalTable(resource):
 			p.report.counts("resource_grants").Needless++
 		case code != "":
@@ -37,11 +38,13 @@ func (p *plan) planGrants(rows []cells, members []cells) Batch {
 			if group == p.known.All {
 				everyone++
 			}
-			b.Rows = append(b.Rows, c.as(c.id(), group, kind, resource, c.time("assigned_at", p.otherwise), c.text("assigned_by")))
+			row := c.as(c.id(), group, kind, resource, c.time("assigned_at", p.otherwise), c.text("assigned_by"))
+			row.What = fmt.Sprintf("The grant of %s %s to %s", kind, resource, p.groupName(group))
+			b.Rows = append(b.Rows, row)
 		}
 	}
 	if outside := p.outsideEveryone(members); everyone > 0 && outside > 0 {
-		p.report.note("Everyone holds %d grants, and %d accounts were not members of it in the old server. Here it means everybody: look at these grants.", everyone, outside)
+		p.report.note("Everyone means everybody here. Look at its grants (%d): accounts that were not members of it in the old server (%d) have them too now.", everyone, outside)
 	}
 	return b
 }

@@ -1,12 +1,14 @@
 package imports
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
+	"agnes/domain"
 	"agnes/domain/work"
 )
 
@@ -21,6 +23,7 @@ type Importer struct {
 // in parts, so that an import that was stopped is taken up by the next. A second
 // import changes nothing that is the same, and leaves away what was removed here
 // since. In a dry run nothing is written, and the report says what would be.
+// With an error, the report says what was done before it.
 func (i Importer) Import(ctx context.Context, o Order, file string) (*Report, error) {
 	known, err := i.State.ImportKnown(ctx)
 	if err != nil {
@@ -38,12 +41,12 @@ func (i Importer) Import(ctx context.Context, o Order, file string) (*Report, er
 		err = run.finishCore(ctx)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("import: %w", err)
+		return r, fmt.Errorf("import: %w", err)
 	}
 	r.Schema, r.SHA256 = run.schema.Version, run.schema.SHA256
 	if !o.Dry {
 		if err := i.State.ImportDone(ctx, o.By, r); err != nil {
-			return nil, fmt.Errorf("import: %w", err)
+			return r, fmt.Errorf("import: %w", err)
 		}
 	}
 	run.leftOut()
@@ -85,7 +88,9 @@ func (r *run) take(ctx context.Context, rows work.StateRows) error {
 	for _, id := range rows.TooLarge {
 		r.report.skip(t.Name, id, "row_too_large", "The row is larger than 4 MB.")
 	}
-	r.noteAbsent(t, rows.Absent)
+	if err := r.noteAbsent(t, rows.Absent); err != nil {
+		return err
+	}
 	all := make([]cells, len(rows.Rows))
 	for i, row := range rows.Rows {
 		if len(row) != len(t.Columns) {
@@ -107,12 +112,32 @@ func (r *run) take(ctx context.Context, rows work.StateRows) error {
 	return r.write(ctx, r.planRows(t, all))
 }
 
-func (r *run) noteAbsent(t Table, absent []string) {
+// needed are columns without which rows would mean something else, such as an
+// account that is active because nobody can tell that it is not.
+func needed() map[string][]string {
+	return map[string][]string{
+		"users": {"id", "email", "active"}, "user_groups": {"id", "name"}, "user_group_members": {"user_id", "group_id"},
+		"table_registry": {"id", "name", "where_filters"}, "resource_grants": {"id", "group_id", "resource_type", "resource_id"},
+		"personal_access_tokens": {"id", "user_id", "token_hash", "expires_at", "revoked_at"},
+	}
+}
+
+// noteAbsent notes what the old database lacks. It fails when that is needed.
+func (r *run) noteAbsent(t Table, absent []string) error {
+	lacks := absent
 	if slices.Contains(absent, "*") {
+		lacks = needed()[t.Name]
 		r.report.note("The old database has no table %s.", t.Name)
 	} else if len(absent) > 0 {
 		r.report.note("The old table %s lacks what Agnes expects there: %s.", t.Name, strings.Join(absent, ", "))
 	}
+	for _, column := range lacks {
+		if slices.Contains(needed()[t.Name], column) {
+			return domain.E(domain.Invalid, "state_incomplete",
+				"The old database has no %s.%s, which every state of schema %d has: it is incomplete. Use its newest backup.", t.Name, column, SchemaVersion)
+		}
+	}
+	return nil
 }
 
 func (r *run) noteUnknown(rows work.StateRows) {
@@ -184,13 +209,13 @@ func (r *run) write(ctx context.Context, batches ...Batch) error {
 	}
 	for b, batch := range batches {
 		for i, outcome := range outcomes[b] {
-			r.count(batch.From, batch.Rows[i].ID, outcome)
+			r.count(batch.From, batch.Rows[i], outcome)
 		}
 	}
 	return nil
 }
 
-func (r *run) count(table, id string, outcome Outcome) {
+func (r *run) count(table string, row Row, outcome Outcome) {
 	c := r.report.counts(table)
 	switch outcome {
 	case Added:
@@ -202,11 +227,11 @@ func (r *run) count(table, id string, outcome Outcome) {
 	case Kept:
 		c.Kept++
 	case Back:
-		c.Back++
+		r.report.back(table, row.ID, "%s was removed here and comes back.", cmp.Or(row.What, "It"))
 	case Removed:
-		r.report.removed(table, id, "It was taken over before and removed here.")
+		r.report.removed(table, row.ID, "%s was taken over before and removed here.", cmp.Or(row.What, "It"))
 	case Taken:
-		r.report.skip(table, id, "taken", "Another row here has what this one must have alone, such as its name.")
+		r.report.skip(table, row.ID, "taken", "Another row here has what this one must have alone, such as its name.")
 	}
 }
 
@@ -214,7 +239,7 @@ func (r *run) count(table, id string, outcome Outcome) {
 func (r *run) leftOut() {
 	for _, c := range r.report.Tables {
 		if c.Needless > 0 && !slices.Contains(coreTables(), c.Table) {
-			r.report.note("%d rows of %s are not taken over: this server has no use for them.", c.Needless, c.Table)
+			r.report.note("Rows of %s that are not taken over, because Agnes has no use for them: %d.", c.Table, c.Needless)
 		}
 	}
 }
@@ -226,10 +251,10 @@ func (r *run) noteRemoved() {
 		removed, back = removed+c.Removed, back+c.Back
 	}
 	if removed > 0 {
-		r.report.note("%d rows were taken over before and removed here since. They stay away; --again brings them back.", removed)
+		r.report.note("Rows that were taken over before and removed here since: %d. They stay away; --again brings them back.", removed)
 	}
 	if back > 0 {
-		r.report.note("%d of the rows added were removed here since an earlier import, and come back because of --again.", back)
+		r.report.note("Of the rows added, these were removed here since an earlier import and come back because of --again: %d.", back)
 	}
 	if r.known.Forgotten {
 		r.report.note("The last import was made by an Agnes that did not write down which rows it took over. What was removed here since counts as new this once: look through the rows that are added.")

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"agnes/domain"
 	"agnes/domain/audit"
 	"agnes/domain/work"
 )
@@ -156,7 +157,7 @@ func TestPlanUserTimes(t *testing.T) {
 	if got := fmt.Sprint(users.Rows[1].Values[4:]); got != "[false 5  5 5 false <nil>]" {
 		t.Errorf("deactivated: %s", got)
 	}
-	if len(p.report.Notes) != 1 || !strings.Contains(p.report.Notes[0], "1 invitations") {
+	if len(p.report.Notes) != 1 || !strings.Contains(p.report.Notes[0], "void now: 1.") {
 		t.Errorf("notes %v", p.report.Notes)
 	}
 }
@@ -208,7 +209,7 @@ func TestPlanGroupsMembersAndGrants(t *testing.T) {
 	if len(grants.Rows) != 2 || told(p.report) != "-2:table_missing -4:plugin_missing -5:resource_type_unknown -6:resource_missing -7:group_missing" {
 		t.Errorf("grants %+v, told %s", grants.Rows, told(p.report))
 	}
-	if len(p.report.Notes) != 1 || !strings.Contains(p.report.Notes[0], "Everyone holds 1 grants, and 1 accounts") {
+	if len(p.report.Notes) != 1 || !strings.Contains(p.report.Notes[0], "its grants (1): accounts that were not members of it in the old server (1)") {
 		t.Errorf("notes %v", p.report.Notes)
 	}
 }
@@ -406,6 +407,21 @@ func TestImporter(t *testing.T) {
 	} {
 		if _, err := (Importer{Source: f, State: f}).Import(t.Context(), Order{By: audit.System("test")}, "f"); err == nil {
 			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+func TestImportOfAnIncompleteState(t *testing.T) {
+	t.Parallel()
+	for absent, want := range map[string]string{
+		"users *": "state_incomplete", "users active": "state_incomplete", "users name": "", "resource_grants *": "state_incomplete", "personal_access_tokens revoked_at": "state_incomplete",
+		"personal_access_tokens last_used_ip": "", "knowledge_items *": "", "table_registry where_filters": "state_incomplete",
+	} {
+		table, column, _ := strings.Cut(absent, " ")
+		f := &fake{rows: []work.StateRows{{Table: table, Absent: []string{column}}}}
+		_, err := Importer{Source: f, State: f}.Import(t.Context(), Order{By: audit.System("test")}, "f")
+		if domain.CodeOf(err) != want || (err == nil) != (f.done == 1) {
+			t.Errorf("without %s: %v, want %q", absent, err, want)
 		}
 	}
 }

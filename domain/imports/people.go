@@ -44,7 +44,7 @@ func (p *plan) planUsers(rows []cells, members []cells, adminGroup string) (user
 	for _, c := range rows {
 		address, err := people.NormalEmail(c.text("email"))
 		if err != nil {
-			p.report.skip("users", c.id(), "invalid_email", "%q is not an e-mail address. Give the account one in the old server, or create it here.", c.text("email"))
+			p.report.skip("users", c.id(), "invalid_email", "%s", noAddress(c.text("email")))
 			continue
 		}
 		if _, again := byAddress[address]; !again {
@@ -74,6 +74,13 @@ func (p *plan) planUsers(rows []cells, members []cells, adminGroup string) (user
 	}
 	p.noteLinks(rows)
 	return users, aside
+}
+
+func noAddress(text string) string {
+	if text == "" {
+		return "The account has no e-mail address. Give it one in the old server, or create the account here."
+	}
+	return fmt.Sprintf("%q is not an e-mail address. Give the account one in the old server, or create it here.", shorten(text))
 }
 
 // removedUser reports the accounts of an address that nobody has here, when one
@@ -169,7 +176,7 @@ func (p *plan) noteLinks(rows []cells) {
 		}
 	}
 	if open > 0 {
-		p.report.note("%d invitations and password links that were still open are void: send new ones.", open)
+		p.report.note("Invitations and password links that were still open and are void now: %d. Send new ones.", open)
 	}
 }
 
@@ -217,11 +224,14 @@ func (p *plan) planGroups(rows []cells) Batch {
 			key = strings.ToLower(name)
 			p.report.remark("user_groups", id, "name_taken", "%q is named as another group is but for case, and becomes %q.", old, name)
 		}
-		taken[key], p.groups[id] = id, id
+		taken[key], p.groups[id], p.names[id] = id, id, name
 		b.Rows = append(b.Rows, c.as(id, name, key, c.text("description"), false, c.time("created_at", p.otherwise), c.text("created_by")))
 	}
 	return b
 }
+
+// groupName is the name of a group here, or its id.
+func (p *plan) groupName(id string) string { return cmp.Or(p.known.Groups[id], p.names[id], id) }
 
 func freeName(name string, taken map[string]string) string {
 	for n := 2; ; n++ {
@@ -246,9 +256,9 @@ func (p *plan) planMembers(rows []cells) Batch {
 		switch {
 		case p.removedHere("user_group_members", c.id(), thing{"users", c.text("user_id")}, thing{"user_groups", c.text("group_id")}):
 		case !known:
-			p.report.skip("user_group_members", c.id(), "user_missing", "There is no account %s to be a member.", c.text("user_id"))
+			p.report.skip("user_group_members", c.id(), "user_missing", "There is no account %s here that could be a member.", c.text("user_id"))
 		case !there:
-			p.report.skip("user_group_members", c.id(), "group_missing", "There is no group %s to be a member of.", c.text("group_id"))
+			p.report.skip("user_group_members", c.id(), "group_missing", "There is no group %s here to be a member of.", c.text("group_id"))
 		case group == p.known.All:
 			everyone++
 			p.report.counts("user_group_members").Needless++
@@ -256,11 +266,13 @@ func (p *plan) planMembers(rows []cells) Batch {
 			p.report.counts("user_group_members").Merged++
 		default:
 			seen[pair] = true
-			b.Rows = append(b.Rows, c.as(user, group, p.source(c), c.time("added_at", p.otherwise), c.text("added_by")))
+			row := c.as(user, group, p.source(c), c.time("added_at", p.otherwise), c.text("added_by"))
+			row.What = fmt.Sprintf("The membership of %s in %s", p.addresses[c.text("user_id")], p.groupName(group))
+			b.Rows = append(b.Rows, row)
 		}
 	}
 	if everyone > 0 {
-		p.report.note("%s have rows in Everyone, which are not needed: everybody is in it here.", fmt.Sprintf("%d people", everyone))
+		p.report.note("Memberships of Everyone that are not taken over, because everybody is in it here: %d.", everyone)
 	}
 	return b
 }

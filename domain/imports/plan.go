@@ -13,6 +13,7 @@ import (
 type Row struct {
 	ID     string // as reports name it
 	Old    string // its key in the predecessor's table, a JSON list
+	What   string // what it is, where its id says nothing to people; may be ""
 	Values []any
 }
 
@@ -113,6 +114,7 @@ type plan struct {
 	users     map[string]string          // the predecessor's id → the id here
 	addresses map[string]string          // the predecessor's id → address
 	groups    map[string]string          // the predecessor's id → the id here
+	names     map[string]string          // new groups: id → name
 	tables    map[string]string          // id → name, those of here too
 	plugins   map[string]bool            // marketplace/plugin
 }
@@ -120,7 +122,7 @@ type plan struct {
 func newPlan(report *Report, known Known, schema work.StateSchema, again bool) *plan {
 	p := &plan{
 		report: report, known: known, gone: known.Gone, otherwise: 1, users: map[string]string{}, addresses: map[string]string{},
-		groups: map[string]string{}, tables: map[string]string{}, plugins: map[string]bool{},
+		groups: map[string]string{}, names: map[string]string{}, tables: map[string]string{}, plugins: map[string]bool{},
 	}
 	if schema.AppliedAt.After(time.Unix(0, 0)) {
 		p.otherwise = schema.AppliedAt.UnixMicro()

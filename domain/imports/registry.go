@@ -62,6 +62,10 @@ func orElse(text, otherwise string) string {
 func (p *plan) checkTable(c cells, owner map[string]string) (name, filters, key string, ok bool) {
 	id := c.id()
 	skip := func(code, format string, args ...any) { p.report.skip("table_registry", id, code, format, args...) }
+	if c.text("name") == "" {
+		skip("name_invalid", "The table has no name. Give it one in the old server and its extract, or register it here anew.")
+		return "", "", "", false
+	}
 	name, err := registry.CheckName(c.text("name"))
 	if err != nil {
 		skip("name_invalid", "%q cannot be a table's name here. %s. Rename it in the old server and its extract, or register it here anew.", c.text("name"), strings.TrimRight(err.Error(), "."))
@@ -72,7 +76,7 @@ func (p *plan) checkTable(c cells, owner map[string]string) (name, filters, key 
 		return "", "", "", false
 	}
 	if first, taken := owner[strings.ToLower(name)]; taken && first != id {
-		skip("name_taken", "The table %s has the name %s already, but for case at most. Rename one of the two.", first, name)
+		skip("name_taken", "The table %s has the name %s already; case makes no difference. Rename one of the two.", first, name)
 		return "", "", "", false
 	}
 	if filters, err = whereFilters(c.text("where_filters")); err != nil {

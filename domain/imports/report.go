@@ -53,6 +53,7 @@ const (
 	StatusSkipped   Status = "skipped"
 	StatusTakenOver Status = "taken_over"   // but for what the reason names
 	StatusRemoved   Status = "removed_here" // taken over before, and removed here since
+	StatusBack      Status = "back"         // the same, and added again
 )
 
 // words is the status in a text.
@@ -62,6 +63,8 @@ func (s Status) words() string {
 		return "taken over"
 	case StatusRemoved:
 		return "removed here since"
+	case StatusBack:
+		return "back"
 	case StatusSkipped:
 	}
 	return "skipped"
@@ -93,6 +96,12 @@ func (r *Report) removed(table, id, format string, args ...any) {
 // remark records a row that is taken over with a difference.
 func (r *Report) remark(table, id, code, format string, args ...any) {
 	r.Issues = append(r.Issues, Issue{Table: table, ID: id, Status: StatusTakenOver, Code: code, Reason: fmt.Sprintf(format, args...)})
+}
+
+// back records a row that was removed here since, and is added again.
+func (r *Report) back(table, id, format string, args ...any) {
+	r.counts(table).Back++
+	r.Issues = append(r.Issues, Issue{Table: table, ID: id, Status: StatusBack, Code: "back", Reason: fmt.Sprintf(format, args...)})
 }
 
 func (r *Report) note(format string, args ...any) {

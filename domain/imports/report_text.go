@@ -23,7 +23,11 @@ func (r *Report) String() string {
 		}
 	}
 	for _, i := range r.Issues {
-		fmt.Fprintf(&b, "%s %s (%s, %s): %s\n", i.Table, clean(i.ID), i.Status.words(), i.Code, clean(i.Reason))
+		status := i.Status.words()
+		if i.Status == StatusSkipped || i.Status == StatusTakenOver {
+			status += ", " + i.Code
+		}
+		fmt.Fprintf(&b, "%s %s (%s): %s\n", i.Table, clean(i.ID), status, clean(i.Reason))
 	}
 	for _, u := range r.Unknown {
 		if u.Column == "" {

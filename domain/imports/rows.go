@@ -119,7 +119,7 @@ func (p *plan) plainRow(t Table, c cells) (Row, bool) {
 		case col.Owner:
 			here, known := p.users[*cell]
 			if !known {
-				p.report.skip(t.Name, c.id(), "user_missing", "There is no account %s that the row could belong to.", *cell)
+				p.report.skip(t.Name, c.id(), "user_missing", "There is no account %s here that the row could belong to.", *cell)
 				return Row{}, false
 			}
 			v = here

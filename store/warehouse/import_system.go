@@ -30,6 +30,8 @@ const (
 	importRow = 4 << 20
 	// predecessor is the catalog of the copy that is read.
 	predecessor = "predecessor"
+	// copiedName is the file in the scratch folder that the copy is.
+	copiedName = "predecessor.duckdb"
 )
 
 const (
@@ -74,7 +76,7 @@ func (s *Store) copyPredecessor(ctx context.Context, file string) (to, sum strin
 	if err := makeDir(s.scratch); err != nil {
 		return "", "", err
 	}
-	to = filepath.Join(s.scratch, "system.duckdb")
+	to = filepath.Join(s.scratch, copiedName)
 	from, err := os.Open(file)
 	if err != nil {
 		return "", "", missingDatabase(err)
@@ -212,7 +214,11 @@ func predecessorFault(err error, file string) error {
 		return refuse("database_too_new", "Copy it with ATTACH … (STORAGE_VERSION 'v1.0.0') in the DuckDB that wrote it, then import the copy.",
 			"The old database was written by a newer DuckDB than Agnes reads. Nothing was imported.").because(err)
 	}
-	return refuse("database_damaged", nextOldServer, "The old database is damaged, or no DuckDB database at all. Nothing was imported.").because(err)
+	if storageVersion(file) == 0 {
+		return refuse("not_a_database", "Name the file system.duckdb in the old server's state directory. If this is it, it is damaged: use its newest backup.",
+			"This file is no DuckDB database. Nothing was imported.").because(err)
+	}
+	return refuse("database_damaged", nextOldServer, "The old database is damaged. Nothing was imported.").because(err)
 }
 
 // predecessorSchema fails unless the database is one of the predecessor at the

@@ -306,7 +306,7 @@ func TestImportRefuses(t *testing.T) {
 			}
 			return file
 		}},
-		{"no database", "database_damaged", func(t *testing.T) string {
+		{"no database", "not_a_database", func(t *testing.T) string {
 			t.Helper()
 			file := filepath.Join(t.TempDir(), "system.duckdb")
 			if err := os.WriteFile(file, bytes.Repeat([]byte("no database "), 2000), 0o600); err != nil {

@@ -111,3 +111,23 @@ func sweepScratch(root string, before time.Time) (removed int, err error) {
 	}
 	return removed, nil
 }
+
+// SweepCopies removes the copies of a predecessor's database that imports left
+// when they were killed: they hold its secrets. No import may be at work.
+func SweepCopies(dataDir string) error {
+	root := filepath.Join(dataDir, scratchDir)
+	folders, err := os.ReadDir(root)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("look for copies of an old database: %w", err)
+	}
+	for _, folder := range folders {
+		dir := filepath.Join(root, folder.Name())
+		if _, err := os.Lstat(filepath.Join(dir, copiedName)); err != nil {
+			continue
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			return fmt.Errorf("remove a copy of an old database: %w", err)
+		}
+	}
+	return nil
+}

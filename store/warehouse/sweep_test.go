@@ -87,3 +87,27 @@ func TestSweepOfFolders(t *testing.T) {
 		}
 	}
 }
+
+func TestSweepCopies(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := SweepCopies(dir); err != nil {
+		t.Errorf("without a scratch folder: %v", err)
+	}
+	for _, file := range []string{"left/" + copiedName, "left/" + copiedName + ".wal", "other/system.duckdb"} {
+		file = filepath.Join(dir, scratchDir, file)
+		if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte("secret"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := SweepCopies(dir); err != nil {
+		t.Fatal(err)
+	}
+	left, err := os.ReadDir(filepath.Join(dir, scratchDir))
+	if err != nil || len(left) != 1 || left[0].Name() != "other" {
+		t.Errorf("left: %v, %v", left, err)
+	}
+}
