@@ -54,13 +54,16 @@ func (s *Store) Steps(ctx context.Context, runs []string) ([]syncs.Step, error) 
 }
 
 // places is "$1, $2 … $n".
-func places(n int) string {
+func places(n int) string { return placesFrom(1, n) }
+
+// placesFrom is n placeholders, the first with the number from.
+func placesFrom(from, n int) string {
 	var b strings.Builder
 	for i := range n {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		fmt.Fprintf(&b, "$%d", i+1)
+		fmt.Fprintf(&b, "$%d", from+i)
 	}
 	return b.String()
 }

@@ -55,20 +55,9 @@ func importBatches(ctx context.Context, tx runner, batches []imports.Batch, agai
 	for i, b := range batches {
 		w := writerOf(b.Target)
 		w.again = again
-		outcomes[i] = make([]imports.Outcome, len(b.Rows))
-		for j, row := range b.Rows {
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
-			var err error
-			if outcomes[i][j], err = w.write(ctx, tx, row); err != nil {
-				return nil, fmt.Errorf("row %s of %s: %w", row.ID, b.From, err)
-			}
-		}
-		for _, m := range b.Merged {
-			if err := remember(ctx, tx, b.From, memory{old: m.Old, here: imports.KeyOf(m.Here)}); err != nil {
-				return nil, err
-			}
+		var err error
+		if outcomes[i], err = w.writeAll(ctx, tx, b); err != nil {
+			return nil, err
 		}
 	}
 	return outcomes, nil

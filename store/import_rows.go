@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,17 +15,13 @@ import (
 // importWriter holds the statements for one target.
 type importWriter struct {
 	insert, find, replace string
-	kind                  string // what the rows are remembered as, "" for rows that are not
-	key                   []int  // places of the key's columns
-	newer                 int    // place of the column that decides, -1
-	again                 bool   // brings back what was removed here
+	key                   []int // places of the key's columns
+	newer                 int   // place of the column that decides, -1
+	again                 bool  // brings back what was removed here
 }
 
 func writerOf(t imports.Target) importWriter {
 	w := importWriter{newer: slices.Index(t.Columns, t.Newer)}
-	if !t.Log {
-		w.kind = t.From
-	}
 	names, places, sets, wheres := make([]string, len(t.Columns)), make([]string, len(t.Columns)), make([]string, len(t.Columns)), []string{}
 	for i, column := range t.Columns {
 		names[i], places[i] = quoteIdent(column), "$"+strconv.Itoa(i+1)
@@ -46,40 +43,61 @@ func writerOf(t imports.Target) importWriter {
 	return w
 }
 
-// write adds a row, or compares it with the one that is here, and remembers that
-// it was taken over.
-func (w importWriter) write(ctx context.Context, tx runner, row imports.Row) (imports.Outcome, error) {
-	if w.kind == "" {
-		return w.put(ctx, tx, row, nil)
+// writeAll writes the rows of a batch, and remembers that they were taken over.
+func (w importWriter) writeAll(ctx context.Context, tx runner, b imports.Batch) ([]imports.Outcome, error) {
+	rows := make([]memory, len(b.Rows))
+	for i, row := range b.Rows {
+		rows[i] = w.memory(row)
 	}
-	next := w.memory(row)
-	before, err := remembered(ctx, tx, w.kind, next)
-	if err != nil {
-		return 0, err
-	}
-	if before != nil {
-		if _, err := w.read(ctx, tx, row); absent(err) && !w.again {
-			return imports.Removed, nil
-		} else if err != nil && !absent(err) {
-			return 0, err
+	var known memories
+	var fresh []memory
+	if !b.Log {
+		var err error
+		if known, err = recall(ctx, tx, b.From, rows); err != nil {
+			return nil, err
+		}
+		for _, m := range b.Merged {
+			fresh = append(fresh, memory{old: m.Old, here: imports.KeyOf(m.Here)})
 		}
 	}
-	outcome, err := w.put(ctx, tx, row, before)
-	if err != nil || outcome == imports.Taken {
-		return outcome, err
+	outcomes := make([]imports.Outcome, len(b.Rows))
+	for i, row := range b.Rows {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		before := known.of(rows[i])
+		outcome, err := w.write(ctx, tx, row, before)
+		if err != nil {
+			return nil, fmt.Errorf("row %s of %s: %w", row.ID, b.From, err)
+		}
+		outcomes[i] = outcome
+		there := outcome != imports.Taken && outcome != imports.Removed
+		if there && (before == nil || changed(outcome)) {
+			fresh = append(fresh, rows[i])
+		}
 	}
-	if before != nil && outcome == imports.Added {
-		outcome = imports.Back
+	if b.Log {
+		return outcomes, nil
 	}
-	if before == nil || changed(outcome) {
-		err = remember(ctx, tx, w.kind, next)
-	}
-	return outcome, err
+	return outcomes, remember(ctx, tx, b.From, fresh)
 }
 
-// put adds a row, or compares it with the one that is here. What was changed here
-// since it was taken over stays.
-func (w importWriter) put(ctx context.Context, tx runner, row imports.Row, before *memory) (imports.Outcome, error) {
+// write adds a row, or compares it with the one that is here. One that was taken
+// over before and is not here was removed.
+func (w importWriter) write(ctx context.Context, tx runner, row imports.Row, before *memory) (imports.Outcome, error) {
+	added := imports.Added
+	if before != nil {
+		here, err := w.read(ctx, tx, row)
+		switch {
+		case err == nil:
+			return w.compare(ctx, tx, row, here, before)
+		case !absent(err):
+			return 0, err
+		case !w.again:
+			return imports.Removed, nil
+		}
+		added = imports.Back
+	}
 	n, err := tx.exec(ctx, w.insert, row.Values...)
 	switch {
 	case hasCode(err, sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY):
@@ -87,7 +105,7 @@ func (w importWriter) put(ctx context.Context, tx runner, row imports.Row, befor
 	case err != nil:
 		return 0, err
 	case n > 0:
-		return imports.Added, nil
+		return added, nil
 	}
 	here, err := w.read(ctx, tx, row)
 	switch {
@@ -95,6 +113,14 @@ func (w importWriter) put(ctx context.Context, tx runner, row imports.Row, befor
 		return imports.Taken, nil
 	case err != nil:
 		return 0, err
+	}
+	return w.compare(ctx, tx, row, here, before)
+}
+
+// compare replaces the row that is here, if it is older and was not changed here
+// since it was taken over.
+func (w importWriter) compare(ctx context.Context, tx runner, row imports.Row, here []any, before *memory) (imports.Outcome, error) {
+	switch {
 	case sameRow(here, row.Values):
 		return imports.Unchanged, nil
 	case w.newer < 0 || !newer(row.Values[w.newer], here[w.newer]) || before.otherThan(here[w.newer]):

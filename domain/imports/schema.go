@@ -95,7 +95,7 @@ func (t Table) Names() []string {
 // Log reports whether the table only says what happened.
 func (t Table) Log() bool {
 	switch t.Name {
-	case "sync_history", "audit_log", "session_processor_state":
+	case "sync_history", "audit_log":
 		return true
 	}
 	return strings.HasPrefix(t.Name, "usage_")
