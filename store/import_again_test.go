@@ -253,3 +253,18 @@ func TestImportThatRemembersNothing(t *testing.T) {
 		t.Errorf("the second time: %s", r)
 	}
 }
+
+// Without an index, a second import reads every row of a kind for each of them.
+func TestImportsAreRecalledByAnIndex(t *testing.T) {
+	t.Parallel()
+	s, _ := newStore(t)
+	for _, column := range []string{"old_id", "here"} {
+		plan := must[[]string](t)(collect(t.Context(), s.reader(), func(row scanner) (detail string, err error) {
+			var id, parent, unused int
+			return detail, row.Scan(&id, &parent, &unused, &detail)
+		}, "EXPLAIN QUERY PLAN "+recallBy(column, 3), "kind", "a", "b", "c"))
+		if got := strings.Join(plan, " "); !strings.Contains(got, "kind=? AND "+column+"=?") {
+			t.Errorf("by %s: %s", column, got)
+		}
+	}
+}

@@ -50,11 +50,11 @@ func recall(ctx context.Context, tx runner, kind string, rows []memory) (memorie
 		for _, m := range part {
 			olds, heres = append(olds, m.old), append(heres, m.here)
 		}
-		for column, keys := range map[string][]any{"old_id": olds, "here": heres} { // together in an OR they would read every row of the kind
+		for column, keys := range map[string][]any{"old_id": olds, "here": heres} {
 			found, err := collect(ctx, tx, func(row scanner) (*memory, error) {
 				var m memory
 				return &m, row.Scan(&m.old, &m.here, &m.stamp)
-			}, `SELECT old_id, here, stamp FROM imported_rows WHERE kind = $1 AND `+column+` IN (`+placesFrom(2, len(part))+`)`, keys...)
+			}, recallBy(column, len(part)), keys...)
 			if err != nil {
 				return known, fmt.Errorf("look for earlier imports: %w", err)
 			}
@@ -64,6 +64,12 @@ func recall(ctx context.Context, tx runner, kind string, rows []memory) (memorie
 		}
 	}
 	return known, nil
+}
+
+// recallBy asks for rows by one of their keys. Both keys in one OR would read every
+// row of the kind.
+func recallBy(column string, n int) string {
+	return `SELECT old_id, here, stamp FROM imported_rows WHERE kind = $1 AND ` + column + ` IN (` + placesFrom(2, n) + `)`
 }
 
 // of returns what is known of a row, or of another one that became the same row
