@@ -17,6 +17,7 @@ import (
 	"agnes/domain/activity"
 	"agnes/domain/config"
 	"agnes/domain/people"
+	"agnes/domain/profile"
 	"agnes/domain/query"
 	"agnes/domain/work"
 	"agnes/handlers/request"
@@ -111,7 +112,9 @@ func New(d Deps) (*API, error) {
 	}
 	a := &API{Deps: d}
 	a.huma = huma.NewAPI(a.config(), adapter{a})
-	a.OpenAPI().Components.Schemas.RegisterTypeAlias(reflect.TypeFor[json.Number](), reflect.TypeFor[float64]())
+	schemas := a.OpenAPI().Components.Schemas
+	schemas.RegisterTypeAlias(reflect.TypeFor[json.Number](), reflect.TypeFor[float64]())
+	schemas.RegisterTypeAlias(reflect.TypeFor[profile.Number](), reflect.TypeFor[*float64]())
 	a.authRoutes()
 	a.linkRoutes()
 	a.sessionRoutes()

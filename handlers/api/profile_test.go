@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -148,4 +149,18 @@ func TestProfileFailures(t *testing.T) {
 	s.as(s.admin, http.MethodPost, "/api/catalog/profile/broken/refresh", nil).is(503)
 	s.as(s.admin, http.MethodPost, "/api/catalog/profile/new/refresh", nil).is(404)
 	s.as(s.admin, http.MethodGet, "/api/catalog/profile/new", nil).is(404)
+}
+
+// TestNumbersOfAProfileAreDescribedAsSuch: of any size, and null where there is none.
+func TestNumbersOfAProfileAreDescribedAsSuch(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	document := s.as(s.analyst, http.MethodGet, "/openapi.json", nil).is(http.StatusOK)
+	schemas := document["components"].(map[string]any)["schemas"].(map[string]any)
+	fields := schemas["NumericStats"].(map[string]any)["properties"].(map[string]any)
+	for _, name := range []string{"min", "max", "mean"} {
+		if got := fmt.Sprint(fields[name].(map[string]any)["type"]); got != "[number null]" {
+			t.Errorf("%s is described as %s", name, got)
+		}
+	}
 }
