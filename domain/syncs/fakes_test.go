@@ -361,10 +361,14 @@ func (w *world) RecoverRuns(context.Context) ([]Run, error) { return nil, nil }
 func (w *world) CancelRun(_ context.Context, _ audit.Actor, id string) (Run, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, r := range w.runs {
-		if r.ID == id {
-			return r, nil
+	for i := range w.runs {
+		if w.runs[i].ID != id {
+			continue
 		}
+		if w.runs[i].State == Queued {
+			w.runs[i].State = Cancelled
+		}
+		return w.runs[i], nil
 	}
 	return Run{}, domain.E(domain.NotFound, "run_not_found", "There is no such run.")
 }

@@ -75,7 +75,6 @@ func (w *FileWatcher) Tick(ctx context.Context) error {
 		now[t.ID] = s.Fingerprint
 		if s.Fingerprint != "" && w.seen[t.ID] == s.Fingerprint && w.tried[t.ID] != s.Fingerprint && due(t, s, read[t.ID]) {
 			changed = append(changed, t.ID)
-			w.tried[t.ID] = s.Fingerprint
 		}
 	}
 	w.seen = now
@@ -83,8 +82,13 @@ func (w *FileWatcher) Tick(ctx context.Context) error {
 		return nil
 	}
 	w.Log.Info("files changed", "tables", len(changed))
-	_, err = w.Syncer.Trigger(ctx, audit.System("watch"), ByWatch, changed)
-	return err
+	if _, err := w.Syncer.Trigger(ctx, audit.System("watch"), ByWatch, changed); err != nil {
+		return err
+	}
+	for _, id := range changed {
+		w.tried[id] = now[id]
+	}
+	return nil
 }
 
 // due reports whether a file is another one than the table's last sync began to

@@ -120,6 +120,54 @@ func TestAFileThatChangesAfterItWasReadIsSyncedAgain(t *testing.T) {
 	}
 }
 
+// TestAFileWhoseSyncCannotBeQueuedIsTriedAgain: nobody else would ask for it.
+func TestAFileWhoseSyncCannotBeQueuedIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld("orders")
+	w.refuse = refusing("queue", 1).refuse
+	states := fileStates{"orders.csv": {"1", w.now}}
+	watcher := &FileWatcher{Files: states, Reads: w, Tables: w, Syncer: w.syncer(t), Log: slog.New(slog.DiscardHandler)}
+	refused := 0
+	for range 3 {
+		if err := watcher.Tick(t.Context()); err != nil {
+			refused++
+		}
+	}
+	if r := <-w.finished; refused != 1 || r.State != OK || r.Trigger != ByWatch {
+		t.Errorf("refused %d times, then %+v", refused, r)
+	}
+}
+
+// TestACancelledSyncIsNotTakenUpByTheWatcher: whoever cancelled it knows what
+// file it was for.
+func TestACancelledSyncIsNotTakenUpByTheWatcher(t *testing.T) {
+	t.Parallel()
+	w := newWorld("orders")
+	w.read["orders"] = "1"
+	orders := w.tables["orders"]
+	orders.Status = registry.SyncStatus{State: "ok", LastTry: &w.now}
+	w.tables["orders"] = orders
+	states := fileStates{"orders.csv": {"2", w.now}}
+	s := w.idle()
+	s.Files = states
+	runs, err := s.Trigger(t.Context(), petra, ByUpload, []registry.TableID{"orders"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := s.Cancel(t.Context(), petra, runs[0].ID); err != nil || r.State != Cancelled {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	watcher := &FileWatcher{Files: states, Reads: w, Tables: w, Syncer: s, Log: slog.New(slog.DiscardHandler)}
+	for range 3 {
+		if err := watcher.Tick(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(w.runs) != 1 {
+		t.Errorf("%d runs, want the cancelled one alone", len(w.runs))
+	}
+}
+
 func TestRunKeepsWhatDidNotFit(t *testing.T) {
 	t.Parallel()
 	w := newWorld("orders")

@@ -105,7 +105,15 @@ func (s *Syncer) Cancel(ctx context.Context, by audit.Actor, id string) (Run, er
 	if err != nil {
 		return Run{}, fmt.Errorf("cancel run %s: %w", id, err)
 	}
-	s.nudge() // another run may follow it
+	s.nudge()                                    // another run may follow it
+	if r.State == Cancelled && r.Version == "" { // nothing takes up again what somebody does not want
+		t, err := s.Tables.GetTable(ctx, r.Table)
+		if err != nil {
+			s.Log.Warn("note the file of a cancelled sync", "table_id", string(r.Table), "err", err)
+		} else {
+			s.noteRead(ctx, t.Table)
+		}
+	}
 	s.mu.Lock()
 	stop := s.live[id]
 	s.mu.Unlock()
