@@ -75,8 +75,10 @@ func look(root, name string) (_ syncs.ExtractDir, there bool) {
 	sum := sha256.New()
 	note(sum, extractFile, info)
 	// An extractor that edits its extract in place has the newest rows here.
-	if wal, err := os.Stat(filepath.Join(dir, extractFile+".wal")); err == nil {
-		note(sum, extractFile+".wal", wal)
+	for _, name := range []string{extractFile + ".wal", extractFile + ".wal.checkpoint"} {
+		if log, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			note(sum, name, log)
+		}
 	}
 	if err := noteData(sum, filepath.Join(dir, "data")); err != nil {
 		return unreadable(name), true

@@ -3,6 +3,7 @@ package warehouse
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -135,4 +136,17 @@ func collect[T any](ctx context.Context, db querier, query string, scan func(*sq
 
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// duckLogs are the endings of the logs that DuckDB keeps beside a database. What
+// is written while a checkpoint runs is in the second one alone, until that ends.
+func duckLogs() []string { return []string{".wal", ".wal.checkpoint"} }
+
+// discardLogs removes the logs beside a database.
+func discardLogs(file string) error {
+	var errs []error
+	for _, ending := range duckLogs() {
+		errs = append(errs, discard(file+ending))
+	}
+	return errors.Join(errs...)
 }

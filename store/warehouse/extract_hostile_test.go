@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -167,6 +168,10 @@ func TestExtractFilesThatAreNone(t *testing.T) {
 			}
 			return os.WriteFile(file, whole, 0o600)
 		}, "extract_log_stale"},
+		"a stale log of a checkpoint": {func() error {
+			log := file + ".wal.checkpoint"
+			return errors.Join(os.WriteFile(log, []byte("old"), 0o600), os.Chtimes(log, older, older), os.WriteFile(file, whole, 0o600))
+		}, "extract_log_stale"},
 		"a log of nonsense": {func() error {
 			if err := os.WriteFile(file, whole, 0o600); err != nil {
 				return err
@@ -174,7 +179,7 @@ func TestExtractFilesThatAreNone(t *testing.T) {
 			return os.WriteFile(file+".wal", []byte(strings.Repeat("nonsense", 100)), 0o600)
 		}, ""}, // the file itself is whole
 	} {
-		for _, old := range []string{file, file + ".wal"} {
+		for _, old := range []string{file, file + ".wal", file + ".wal.checkpoint"} {
 			if err := os.RemoveAll(old); err != nil {
 				t.Fatal(err)
 			}

@@ -85,10 +85,12 @@ func lookAtExtract(file, source string) (fs.FileInfo, error) {
 	}
 	// A log is written after the file that it belongs to. An older one was left
 	// by another file, and DuckDB would replay it into this one without a word.
-	log, err := os.Stat(file + ".wal")
-	if err == nil && log.Size() > 0 && log.ModTime().Before(info.ModTime()) {
-		return nil, refuse("extract_log_stale", "Let the extractor remove extract.duckdb.wal before it renames a new file into place.",
-			"A log of an older file lies beside the extract of %s and would change its rows. What was synced before stays.", source)
+	for _, ending := range duckLogs() {
+		log, err := os.Stat(file + ending)
+		if err == nil && log.Size() > 0 && log.ModTime().Before(info.ModTime()) {
+			return nil, refuse("extract_log_stale", "Let the extractor remove extract.duckdb"+ending+" before it renames a new file into place.",
+				"A log of an older file lies beside the extract of %s and would change its rows. What was synced before stays.", source)
+		}
 	}
 	return info, nil
 }

@@ -113,7 +113,7 @@ func (s *Store) sweepGenerations(newest int64) {
 			continue
 		}
 		file := filepath.Join(dir, filepath.Base(generationKey(n)))
-		if err := errors.Join(discard(file), discard(file+".wal")); err != nil {
+		if err := errors.Join(discard(file), discardLogs(file)); err != nil {
 			s.log.Warn("old generation stays", "generation", n, "err", err)
 		}
 	}

@@ -104,10 +104,6 @@ func (s *Store) copyPredecessor(ctx context.Context, file string) (to, sum strin
 	return to, hex.EncodeToString(hash.Sum(nil)), nil
 }
 
-// duckLogs are the endings of the logs that DuckDB keeps beside a database. What
-// is written while a checkpoint runs is in the second one alone, until that ends.
-func duckLogs() []string { return []string{".wal", ".wal.checkpoint"} }
-
 // copyLog copies a log if there is one.
 func copyLog(ctx context.Context, from, to string) error {
 	log, err := os.Open(from)

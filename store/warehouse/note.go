@@ -67,8 +67,10 @@ func (s *Store) fits(key string, n note) bool {
 	if err != nil {
 		return false
 	}
-	if _, err := os.Lstat(file + ".wal"); !errors.Is(err, os.ErrNotExist) {
-		return false
+	for _, ending := range duckLogs() {
+		if _, err := os.Lstat(file + ending); !errors.Is(err, os.ErrNotExist) {
+			return false
+		}
 	}
 	info, err := os.Lstat(file)
 	if err != nil || !info.Mode().IsRegular() || info.Size() != n.Bytes {

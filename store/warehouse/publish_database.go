@@ -39,7 +39,7 @@ func (s *Store) publishFile(ctx context.Context, key, generation string, build f
 	if err := discard(temp); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, discard(temp), discard(temp+".wal")) }()
+	defer func() { err = errors.Join(err, discard(temp), discardLogs(temp)) }()
 
 	objects, err := s.draft(ctx, temp, build)
 	if err != nil {
@@ -55,7 +55,8 @@ func (s *Store) publishFile(ctx context.Context, key, generation string, build f
 
 // placeFree refuses a place that a rename cannot take, before any work is done.
 func placeFree(final string) error {
-	for _, file := range []string{final, final + ".wal"} {
+	for _, ending := range append(duckLogs(), "") {
+		file := final + ending
 		info, err := os.Lstat(file)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -89,8 +90,10 @@ func (s *Store) draft(ctx context.Context, temp string, build func(db *sql.DB) (
 	if _, err := db.ExecContext(ctx, "CHECKPOINT "+draftName+"; DETACH "+draftName); err != nil {
 		return 0, fmt.Errorf("finish database file: %w", err)
 	}
-	if _, err := os.Lstat(temp + ".wal"); !errors.Is(err, fs.ErrNotExist) {
-		return 0, errors.Join(errors.New("finish database file: its log is still there"), err)
+	for _, ending := range duckLogs() {
+		if _, err := os.Lstat(temp + ending); !errors.Is(err, fs.ErrNotExist) {
+			return 0, errors.Join(errors.New("finish database file: its log is still there"), err)
+		}
 	}
 	return objects, nil
 }
@@ -136,7 +139,7 @@ func (s *Store) settleDatabase(temp, final, generation string) error {
 	}
 	s.at(pointDatabaseLinked)
 	dir := filepath.Dir(final)
-	if err := discard(final + ".wal"); err != nil {
+	if err := discardLogs(final); err != nil {
 		return err
 	}
 	if err := syncDir(dir); err != nil {

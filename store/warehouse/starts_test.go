@@ -34,6 +34,10 @@ func starts() []start {
 	return []start{
 		{name: "nothing", leave: func(t *testing.T, file string) { t.Helper() }},
 		{name: "a log of something", leave: func(t *testing.T, file string) { t.Helper(); write(t, file+".wal", "a log that a crash left") }},
+		{name: "a log of a checkpoint", leave: func(t *testing.T, file string) {
+			t.Helper()
+			write(t, file+".wal.checkpoint", "a log that a crash left")
+		}},
 		{name: "a log that can be replayed", leave: func(t *testing.T, file string) { t.Helper(); crashedWriter(t, file) }},
 		{name: "temporary files", leave: func(t *testing.T, file string) {
 			t.Helper()
@@ -155,7 +159,7 @@ func testStart(t *testing.T, key string, c start) {
 		if got := mustQuery(t, readOnly(t, s, file), "SELECT count(*) AS n FROM duckdb_tables() WHERE table_name = 'stale'"); !slices.Equal(got, []string{"0"}) {
 			t.Errorf("%s: an old log was replayed", file)
 		}
-		if _, err := os.Lstat(mustPath(t, s, file) + ".wal"); !os.IsNotExist(err) {
+		if left, err := filepath.Glob(mustPath(t, s, file) + ".wal*"); err != nil || len(left) > 0 {
 			t.Errorf("%s: a log lies beside it: %v", file, err)
 		}
 	}
