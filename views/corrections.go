@@ -125,3 +125,8 @@ func skipText(n int) string {
 	}
 	return strconv.Itoa(n)
 }
+
+// separatorWords says what the first line of a file says of its separator.
+func (v PreviewView) separatorWords() string {
+	return "The first line of the file, sep=" + shownDelimiter(v.Preview.Separator) + ", names the separator. It is no row. What is set here goes before it."
+}

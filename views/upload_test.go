@@ -116,6 +116,15 @@ func TestPreviewPageReplacing(t *testing.T) {
 	}
 }
 
+func TestPreviewShowsTheSeparatorThatTheFileNames(t *testing.T) {
+	t.Parallel()
+	v := PreviewView{FileName: "a.csv", Preview: files.Preview{Format: files.CSV, Columns: testColumns(), Separator: "\t"}}
+	doc := parse(t, draw(t, PreviewPage(testChrome(true), v)))
+	if !strings.Contains(doc.Find("#corrections").Text(), "The first line of the file, sep=tab, names the separator.") {
+		t.Error("the corrections do not show it")
+	}
+}
+
 // The rows that fit are told from those of the file, and the folded corrections
 // say whether they are in use.
 func TestPreviewTellsWhatFits(t *testing.T) {

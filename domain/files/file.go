@@ -129,11 +129,12 @@ type Preview struct {
 	Rows      [][]*string       `json:"rows"`       // as text, nil for NULL; at most 50
 	TotalRows int64             `json:"total_rows"` // -1 when not known yet
 	Warnings  []string          `json:"warnings,omitempty"`
-	Found     []registry.Column `json:"found,omitempty"`   // the file's own columns, before corrections
-	Sheets    []string          `json:"sheets,omitempty"`  // of a workbook
-	Sheet     string            `json:"sheet,omitempty"`   // the one that is read
-	Files     int               `json:"files,omitempty"`   // of a folder
-	From      []string          `json:"from,omitempty"`    // the file of each row, of several
-	Partial   bool              `json:"partial,omitempty"` // Misfits are those of the beginning only
+	Found     []registry.Column `json:"found,omitempty"`     // the file's own columns, before corrections
+	Separator string            `json:"separator,omitempty"` // that the first line names, such as sep=;
+	Sheets    []string          `json:"sheets,omitempty"`    // of a workbook
+	Sheet     string            `json:"sheet,omitempty"`     // the one that is read
+	Files     int               `json:"files,omitempty"`     // of a folder
+	From      []string          `json:"from,omitempty"`      // the file of each row, of several
+	Partial   bool              `json:"partial,omitempty"`   // Misfits are those of the beginning only
 	Report
 }

@@ -59,8 +59,8 @@ func (r *reader) sniffCSV(ctx context.Context, db *sql.DB) error {
 		return err
 	}
 	d.lenient = r.lenient
-	if d.skip > r.options.Skip {
-		d.warnings = append(d.warnings, leftOut(d.skip-r.options.Skip))
+	if d.skip > r.skipped() {
+		d.warnings = append(d.warnings, leftOut(d.skip-r.skipped()))
 	}
 	if d.quote == "" && !options.unquoted {
 		d.quote, d.escape = `"`, `"`

@@ -100,7 +100,7 @@ func (r *reader) checkShape(ctx context.Context, db *sql.DB, d dialect, sniffed 
 	if err != nil {
 		return d, err
 	}
-	if sniffed == nil && d.skip > r.options.Skip {
+	if sniffed == nil && d.skip > r.skipped() {
 		if kept, all, err := r.keepLines(ctx, db, d); err != nil || all {
 			return kept, err
 		}
@@ -130,20 +130,20 @@ func (r *reader) headShape(d dialect, sniffed error) (guess dialect, misled bool
 	if err != nil {
 		return guess, false, err
 	}
-	for range r.options.Skip {
+	for range r.skipped() {
 		_, head, _ = bytes.Cut(head, []byte("\n"))
 	}
 	first, _, _ := bytes.Cut(bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\ufeff")), "\r\n"), []byte("\n"))
 	line := strings.TrimRight(string(first), "\r")
-	guess = dialect{path: r.path, quote: `"`, escape: `"`, header: true, skip: r.options.Skip, nulls: r.options.Nulls, decimal: r.options.Decimal}
+	guess = dialect{path: r.path, quote: `"`, escape: `"`, header: true, skip: r.skipped(), nulls: r.options.Nulls, decimal: r.options.Decimal}
 	var wide int
 	switch {
-	case sniffed != nil || len(d.columns) == 1 && d.skip <= r.options.Skip:
+	case sniffed != nil || len(d.columns) == 1 && d.skip <= r.skipped():
 		guess.delim, wide = likelyDelimiter(line)
-		if c := r.options.Delimiter; c != "" {
+		if c := r.delimiter(); c != "" {
 			guess.delim, wide = c, countValues(line, c)
 		}
-	case d.skip > r.options.Skip:
+	case d.skip > r.skipped():
 		guess.delim, wide = d.delim, countValues(line, d.delim)
 		if wide != len(d.columns) && (wide < 2 || likeFirst(head, d.delim, wide, d.skip) < 2) {
 			return guess, false, nil // lines before the table, as spreadsheets have
@@ -168,12 +168,12 @@ func (r *reader) keepLines(ctx context.Context, db *sql.DB, d dialect) (kept dia
 		return d, false, err
 	}
 	lines := bytes.Count(bytes.TrimRight(head, "\r\n"), []byte("\n")) + 1
-	left := d.skip - r.options.Skip
+	left := d.skip - r.skipped()
 	typed := d.header && slices.ContainsFunc(d.columns, func(c registry.Column) bool { return c.Type != "VARCHAR" })
 	if lines-d.skip > left || left < manyLines && (typed || !whole) {
 		return d, false, nil // a heading, as reports have
 	}
-	for range r.options.Skip {
+	for range r.skipped() {
 		_, head, _ = bytes.Cut(head, []byte("\n"))
 	}
 	first, _, _ := bytes.Cut(bytes.TrimPrefix(head, []byte(byteOrderMark)), []byte("\n"))
@@ -183,8 +183,8 @@ func (r *reader) keepLines(ctx context.Context, db *sql.DB, d dialect) (kept dia
 	if wide == 1 {
 		delim = noDelimiter
 	}
-	guess := dialect{path: r.path, delim: delim, quote: o.quote, escape: o.escape, skip: r.options.Skip, nulls: o.nulls, columns: make([]registry.Column, wide)}
-	if r.options.Delimiter != "" {
+	guess := dialect{path: r.path, delim: delim, quote: o.quote, escape: o.escape, skip: r.skipped(), nulls: o.nulls, columns: make([]registry.Column, wide)}
+	if r.delimiter() != "" {
 		return d, false, nil
 	}
 	if err := guess.scan(ctx, db, wholeFile); err != nil {
@@ -196,7 +196,7 @@ func (r *reader) keepLines(ctx context.Context, db *sql.DB, d dialect) (kept dia
 	o.delim = delim
 	kept, err = sniff(ctx, db, r.path, o)
 	switch {
-	case err == nil && kept.skip == r.options.Skip && len(kept.columns) == wide:
+	case err == nil && kept.skip == r.skipped() && len(kept.columns) == wide:
 		return kept, true, nil
 	case engineBroken(err) || ctx.Err() != nil:
 		return d, false, err

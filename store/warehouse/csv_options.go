@@ -25,7 +25,7 @@ type sniffOptions struct {
 func (r *reader) sniffOptions() sniffOptions {
 	c := r.options
 	o := sniffOptions{
-		delim: c.Delimiter, quote: c.Quote, escape: c.Escape, header: c.Header, skip: c.Skip, nulls: c.Nulls,
+		delim: r.delimiter(), quote: c.Quote, escape: c.Escape, header: c.Header, skip: r.skipped(), nulls: c.Nulls,
 		decimal: c.Decimal, dates: c.DateFormat, lenient: r.lenient, sample: sampleRows,
 	}
 	switch {

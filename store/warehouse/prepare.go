@@ -56,6 +56,9 @@ func (s *Store) prepare(ctx context.Context, key string, format files.Format, o 
 	case format.Text() && (r.packed != files.Plain || o.Encoding != "" || r.marked):
 		err = s.unpack(ctx, r, most)
 	}
+	if err == nil {
+		err = r.readSeparator()
+	}
 	if err != nil {
 		return nil, r.orChanged(err)
 	}

@@ -105,7 +105,7 @@ func (r *reader) previewWritten(ctx context.Context, db *sql.DB, rel relation, l
 // describe puts the file's own facts into its preview.
 func (r *reader) describe(p *files.Preview, rel relation) {
 	if r.format == files.CSV || r.format == files.TSV {
-		p.Dialect = r.csv.words()
+		p.Dialect, p.Separator = r.csv.words(), r.separator
 	}
 	if r.sheet != nil {
 		p.Sheets, p.Sheet = r.sheet.names, r.sheet.name

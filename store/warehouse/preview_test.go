@@ -136,3 +136,19 @@ func TestLikelyDelimiter(t *testing.T) {
 		}
 	}
 }
+
+func TestPreviewOfFileThatNamesItsSeparator(t *testing.T) {
+	t.Parallel()
+	s := newTestStore(t)
+	mustWrite(t, s, "files/a.csv", "sep=;\r\nid;a\r\n1;x\r\n2\r\n3;z\r\n")
+	p, err := s.Preview(t.Context(), "files/a.csv", files.CSV)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Separator != ";" || columnList(p.Columns) != "id BIGINT, a VARCHAR" || len(p.Rows) != 2 || len(p.Warnings) > 0 {
+		t.Errorf("preview %+v", p)
+	}
+	if p.Misfits.Count != 1 || p.Misfits.First[0].Line != 4 {
+		t.Errorf("misfits %+v, want one in line 4", p.Misfits)
+	}
+}

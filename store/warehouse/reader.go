@@ -12,22 +12,23 @@ import (
 
 // reader is one file that DuckDB is about to read, in a locked instance.
 type reader struct {
-	path    string // what the engine reads
-	origin  string // the file that people know
-	format  files.Format
-	packed  files.Compression
-	options files.Options
-	before  stamp             // of origin, when it was looked at
-	marked  bool              // it begins with a mark that the engine does not read over
-	retyped bool              // types were guessed from all rows
-	partial bool              // path holds the beginning only
-	lenient bool              // rows that do not fit are put aside, not fatal
-	sheet   *sheet            // of a workbook
-	csv     dialect           // for CSV, TSV and sheets
-	found   []registry.Column // before corrections
-	hive    []hiveCell        // what the folders' names say
-	among   bool              // one of several: it need not have every column
-	item    string            // what it is called among them
+	path      string // what the engine reads
+	origin    string // the file that people know
+	format    files.Format
+	packed    files.Compression
+	options   files.Options
+	before    stamp             // of origin, when it was looked at
+	marked    bool              // it begins with a mark that the engine does not read over
+	separator string            // that its first line names, as a line of its own
+	retyped   bool              // types were guessed from all rows
+	partial   bool              // path holds the beginning only
+	lenient   bool              // rows that do not fit are put aside, not fatal
+	sheet     *sheet            // of a workbook
+	csv       dialect           // for CSV, TSV and sheets
+	found     []registry.Column // before corrections
+	hive      []hiveCell        // what the folders' names say
+	among     bool              // one of several: it need not have every column
+	item      string            // what it is called among them
 }
 
 // delimited reports whether the engine reads CSV.
