@@ -96,13 +96,15 @@ func (s *Store) convertOne(ctx context.Context, key string, format files.Format,
 	if err != nil {
 		return got, err
 	}
-	db, err := s.locked(ctx, r.path, temp, s.asideFile())
-	if err != nil {
+	return evenly(ctx, s, r, func(r *reader) (got converted, err error) {
+		db, err := s.locked(ctx, r.path, temp, s.asideFile())
+		if err != nil {
+			return got, err
+		}
+		got, err = s.convert(ctx, db, r, temp, report)
+		got.closed = closeBeside(db)
 		return got, err
-	}
-	got, err = s.convert(ctx, db, r, temp, report)
-	got.closed = closeBeside(db)
-	return got, err
+	})
 }
 
 // convert makes a Parquet file of a file that was prepared, and makes sure that

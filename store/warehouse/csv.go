@@ -49,6 +49,9 @@ func (r *reader) sniffCSV(ctx context.Context, db *sql.DB) error {
 	options.lenient = false
 	d, err := r.sniffFreely(ctx, db, options)
 	if err != nil && r.lenient && !engineBroken(err) && ctx.Err() == nil {
+		if mixed, err := r.endsMixed(); mixed || err != nil {
+			return errors.Join(r.errEndsMixed(), err)
+		}
 		options.lenient = true
 		d, err = r.sniffFreely(ctx, db, options)
 	}
@@ -59,6 +62,9 @@ func (r *reader) sniffCSV(ctx context.Context, db *sql.DB) error {
 		return err
 	}
 	d.lenient = r.lenient
+	if r.even {
+		d.warnings = append(d.warnings, evenWarning)
+	}
 	if d.skip > r.skipped() {
 		d.warnings = append(d.warnings, leftOut(d.skip-r.skipped()))
 	}

@@ -130,15 +130,18 @@ func (s *Store) openMany(ctx context.Context, paths ...string) (*sql.DB, error) 
 func (ps *parts) convert(ctx context.Context, i int, o files.Options) error {
 	p, s := &ps.of[i], ps.store
 	r, err := s.prepare(ctx, path.Join(filesDir, p.name), ps.format, o, 0)
-	if err == nil {
-		err = dropRejects(ctx, ps.db)
-	}
 	if err != nil {
 		return inFile(err, p.name)
 	}
 	r.hive, r.among, r.item = hiveCells(p.name), true, p.name
 	p.place = filepath.Join(s.scratch, "part-"+strconv.Itoa(i)+".parquet")
-	p.got, err = s.convert(ctx, ps.db, r, p.place, nil)
+	p.got, err = evenly(ctx, s, r, func(again *reader) (got converted, err error) {
+		if err := dropRejects(ctx, ps.db); err != nil {
+			return got, err
+		}
+		r = again
+		return s.convert(ctx, ps.db, r, p.place, nil)
+	})
 	for k := range p.got.report.Misfits.First {
 		p.got.report.Misfits.First[k].File = p.name
 	}

@@ -78,7 +78,14 @@ func (s *Store) previewPart(ctx context.Context, db *sql.DB, f files.DatasetFile
 		return files.Preview{}, "", err
 	}
 	r.hive, r.among, r.item = hiveCells(f.Name), true, f.Name
-	p, err := r.preview(ctx, db)
+	p, err := evenly(ctx, s, r, func(again *reader) (files.Preview, error) {
+		if r = again; r.even {
+			if err := dropRejects(ctx, db); err != nil {
+				return files.Preview{}, err
+			}
+		}
+		return r.preview(ctx, db)
+	})
 	if slices.ContainsFunc(p.Columns, func(c registry.Column) bool { return c.Type == "DATE" }) {
 		dates = r.csv.dateFormat
 	}

@@ -43,7 +43,7 @@ func (s *Store) prepare(ctx context.Context, key string, format files.Format, o 
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{path: origin, origin: origin, format: format, options: o, packed: files.CompressionOf(origin)}
+	r := &reader{path: origin, origin: origin, format: format, options: o, packed: files.CompressionOf(origin), most: most}
 	if r.before, err = stampOf(origin); err != nil {
 		return nil, r.absent(err)
 	}

@@ -36,12 +36,14 @@ func (s *Store) PreviewWith(ctx context.Context, key string, format files.Format
 	if err != nil {
 		return files.Preview{}, err
 	}
-	db, err := s.locked(ctx, r.path)
-	if err != nil {
-		return files.Preview{}, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	return r.preview(ctx, db)
+	return evenly(ctx, s, r, func(r *reader) (_ files.Preview, err error) {
+		db, err := s.locked(ctx, r.path)
+		if err != nil {
+			return files.Preview{}, err
+		}
+		defer func() { err = errors.Join(err, db.Close()) }()
+		return r.preview(ctx, db)
+	})
 }
 
 // preview looks at a file that was prepared.

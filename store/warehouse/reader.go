@@ -20,6 +20,8 @@ type reader struct {
 	before    stamp             // of origin, when it was looked at
 	marked    bool              // it begins with a mark that the engine does not read over
 	separator string            // that its first line names, as a line of its own
+	most      int64             // how much of a long file is read, for a preview; 0 is all
+	even      bool              // it is a copy whose lines end alike
 	retyped   bool              // types were guessed from all rows
 	partial   bool              // path holds the beginning only
 	lenient   bool              // rows that do not fit are put aside, not fatal
