@@ -182,7 +182,7 @@ func (c *cellScan) cell(line []byte, i int, kind cellKind) int {
 	for p, b := range line {
 		switch classes[b] {
 		case endOfCell:
-			if kind == doubleCell && p > longWhole && (p > longNumber || bytes.IndexByte(line[:p], '.') < 0) {
+			if kind == doubleCell && p > longWhole && longDigits(line[:p]) {
 				c.hit(i)
 			}
 			return p
@@ -191,7 +191,7 @@ func (c *cellScan) cell(line []byte, i int, kind cellKind) int {
 			for c.classes[anyCell][line[end]] != endOfCell {
 				end++
 			}
-			if odd(kind, line[p:end]) {
+			if odd(kind, line[:end], p) {
 				c.hit(i)
 			}
 			return end

@@ -4,11 +4,22 @@ import "bytes"
 
 // What a cell looks like that its type may not hold.
 
+// longDigits says whether a cell may have more digits than DOUBLE has before its
+// point, or than it reaches.
+func longDigits(cell []byte) bool {
+	dot := bytes.IndexByte(cell, '.')
+	return len(cell) > longNumber || dot < 0 || dot > longWhole
+}
+
 // odd says whether a cell may be one that its type cannot hold, from its first
-// suspect byte on.
-func odd(kind cellKind, rest []byte) bool {
+// suspect byte, at p, on.
+func odd(kind cellKind, cell []byte, p int) bool {
+	rest := cell[p:]
 	switch kind {
 	case doubleCell:
+		if len(rest) > 1 && rest[1] >= '0' && rest[1] <= '9' && bytes.IndexByte(cell[:p], '.') < 0 || p > longWhole && longDigits(cell[:p]) {
+			return true // 1e5, which may be no number, or digits that are lost
+		}
 		digits := 0
 		for _, b := range rest[1:] {
 			if b >= '0' && b <= '9' {

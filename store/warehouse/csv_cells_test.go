@@ -86,7 +86,7 @@ func TestLosingCells(t *testing.T) {
 		last                []string
 		lines               []int64
 	}{
-		{"whole after all", "a.csv", manyRows("n,d", "1,1", "2.0,2", "3e2,3"), files.Options{}, bigint, []string{"2|2", "300|3"}, nil},
+		{"whole after all", "a.csv", manyRows("n,d", "1,1", "2.0,2", "3.0e2,3"), files.Options{}, bigint, []string{"2|2", "300|3"}, nil},
 		{"word for NULL", "a.csv", manyRows("n,d", "1,1", "1.5,2", "3,3"), files.Options{Nulls: []string{"1.5"}}, bigint, []string{"NULL|2", "3|3"}, nil},
 		{"semicolons and commas", "a.csv", manyRows("n;d", "1;1", "1,5;2"), files.Options{Decimal: ","}, "n DOUBLE, d BIGINT", []string{"1.5|2"}, nil},
 		{"packed tabs", "a.tsv.gz", mustGzip(t, manyRows("n\td", "1\t1", "1.5\t2")), files.Options{}, "n DOUBLE, d BIGINT", []string{"1.5|2"}, nil},

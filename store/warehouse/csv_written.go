@@ -12,7 +12,8 @@ import (
 )
 
 // Numbers may be written so that the number does not say all of it: 007, +420, 0x1F,
-// or more digits than DOUBLE has. DuckDB's sniffer takes some of them for text, those
+// 1e5, which programs write as 1e+05 or 1.0E5 when they mean a number, or more digits
+// than DOUBLE has. DuckDB's sniffer takes some of them for text, those
 // that it sees. A column whose type was guessed and that has one is text, wherever
 // the value is; who says that it is a number gets a number.
 
@@ -24,7 +25,7 @@ type oddlyWritten struct {
 
 // What such columns hold.
 const (
-	oddNumbers = "numbers that are written with leading zeros or signs, or that have more than 15 digits"
+	oddNumbers = "numbers that are written with leading zeros or signs, as 1e5, or with more than 15 digits"
 	shortYears = "years of fewer than four digits where dates have four"
 )
 
@@ -54,9 +55,10 @@ func isNumber(kind string) bool { return kind == "DOUBLE" || slices.Contains(who
 
 // written is SQL for a text that a column of numbers would not give back.
 func (r *reader) written(text, kind string) string {
-	test := fmt.Sprintf(`regexp_matches(%s, '^\s*([+]|-?0[0-9a-zA-Z])|_')`, text)
+	test := fmt.Sprintf(`regexp_matches(%s, '^\s*([+]|-?0[0-9a-zA-Z]|-?[0-9]+[eE][0-9]+\s*$)|_')`, text)
 	if kind == "DOUBLE" {
 		whole := fmt.Sprintf(`length(%s) > 15 AND NOT contains(%[1]s, '.') AND regexp_matches(%[1]s, '^\s*-?[0-9]+\s*$')`, text)
+		test += fmt.Sprintf(` OR length(%s) > 16 AND regexp_matches(%[1]s, '^\s*-?[0-9]{16,}[.,]')`, text)
 		test += " OR " + r.inexact(text) + " OR " + whole + " AND abs(" + r.tryCast(text, "VARCHAR", kind) + ") > 9007199254740992" // 2^53
 	}
 	return "coalesce(" + test + ", false)"
@@ -142,7 +144,8 @@ func (r *reader) checkYears(ctx context.Context, db *sql.DB, rel relation, temp 
 	var which []int
 	for i, c := range rel.columns {
 		form := map[string]string{"DATE": r.csv.dateFormat, "TIMESTAMP": r.csv.timestamp}[c.Type]
-		if strings.Contains(form, "%Y") && !rel.drops[i] {
+		plain := isZoned(c.Type) && !strings.Contains(r.csv.timestamp, "%y")
+		if (plain || strings.Contains(form, "%Y")) && !rel.drops[i] {
 			which = append(which, i)
 		}
 	}

@@ -103,3 +103,37 @@ func TestDatesOfTwoForms(t *testing.T) {
 		}
 	}
 }
+
+// TestNumbersThatDoubleCuts holds that no digit before a point is lost, and that codes
+// like 1e5 stay as they are, in the first rows and behind them.
+func TestNumbersThatDoubleCuts(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ first, odd, kind string }{
+		{"1.5", "12345678901234567.89", "VARCHAR"},
+		{"1.5", "-1234567890123456.5", "VARCHAR"},
+		{"1.5", "123456789012345.67", "DOUBLE"},
+		{"1.5", "0.1234567890123456789", "DOUBLE"},
+		{"1.5", "1e5", "VARCHAR"},
+		{"7", "12E4", "VARCHAR"},
+		{"1.5", "1e+05", "DOUBLE"},
+		{"1.5", "1.0E5", "DOUBLE"},
+		{"1.5", "1e-7", "DOUBLE"},
+		{"2024-01-01T00:00:00+01:00", "1/2/24", "VARCHAR"},
+	} {
+		for _, late := range []bool{false, true} {
+			s := newTestStore(t)
+			content := "n,a\n" + c.first + ",x\n" + c.odd + ",y\n"
+			if late {
+				content = manyRows("n,a", c.first+",x", c.odd+",y")
+			}
+			out, err := convert(t, s, "a.csv", content)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows := mustRead(t, s, out)
+			if out.Columns[0].Type != c.kind || c.kind == "VARCHAR" && rows[len(rows)-1] != c.odd+"|y" {
+				t.Errorf("%s, late %t: %s as %s, want %s", c.odd, late, rows[len(rows)-1], out.Columns[0].Type, c.kind)
+			}
+		}
+	}
+}
