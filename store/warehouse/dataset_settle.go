@@ -182,10 +182,21 @@ func (ps *parts) emptyColumns(ctx context.Context, mixed map[string]bool) error 
 func (ps *parts) settleText(ctx context.Context) error {
 	mixed := ps.mixed()
 	all, _ := uniteColumns(ps.of, nil)
-	text := map[string]bool{}
+	text, objects := map[string]bool{}, map[string]bool{}
 	for _, c := range all {
 		name := strings.ToLower(c.Name)
 		if !mixed[name] {
+			continue
+		}
+		if nested(c.Type) {
+			lossy, err := ps.lossyNested(ctx, name, c.Type)
+			if err != nil {
+				return err
+			}
+			if lossy {
+				objects[name] = true
+				ps.warnings = append(ps.warnings, mixedTypes(c.Name, "JSON"))
+			}
 			continue
 		}
 		lossy, err := ps.lossy(ctx, name, c.Type)
@@ -194,9 +205,10 @@ func (ps *parts) settleText(ctx context.Context) error {
 		}
 		if c.Type == "VARCHAR" || lossy {
 			text[name] = true
-			ps.warnings = append(ps.warnings, mixedTypes(c.Name))
+			ps.warnings = append(ps.warnings, mixedTypes(c.Name, "VARCHAR"))
 		}
 	}
+	ps.asJSON(objects)
 	for i := range ps.of {
 		if err := ps.asText(ctx, i, text); err != nil {
 			return err

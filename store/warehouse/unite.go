@@ -30,6 +30,9 @@ func unite(parts []part, hive []registry.Column) (query string, warnings []strin
 			value := "NULL"
 			if name, there := has[strings.ToLower(c.Name)]; there {
 				value = quoteIdent(name)
+				if c.Type == "JSON" {
+					value = "to_json(" + value + ")"
+				}
 			}
 			cells[i] = "CAST(" + value + " AS " + c.Type + ") AS " + quoteIdent(c.Name)
 		}
@@ -49,7 +52,7 @@ func unite(parts []part, hive []registry.Column) (query string, warnings []strin
 // appearance.
 func uniteColumns(parts []part, hive []registry.Column) (columns []registry.Column, warnings []string) {
 	at := map[string]int{}
-	mixed := map[string]bool{}
+	mixed := map[string]string{}
 	for _, p := range parts {
 		for _, c := range p.columns {
 			i, known := at[strings.ToLower(c.Name)]
@@ -59,8 +62,8 @@ func uniteColumns(parts []part, hive []registry.Column) (columns []registry.Colu
 				continue
 			}
 			wide := widest(columns[i].Type, c.Type)
-			if wide == "VARCHAR" && columns[i].Type != c.Type && c.Type != noType && columns[i].Type != noType {
-				mixed[columns[i].Name] = true
+			if (wide == "VARCHAR" || wide == "JSON") && columns[i].Type != c.Type && c.Type != noType && columns[i].Type != noType {
+				mixed[columns[i].Name] = wide
 			}
 			columns[i].Type = wide
 		}
@@ -76,13 +79,17 @@ func uniteColumns(parts []part, hive []registry.Column) (columns []registry.Colu
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(mixed)) {
-		warnings = append(warnings, mixedTypes(name))
+		warnings = append(warnings, mixedTypes(name, mixed[name]))
 	}
 	return columns, warnings
 }
 
-func mixedTypes(name string) string {
-	return fmt.Sprintf("Column %s has another type in other files. It is kept as text, so that nothing is lost.", name)
+func mixedTypes(name, kind string) string {
+	as := "text"
+	if kind == "JSON" {
+		as = kind
+	}
+	return fmt.Sprintf("Column %s has another type in other files. It is kept as %s, so that nothing is lost.", name, as)
 }
 
 // noType is the type of a column of one file that has no value: any other's will do.
@@ -103,6 +110,13 @@ func widest(a, b string) string {
 		return "DOUBLE"
 	case (a == "DATE" && b == "TIMESTAMP") || (a == "TIMESTAMP" && b == "DATE"):
 		return "TIMESTAMP"
+	case a == "JSON" || b == "JSON":
+		return "JSON"
+	case nested(a) || nested(b):
+		if one, ok := uniteNested(a, b); ok {
+			return one
+		}
+		return "JSON"
 	}
 	return "VARCHAR"
 }
