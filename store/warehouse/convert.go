@@ -172,9 +172,8 @@ func (s *Store) copyFitting(ctx context.Context, db *sql.DB, r *reader, rel rela
 	if err != nil {
 		return got, err
 	}
-	query := r.rejects()
 	if len(losses) > 0 {
-		query = rel.misfitQuery(0)
+		query := rel.misfitQuery(0)
 		if got.report.Misfits, err = misfits(ctx, db, query); err != nil {
 			return got, err
 		}
@@ -193,8 +192,8 @@ func (s *Store) copyFitting(ctx context.Context, db *sql.DB, r *reader, rel rela
 	if err != nil || !r.lenient || !r.delimited() {
 		return got, err
 	}
-	if got.report.Misfits, err = misfits(ctx, db, query); err == nil && got.report.Misfits.Count > 0 {
-		got.aside, err = s.putAside(ctx, db, r, query)
+	if got.report.Misfits, err = r.rejected(ctx, db); err == nil && got.report.Misfits.Count > 0 {
+		got.aside, err = s.putAside(ctx, db, r, r.rejects())
 	}
 	return got, err
 }

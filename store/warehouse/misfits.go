@@ -114,6 +114,9 @@ func (r relation) misfitQuery(limit int64) string {
 const rejectQuery = `SELECT line, first(column_name ORDER BY column_idx) AS "column", first(error_message ORDER BY column_idx) AS reason, first(csv_line) AS raw
 	FROM ` + rejectsTable + ` GROUP BY line ORDER BY line`
 
+// misfitShown is how much of a row is shown.
+const misfitShown = 500
+
 // misfits counts the rows of a query and returns the first of them.
 func misfits(ctx context.Context, db *sql.DB, query string) (files.Misfits, error) {
 	var m files.Misfits
@@ -123,7 +126,7 @@ func misfits(ctx context.Context, db *sql.DB, query string) (files.Misfits, erro
 	if m.Count == 0 {
 		return m, nil
 	}
-	first, err := collect(ctx, db, fmt.Sprintf("SELECT line, coalesce(\"column\", ''), reason, left(raw, 500) FROM (%s) LIMIT %d", query, files.MaxMisfits),
+	first, err := collect(ctx, db, fmt.Sprintf("SELECT line, coalesce(\"column\", ''), reason, left(raw, %d) FROM (%s) LIMIT %d", misfitShown, query, files.MaxMisfits),
 		func(rows *sql.Rows) (files.Misfit, error) {
 			var one files.Misfit
 			err := rows.Scan(&one.Line, &one.Column, &one.Reason, &one.Raw)
@@ -172,6 +175,13 @@ func (r *reader) whole(err error) error {
 // of several files with its name.
 func (s *Store) putAside(ctx context.Context, db *sql.DB, r *reader, query string) (string, error) {
 	aside := s.asideFile()
+	if query == r.rejects() {
+		if hides, err := r.hidesBytes(ctx, db); err != nil {
+			return "", err
+		} else if hides {
+			return aside, r.writeBytes(ctx, db, aside)
+		}
+	}
 	if r.among {
 		query = "SELECT " + quoteLiteral(r.item) + " AS file, * FROM (" + query + ")"
 	}

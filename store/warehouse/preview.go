@@ -153,7 +153,7 @@ func (r *reader) scanRelation(ctx context.Context, db *sql.DB, rel relation, lim
 	if rows, err = r.noteZones(ctx, db, rel, limit); err != nil {
 		return 0, report, err
 	}
-	if report.Misfits, err = misfits(ctx, db, r.rejects()); err != nil {
+	if report.Misfits, err = r.rejected(ctx, db); err != nil {
 		return 0, report, err
 	}
 	report.Losses, err = rel.losses(ctx, db, limit)
