@@ -89,7 +89,7 @@ func (d jsonDates) mend(ctx context.Context, db *sql.DB, rel relation) (relation
 		return rel, err
 	}
 	raw := rel
-	raw.from = readJSON(d.path, d.sample, ", maximum_depth = 1")
+	raw.from = readJSON(d.path, d.sample, 1)
 	found, err := d.look(ctx, db, raw)
 	if err != nil {
 		return rel, err
