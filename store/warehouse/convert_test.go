@@ -150,7 +150,7 @@ func TestConvertRefusals(t *testing.T) {
 		{"long row", "a.csv", "id,a,b\n1,2,3\n4,5,6,7\n6,7,8\n", "file_row_misfit", 3},
 		{"short row late", "a.csv", manyRows("id,a,b", "1,2,3", "4,5"), "file_row_misfit", late},
 		{"open quote late", "a.csv", manyRows("id,a", `1,"x"`, `2,"y`), "file_quote_open", late},
-		{"broken json", "a.json", `[{"a":1},{"a":`, "file_json_invalid", 0},
+		{"broken json", "a.json", `[{"a":1},{"a":`, "file_json_invalid", 1},
 		{"numbers in json", "a.json", `[1,2,3]`, "file_json_not_rows", 0},
 		{"mixed json", "a.json", `[{"a":1},5]`, "file_json_not_rows", 0},
 		{"empty list", "a.json", `[]`, "file_no_rows", 0},

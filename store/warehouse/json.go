@@ -123,7 +123,7 @@ func (r *reader) emptyJSON() error {
 	return nil
 }
 
-func jsonFault(err error, name string) error {
+func jsonFault(err error, path, name string) error {
 	text := err.Error()
 	switch {
 	case doubledKey.MatchString(text):
@@ -140,9 +140,14 @@ func jsonFault(err error, name string) error {
 	case strings.Contains(text, "maximum_object_size"):
 		return refuse("file_json_object_too_large", "Split the object into one per row.", "%s holds one object of more than 16 MB.", name).because(err)
 	}
-	where := ""
-	if _, after, found := strings.Cut(engineWords(err), "at byte "); found {
-		where = " It breaks off at byte " + strings.TrimRight(after, ". ") + "."
+	const next = "Check the export that made it, and upload it again."
+	if line := brokenLine(path); line > 0 {
+		return refuse("file_json_invalid", next, "%s is not valid JSON: what begins in line %d is broken.", name, line).atLine(line).because(err)
 	}
-	return refuse("file_json_invalid", "Check the export that made it, and upload it again.", "%s is not valid JSON.%s", name, where).because(err)
+	why := ""
+	if _, after, found := strings.Cut(engineWords(err), "at byte "); found {
+		_, after, _ = strings.Cut(after, ": ")
+		why = " It has " + strings.TrimRight(after, ". ") + "."
+	}
+	return refuse("file_json_invalid", next, "%s is not valid JSON.%s", name, why).because(err)
 }

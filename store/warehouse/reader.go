@@ -139,7 +139,7 @@ func (r *reader) fault(err error) error {
 		if empty := r.emptyJSON(); empty != nil {
 			return empty
 		}
-		return jsonFault(err, r.name())
+		return jsonFault(err, r.path, r.name())
 	case r.format == files.Parquet:
 		return refuse("file_not_parquet", "Check how it was made, and upload it again.",
 			"%s is damaged or not a Parquet file.", r.name()).because(err)
