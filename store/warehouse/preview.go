@@ -6,9 +6,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"agnes/domain/files"
+	"agnes/domain/registry"
 )
 
 const (
@@ -63,6 +65,12 @@ func (r *reader) preview(ctx context.Context, db *sql.DB) (files.Preview, error)
 	p := files.Preview{Format: r.format, Columns: rel.kept(), Found: r.found, TotalRows: -1, Partial: limit > 0}
 	if r.delimited() {
 		p.TotalRows, p.Report, err = r.scanRelation(ctx, db, rel, limit)
+		if err == nil && limit == 0 && p.Misfits.Count > 0 && r.options.Policy() == files.RejectAll {
+			was, first := rel.columns, p.Misfits.First
+			if rel, err = r.previewRetyped(ctx, db, rel, &p); err == nil {
+				rel.warnings = append(slices.Clip(rel.warnings), textWords(was, rel.columns, first)...)
+			}
+		}
 	} else {
 		err = r.lookForLosses(ctx, db, rel, limit, &p)
 	}
@@ -102,6 +110,50 @@ func (r *reader) previewWritten(ctx context.Context, db *sql.DB, rel relation, l
 		return again, nil
 	}
 	return rel, err
+}
+
+// previewRetyped reads anew what does not fit guessed types, as the sync does where
+// every row has to fit: it guesses from all rows, and makes text of what does not fit
+// even so. The relation may be another one then.
+func (r *reader) previewRetyped(ctx context.Context, db *sql.DB, rel relation, p *files.Preview) (relation, error) {
+	for range len(rel.columns) + 2 {
+		names, err := collect(ctx, db, "SELECT DISTINCT column_name FROM "+rejectsTable+" WHERE error_type = 'CAST' AND line NOT IN (SELECT line FROM "+rejectsTable+" WHERE error_type <> 'CAST')",
+			func(rows *sql.Rows) (name string, err error) { return name, rows.Scan(&name) })
+		if err != nil {
+			return rel, fmt.Errorf("read misfits: %w", err)
+		}
+		names = slices.DeleteFunc(names, r.given)
+		if len(names) == 0 {
+			return rel, nil
+		}
+		if !r.retyped {
+			err = r.retypeAll(ctx, db)
+		} else if !slices.ContainsFunc(names, r.asTextToo) {
+			return rel, nil
+		}
+		if err == nil {
+			rel, err = r.correct(r.csvRelation())
+		}
+		if err == nil {
+			p.TotalRows, p.Report, err = r.scanRelation(ctx, db, rel, 0)
+		}
+		if err != nil {
+			return rel, err
+		}
+		p.Columns, p.Found = rel.kept(), r.found
+	}
+	return rel, nil
+}
+
+// textWords says which value made a column text.
+func textWords(was, is []registry.Column, misfits []files.Misfit) (words []string) {
+	for i, c := range is {
+		at := slices.IndexFunc(misfits, func(m files.Misfit) bool { return m.Column == was[i].Name })
+		if at >= 0 && c.Type == "VARCHAR" && was[i].Type != "VARCHAR" {
+			words = append(words, fmt.Sprintf("Column %s is read as text: in line %d, %s.", c.Name, misfits[at].Line, misfits[at].Reason))
+		}
+	}
+	return words
 }
 
 // describe puts the file's own facts into its preview.

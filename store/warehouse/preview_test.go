@@ -41,6 +41,10 @@ func TestPreviewReadsAsTheSyncDoes(t *testing.T) {
 	for name, content := range map[string]string{
 		"lines before the header": "Report\nDate: 2024\n\nid,a\n1,2\n3,4\n5,6\n",
 		"text with a comma":       "comment\nnice\ngood, but slow\nbad\n",
+		"dates of two forms":      "d\n2024-01-02\n01/02/2024\n2024/1/3\n",
+		"one finer time":          "t,n\n2024-01-02 10:00:00.123456789,1\n",
+		"a late word":             manyRows("id,price", "1,2", "2,cheap", "3,4"),
+		"a late fraction":         manyRows("id,price", "1,2", "2,2.5", "3,4"),
 		"commas in the last rows": "comment\n" + strings.Repeat("nice\n", 50) + "x,y\nz,w\n",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -150,5 +154,22 @@ func TestPreviewOfFileThatNamesItsSeparator(t *testing.T) {
 	}
 	if p.Misfits.Count != 1 || p.Misfits.First[0].Line != 4 {
 		t.Errorf("misfits %+v, want one in line 4", p.Misfits)
+	}
+}
+
+func TestPreviewSaysWhatMakesAColumnText(t *testing.T) {
+	t.Parallel()
+	s := newTestStore(t)
+	mustWrite(t, s, "files/a.csv", manyRows("id,price", "1,2", "2,cheap", "3,4"))
+	p, err := s.Preview(t.Context(), "files/a.csv", files.CSV)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `Column price is read as text: in line 30482, "cheap" is not a whole number.`; len(p.Warnings) != 1 || p.Warnings[0] != want {
+		t.Errorf("warnings %q, want %q", p.Warnings, want)
+	}
+	p, err = s.PreviewWith(t.Context(), "files/a.csv", files.CSV, files.Options{Misfits: files.SkipRows})
+	if err != nil || p.Misfits.Count != 1 || columnList(p.Columns) != "id BIGINT, price BIGINT" {
+		t.Errorf("preview with rows left out %+v, %v", p, err)
 	}
 }
