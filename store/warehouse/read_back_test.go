@@ -154,7 +154,7 @@ func TestTablesWrittenAsCSVAreReadBack(t *testing.T) {
 	for seed := range uint64(dialects) {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			t.Parallel()
-			r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // the same tables each time
+			r := rand.New(rand.NewPCG(seed, 1))
 			table, d := newTable(r), newDialect(r)
 			name, content := d.write(t, r, table)
 			s := newTestStore(t)
@@ -176,7 +176,7 @@ func TestTablesWrittenAsCSVAreFoundOut(t *testing.T) {
 	t.Parallel()
 	refused := 0
 	for seed := range uint64(dialects) {
-		r := rand.New(rand.NewPCG(seed, 2)) //nolint:gosec // the same tables each time
+		r := rand.New(rand.NewPCG(seed, 2))
 		table, d := newTable(r), newDialect(r)
 		name, content := d.write(t, r, table)
 		s := newTestStore(t)
@@ -250,15 +250,15 @@ func sameValue(got sql.NullString, wrote, kind string) bool {
 		return !got.Valid && wrote == "" || kind == "VARCHAR" && got.Valid && got.String == wrote
 	}
 	trimmed := strings.TrimSpace(wrote)
-	switch {
-	case kind == "VARCHAR":
+	switch kind {
+	case "VARCHAR":
 		return got.String == wrote
-	case kind == "BIGINT":
+	case "BIGINT":
 		n, err := strconv.ParseInt(trimmed, 10, 64)
 		return err == nil && strconv.FormatInt(n, 10) == got.String && (trimmed == got.String || trimmed == "-0")
-	case kind == "DOUBLE":
+	case "DOUBLE":
 		return sameNumber(got.String, trimmed)
-	case kind == "BOOLEAN":
+	case "BOOLEAN":
 		return slices.Contains(map[string][]string{"true": {"true", "t", "yes", "y", "1"}, "false": {"false", "f", "no", "n", "0"}}[got.String], strings.ToLower(trimmed))
 	}
 	return sameTime(got.String, trimmed)
