@@ -105,34 +105,23 @@ func (d *dialect) keep(c *registry.Column, what string) {
 func (r *reader) keepDigits(ctx context.Context, db *sql.DB, d *dialect, limit int) error {
 	text := d.asText()
 	text.head = limit != wholeFile
-	var tests []string
 	var which []int
 	for i, c := range d.columns {
 		if isNumber(c.Type) && !r.given(c.Name) {
-			tests = append(tests, anyRow(r.written(quoteIdent(text.columns[i].Name), c.Type)))
 			which = append(which, i)
 		}
 	}
-	if len(tests) == 0 {
-		return nil
-	}
-	from := text.from()
+	from := " FROM " + text.from()
 	if limit != wholeFile {
-		from = fmt.Sprintf("(FROM %s LIMIT %d)", from, limit)
+		from = fmt.Sprintf(" FROM (FROM %s LIMIT %d)", text.from(), limit)
 	}
-	odd, into := make([]bool, len(tests)), make([]any, len(tests))
-	for i := range odd {
-		into[i] = &odd[i]
+	odd, err := trueFor(ctx, db, which, from, func(i int) string {
+		return anyRow(r.written(quoteIdent(text.columns[i].Name), d.columns[i].Type))
+	})
+	for _, i := range odd {
+		d.keep(&d.columns[i], oddNumbers)
 	}
-	if err := db.QueryRowContext(ctx, "SELECT "+strings.Join(tests, ", ")+" FROM "+from).Scan(into...); err != nil {
-		return fmt.Errorf("look for long numbers: %w", err)
-	}
-	for k, i := range which {
-		if odd[k] {
-			d.keep(&d.columns[i], oddNumbers)
-		}
-	}
-	return nil
+	return err
 }
 
 // checkYears fails where a Parquet file holds dates of the first thousand years

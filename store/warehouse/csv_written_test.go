@@ -137,3 +137,25 @@ func TestNumbersThatDoubleCuts(t *testing.T) {
 		}
 	}
 }
+
+// TestOddNumbersOfManyColumns holds that columns are looked at by parts without
+// losing one.
+func TestOddNumbersOfManyColumns(t *testing.T) {
+	t.Parallel()
+	const wide = 3*testedAtOnce + 7
+	row := func(cell string) string { return strings.Repeat(cell+",", wide-1) + cell + "\n" }
+	cells := strings.Split(strings.TrimSpace(row("5")), ",")
+	want := map[int]bool{0: true, testedAtOnce - 1: true, testedAtOnce: true, wide - 1: true}
+	for i := range want {
+		cells[i] = "007"
+	}
+	out, err := convert(t, newTestStore(t), "a.csv", row("n")+row("5")+strings.Join(cells, ",")+"\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range out.Columns {
+		if (c.Type == "VARCHAR") != want[i] || len(out.Columns) != wide {
+			t.Errorf("column %d of %d is %s", i+1, len(out.Columns), c.Type)
+		}
+	}
+}
