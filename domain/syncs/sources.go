@@ -3,6 +3,7 @@ package syncs
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"agnes/domain"
@@ -23,6 +24,9 @@ type adoption struct {
 	*Watcher
 	by      audit.Actor
 	source  *Source
+	old     Source // how it stood before
+	news    bool   // its files changed, or were not read before
+	asked   bool   // by a person, who wants all of it
 	aliases map[string]string
 	there   map[string]registry.Published // of this source, by lower name in the source
 	marks   []TableMark
@@ -30,49 +34,79 @@ type adoption struct {
 }
 
 // adoptAll registers what an extract offers, says what of it cannot be served,
-// and returns the tables to sync: with news all that can be, else the new ones.
-func (w *Watcher) adoptAll(ctx context.Context, by audit.Actor, s *Source, offered []work.SourceTable, news bool) ([]registry.TableID, error) {
-	a := adoption{Watcher: w, by: by, source: s}
-	var err error
-	if a.there, err = w.tablesOf(ctx, s.Name); err != nil {
+// and returns the tables to sync: with news all that can be, else the new ones
+// and those that could not be served before.
+func (a *adoption) adoptAll(ctx context.Context, offered []work.SourceTable) (changed []registry.TableID, err error) {
+	if a.there, err = a.tablesOf(ctx, a.source.Name); err != nil {
 		return nil, err
 	}
-	if a.aliases, err = w.Sources.SourceAliases(ctx, s.Name); err != nil {
+	if a.aliases, err = a.Sources.SourceAliases(ctx, a.source.Name); err != nil {
 		return nil, fmt.Errorf("names of tables: %w", err)
 	}
-	var changed []registry.TableID
 	seen := map[string]bool{}
 	for _, t := range offered {
-		key := strings.ToLower(t.Name)
-		first := !seen[key]
-		seen[key] = true
+		first := !seen[strings.ToLower(t.Name)]
+		seen[strings.ToLower(t.Name)] = true
+		if removed := a.removed(t); removed != nil {
+			a.source.Tables = append(a.source.Tables, *removed)
+			continue
+		}
 		got, problem, err := a.adopt(ctx, t)
 		if err != nil {
 			return nil, err
 		}
 		if problem != nil {
-			s.Problems = append(s.Problems, *problem)
-			if was, served := a.there[key]; served && first {
-				a.mark(was, "error", problem.Code, problem.Message+" What was synced before is still served.")
-				s.Tables = append(s.Tables, SourceName{Table: t.Name, Name: was.Name, ID: was.ID, Mode: was.QueryMode})
-			}
+			a.leaveOut(t, *problem, first)
 			continue
 		}
-		s.Tables = append(s.Tables, SourceName{Table: t.Name, Name: got.Name, ID: got.ID, Mode: got.QueryMode})
-		if got.QueryMode != registry.ModeRemote && (news || got.Version == nil) {
+		a.source.Tables = append(a.source.Tables, SourceName{Table: t.Name, Name: got.Name, ID: got.ID, Mode: got.QueryMode})
+		if got.QueryMode != registry.ModeRemote && (a.news || got.Version == nil || a.healed(t)) {
 			changed = append(changed, got.ID)
 		}
 	}
 	a.missing(seen)
 	if len(a.marks) > 0 {
-		if err := w.Sources.MarkTables(ctx, a.marks); err != nil {
+		if err := a.Sources.MarkTables(ctx, a.marks); err != nil {
 			return nil, fmt.Errorf("mark tables: %w", err)
 		}
 	}
-	if a.renamed && w.Rebuilder != nil {
-		w.Rebuilder.Request(ctx)
+	if a.renamed && a.Rebuilder != nil {
+		a.Rebuilder.Request(ctx)
 	}
 	return changed, nil
+}
+
+// leaveOut says why a table cannot be served; first is whether its row in _meta
+// is the one that counts.
+func (a *adoption) leaveOut(t work.SourceTable, p Problem, first bool) {
+	a.source.Problems = append(a.source.Problems, p)
+	if was, served := a.there[strings.ToLower(t.Name)]; served && first {
+		a.mark(was, "error", p.Code, p.Message+" What was synced before is still served.")
+		a.source.Tables = append(a.source.Tables, SourceName{Table: t.Name, Name: was.Name, ID: was.ID, Mode: was.QueryMode})
+	}
+}
+
+// removed is how a table is listed that somebody removed from Agnes: it comes
+// back with the extractor's next run, or when a person asks.
+func (a *adoption) removed(t work.SourceTable) *SourceName {
+	if _, registered := a.there[strings.ToLower(t.Name)]; a.news || a.asked || registered || t.Problem != "" {
+		return nil
+	}
+	for _, was := range a.old.Tables {
+		if was.Table == t.Name && !was.Gone {
+			return &was
+		}
+	}
+	return nil
+}
+
+// healed reports whether a table is marked with a problem that it had and has
+// no more: what it serves may be older than what the extract has.
+func (a *adoption) healed(t work.SourceTable) bool {
+	was, served := a.there[strings.ToLower(t.Name)]
+	return served && slices.ContainsFunc(a.old.Problems, func(p Problem) bool {
+		return strings.EqualFold(p.Table, t.Name) && p.Code == was.Status.ErrorCode
+	})
 }
 
 // tablesOf returns the registered tables of a source by their lower case names in it.
@@ -126,7 +160,7 @@ func (a *adoption) adopt(ctx context.Context, t work.SourceTable) (registry.Publ
 	switch {
 	case mode == registry.ModeRemote:
 		a.mark(got, ModeMark, notServed(a.source.Remote), "")
-	case got.Status.State == ModeMark, got.Status.ErrorCode == GoneUpstream:
+	case got.Status.State == ModeMark, got.Status.ErrorCode == GoneUpstream, a.healed(t):
 		a.mark(got, "", "", "")
 	}
 	return got, nil, nil

@@ -45,10 +45,10 @@ func (w *Watcher) gone(ctx context.Context, s Source) error {
 func (w *Watcher) Inspect(ctx context.Context, by audit.Actor, source string) (Source, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.lookAt(ctx, by, source)
+	return w.lookAt(ctx, by, source, true)
 }
 
-func (w *Watcher) lookAt(ctx context.Context, by audit.Actor, source string) (Source, error) {
+func (w *Watcher) lookAt(ctx context.Context, by audit.Actor, source string, asked bool) (Source, error) {
 	known, err := w.known(ctx)
 	if err != nil {
 		return Source{}, err
@@ -59,7 +59,7 @@ func (w *Watcher) lookAt(ctx context.Context, by audit.Actor, source string) (So
 	}
 	for _, d := range dirs {
 		if d.Name == source {
-			return w.look(ctx, by, d, known[source])
+			return w.look(ctx, by, d, known[source], asked)
 		}
 	}
 	s, there := known[source]
@@ -101,7 +101,7 @@ func (w *Watcher) Rename(ctx context.Context, by audit.Actor, source, table, nam
 	if err := w.Sources.SetSourceAlias(ctx, by, source, table, alias); err != nil {
 		return Source{}, fmt.Errorf("keep the name: %w", err)
 	}
-	got, err := w.lookAt(ctx, by, source)
+	got, err := w.lookAt(ctx, by, source, true)
 	if err != nil {
 		return got, err
 	}
@@ -116,7 +116,7 @@ func (w *Watcher) offerAgain(ctx context.Context, by audit.Actor, renamed string
 		if name == renamed || !slices.ContainsFunc(s.Problems, func(p Problem) bool { return p.Code == "name_taken" }) {
 			continue
 		}
-		if _, err := w.lookAt(ctx, by, name); err != nil { // the rename stands all the same
+		if _, err := w.lookAt(ctx, by, name, false); err != nil { // the rename stands all the same
 			w.Log.Error("look at a source whose table may have its name now", "source", name, "err", err)
 		}
 	}
@@ -165,7 +165,6 @@ func (w *Watcher) free(ctx context.Context, source, table, alias string) error {
 	return nil
 }
 
-// has reports whether a source was last seen with a table.
 // servedAs is the name that a table of the source has in SQL, "" for none.
 func (s Source) servedAs(table string) string {
 	for _, t := range s.Tables {
@@ -176,6 +175,7 @@ func (s Source) servedAs(table string) string {
 	return ""
 }
 
+// has reports whether a source was last seen with a table.
 func (s Source) has(table string) bool {
 	for _, t := range s.Tables {
 		if t.Table == table {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -87,6 +88,10 @@ const (
 	// retryBroken is how long a broken extract rests before it is looked at
 	// again unchanged: its writer may have held a lock.
 	retryBroken = 30 * time.Second
+	// retryPart is how long a source rests of which something is left out for a
+	// reason that may go without a change of its files: a name, a permission, a
+	// machine under load.
+	retryPart = 5 * time.Minute
 	// lookLimit ends a child that looks at one extract for too long.
 	lookLimit = 2 * time.Minute
 )
@@ -115,7 +120,7 @@ func (w *Watcher) Tick(ctx context.Context) error {
 		if before, there := last[d.Name]; !there || before != d.Fingerprint || (ok && !w.due(old, d)) {
 			continue
 		}
-		if _, err := w.look(ctx, audit.System("watch"), d, old); err != nil {
+		if _, err := w.look(ctx, audit.System("watch"), d, old, false); err != nil {
 			return fmt.Errorf("source %s: %w", d.Name, err)
 		}
 	}
@@ -146,15 +151,29 @@ func (w *Watcher) known(ctx context.Context) (map[string]Source, error) {
 }
 
 func (w *Watcher) due(old Source, d ExtractDir) bool {
-	if old.Fingerprint != d.Fingerprint || old.State == SourceGone {
+	rested := w.Now().Sub(old.CheckedAt).Abs()
+	switch {
+	case old.Fingerprint != d.Fingerprint, old.State == SourceGone:
+		return true
+	case old.State == SourceBroken:
+		return d.Problem == "" && rested >= retryBroken
+	}
+	return slices.ContainsFunc(old.Problems, Problem.mayGo) && rested >= retryPart
+}
+
+// mayGo reports whether the problem may end without a change of the extract.
+func (p Problem) mayGo() bool {
+	switch p.Code {
+	case "name_taken", "table_unreadable", "table_too_slow":
 		return true
 	}
-	return old.State == SourceBroken && d.Problem == "" && w.Now().Sub(old.CheckedAt).Abs() >= retryBroken
+	return false
 }
 
 // look inspects one extract, registers what is new in it and syncs it; old is
-// how it stood before, without a name when it is new.
-func (w *Watcher) look(ctx context.Context, by audit.Actor, d ExtractDir, old Source) (Source, error) {
+// how it stood before, without a name when it is new. asked is whether a person
+// wants what was removed here back.
+func (w *Watcher) look(ctx context.Context, by audit.Actor, d ExtractDir, old Source, asked bool) (Source, error) {
 	s := Source{Name: d.Name, Fingerprint: d.Fingerprint, State: SourceOK, CheckedAt: w.Now()}
 	found, err := w.inspect(ctx, d)
 	if err != nil {
@@ -169,8 +188,9 @@ func (w *Watcher) look(ctx context.Context, by audit.Actor, d ExtractDir, old So
 	if s.Remote, err = w.reach(ctx, d.Name, found.Remote); err != nil {
 		return s, err
 	}
-	news := old.Fingerprint != d.Fingerprint || old.State != SourceOK
-	changed, err := w.adoptAll(ctx, by, &s, found.Tables, news)
+	a := adoption{Watcher: w, by: by, source: &s, old: old, asked: asked}
+	a.news = old.Fingerprint != d.Fingerprint || old.State != SourceOK
+	changed, err := a.adoptAll(ctx, found.Tables)
 	if err != nil {
 		return s, err
 	}

@@ -1,0 +1,121 @@
+package syncs
+
+import (
+	"testing"
+
+	"agnes/domain/work"
+)
+
+// TestATableThatCanBeReadAgainIsSynced: the cause lay outside the files, so
+// nothing of the extract changed when it went.
+func TestATableThatCanBeReadAgainIsSynced(t *testing.T) {
+	for _, code := range []string{"table_unreadable", "table_too_slow"} {
+		t.Run(code, func(t *testing.T) {
+			w := newWorld()
+			w.dirs = []ExtractDir{{Name: "crm", Fingerprint: "1"}}
+			w.inside["crm"] = []work.SourceTable{{Name: "people"}}
+			watch := w.watcher(t)
+			tick(t, watch, 2)
+			<-w.finished
+			w.inside["crm"][0].Code, w.inside["crm"][0].Problem = code, "People cannot be read."
+			w.dirs[0].Fingerprint = "2"
+			tick(t, watch, 2)
+			if st := w.tables["people"].Status; st.ErrorCode != code {
+				t.Fatalf("status = %+v", st)
+			}
+			w.inside["crm"][0].Code, w.inside["crm"][0].Problem = "", ""
+			tick(t, watch, 1)
+			if n := len(w.runs); n != 1 {
+				t.Fatalf("%d runs before the source rested", n)
+			}
+			w.now = w.now.Add(retryPart)
+			tick(t, watch, 1)
+			if end := <-w.finished; end.State != OK || end.Table != "people" {
+				t.Errorf("run = %+v", end)
+			}
+			if st := w.tables["people"].Status; st.ErrorCode != "" {
+				t.Errorf("status = %+v", st)
+			}
+			w.now = w.now.Add(retryPart)
+			tick(t, watch, 1)
+			if n := len(w.runs); n != 2 {
+				t.Errorf("%d runs, want no more of a source that is well", n)
+			}
+		})
+	}
+}
+
+// TestATableThatGotItsNameAgainIsSynced: it was served before, so the rows may
+// be newer than what it serves.
+func TestATableThatGotItsNameAgainIsSynced(t *testing.T) {
+	w := newWorld()
+	w.dirs = []ExtractDir{{Name: "crm", Fingerprint: "1"}}
+	w.inside["crm"] = []work.SourceTable{{Name: "people"}}
+	watch := w.watcher(t)
+	tick(t, watch, 2)
+	<-w.finished
+	w.owners["people"], w.dirs[0].Fingerprint = "other", "2"
+	tick(t, watch, 2)
+	if st := w.tables["people"].Status; st.ErrorCode != "name_taken" {
+		t.Fatalf("status = %+v", st)
+	}
+	delete(w.owners, "people")
+	if s, err := watch.Inspect(t.Context(), person(), "crm"); err != nil || len(s.Problems) != 0 {
+		t.Fatalf("looked again: %+v, %v", s, err)
+	}
+	if end := <-w.finished; end.State != OK || end.Table != "people" {
+		t.Errorf("run = %+v", end)
+	}
+	if st := w.tables["people"].Status; st.ErrorCode != "" {
+		t.Errorf("status = %+v", st)
+	}
+}
+
+// TestANameThatIsFreeGoesToWhoWaitsForIt: its owner left without a change to
+// the files of the one that wants it.
+func TestANameThatIsFreeGoesToWhoWaitsForIt(t *testing.T) {
+	w := newWorld()
+	w.owners["people"] = "old"
+	w.dirs = []ExtractDir{{Name: "crm", Fingerprint: "1"}}
+	w.inside["crm"] = []work.SourceTable{{Name: "people"}, {Name: "deals"}}
+	watch := w.watcher(t)
+	tick(t, watch, 2)
+	<-w.finished
+	delete(w.owners, "people")
+	delete(w.tables, "deals") // by an administrator, who was told that the extractor's next run brings it back
+	w.now = w.now.Add(retryPart)
+	tick(t, watch, 1)
+	if end := <-w.finished; end.Table != "people" {
+		t.Errorf("run = %+v", end)
+	}
+	if s := w.sources["crm"]; len(s.Problems) != 0 || len(s.Tables) != 2 {
+		t.Errorf("source = %+v", s)
+	}
+	if _, back := w.tables["deals"]; back {
+		t.Error("a table that was removed came back without a run of its extractor")
+	}
+	if _, err := watch.Inspect(t.Context(), person(), "crm"); err != nil {
+		t.Fatal(err)
+	}
+	if end := <-w.finished; end.Table != "deals" {
+		t.Errorf("run of a table that somebody asked for = %+v", end)
+	}
+}
+
+// TestARowTwiceInMetaIsNoReasonToSyncAgain: the first row counts and is served.
+func TestARowTwiceInMetaIsNoReasonToSyncAgain(t *testing.T) {
+	w := newWorld()
+	w.owners["taken"] = "old"
+	w.dirs = []ExtractDir{{Name: "crm", Fingerprint: "1"}}
+	w.inside["crm"] = []work.SourceTable{
+		{Name: "people"}, {Name: "people", Code: "table_name_doubled", Problem: "The first row counts."}, {Name: "taken"},
+	}
+	watch := w.watcher(t)
+	tick(t, watch, 2)
+	<-w.finished
+	w.now = w.now.Add(retryPart)
+	tick(t, watch, 2)
+	if n := len(w.runs); n != 1 {
+		t.Errorf("%d runs", n)
+	}
+}
