@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"agnes/domain/registry"
 	"agnes/domain/syncs"
 )
 
@@ -18,6 +19,19 @@ func (s *Store) ListSources(ctx context.Context) ([]syncs.Source, error) {
 	}, `SELECT name, fingerprint, state, code, message, problems, tables, remote, checked_at, gone_at FROM sources ORDER BY name`)
 	if err != nil {
 		return nil, fmt.Errorf("list sources: %w", explain(err))
+	}
+	registered, err := s.ListTables(ctx)
+	if err != nil {
+		return nil, err
+	}
+	there := make(map[registry.TableID]bool, len(registered))
+	for _, t := range registered {
+		there[t.ID] = true
+	}
+	for _, src := range sources {
+		for i := range src.Tables {
+			src.Tables[i].Removed = !there[src.Tables[i].ID]
+		}
 	}
 	return sources, nil
 }

@@ -33,6 +33,28 @@ func TestSources(t *testing.T) {
 	}
 }
 
+func TestSourcesKnowWhatWasRemoved(t *testing.T) {
+	t.Parallel()
+	s, c := newStore(t)
+	mustTables(t, s, "orders")
+	src := syncs.Source{Name: "shop", State: syncs.SourceOK, CheckedAt: c.Now(), Tables: []syncs.SourceName{
+		{Table: "orders", Name: "orders", ID: "orders"}, {Table: "leads", Name: "leads", ID: "leads"},
+	}}
+	for range 2 { // what is read is not kept
+		if err := s.SaveSource(t.Context(), src); err != nil {
+			t.Fatal(err)
+		}
+		src = must[[]syncs.Source](t)(s.ListSources(t.Context()))[0]
+		if src.Tables[0].Removed || !src.Tables[1].Removed {
+			t.Errorf("tables = %+v", src.Tables)
+		}
+	}
+	mustTables(t, s, "leads")
+	if got := must[[]syncs.Source](t)(s.ListSources(t.Context()))[0]; got.Tables[1].Removed {
+		t.Errorf("a table that is back: %+v", got.Tables)
+	}
+}
+
 func TestClaimView(t *testing.T) {
 	t.Parallel()
 	s, _ := newStore(t)

@@ -28,7 +28,11 @@ type RenameForm struct {
 func (v SourcesView) sentence() string {
 	served := 0
 	for _, s := range v.Sources {
-		served += len(s.Tables)
+		for _, t := range s.Tables {
+			if !t.Removed {
+				served++
+			}
+		}
 	}
 	if len(v.Sources) == 1 {
 		return "1 source with " + Plural(served, "table") + "."
@@ -71,7 +75,7 @@ func sourceStatus(s syncs.Source) Status {
 
 func anyGone(tables []syncs.SourceName) bool {
 	for _, t := range tables {
-		if t.Gone {
+		if t.Gone && !t.Removed {
 			return true
 		}
 	}
@@ -89,8 +93,13 @@ func unreached(systems []syncs.Remote) bool {
 
 // nameStatus says how one table of a source is served.
 func nameStatus(s syncs.Source, t syncs.SourceName) Status {
+	gone := t.Gone || s.State == syncs.SourceGone
 	switch {
-	case t.Gone || s.State == syncs.SourceGone:
+	case t.Removed && gone:
+		return Status{Class: "st-idle", Icon: "trash-2", Word: "Removed"}
+	case t.Removed:
+		return Status{Class: "st-idle", Icon: "trash-2", Word: "Removed", Detail: "comes back with the extractor's next run"}
+	case gone:
 		return Status{Class: "st-late", Icon: "triangle-alert", Word: "Not offered any more", Detail: "last rows served"}
 	case t.Mode == registry.ModeRemote:
 		return Status{Class: "st-idle", Icon: "cloud", Word: "Asked live", Detail: "not served yet"}

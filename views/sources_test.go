@@ -18,6 +18,7 @@ func testSources() SourcesView {
 			{Name: "crm", State: syncs.SourceOK, CheckedAt: noon().Add(-time.Minute), Tables: []syncs.SourceName{
 				{Table: "customers", Name: "customers", ID: "customers", Mode: registry.ModeLocal},
 				{Table: "leads", Name: "leads", ID: "leads", Mode: registry.ModeLocal},
+				{Table: "visits", Name: "crm_visits", ID: "crm_visits", Mode: registry.ModeLocal, Removed: true},
 			}},
 			{
 				Name: "shop", State: syncs.SourceOK, CheckedAt: noon().Add(-time.Hour),
@@ -36,7 +37,7 @@ func testSources() SourcesView {
 				},
 			},
 			{Name: "legacy", State: syncs.SourceBroken, Code: "extract_unreadable", Message: "The extract of legacy is damaged.", CheckedAt: noon()},
-			{Name: "past", State: syncs.SourceGone, Code: "source_gone", Message: "The folder of this source is gone.", CheckedAt: gone, GoneAt: &gone, Tables: []syncs.SourceName{
+			{Name: "past", State: syncs.SourceGone, Code: "source_gone", Message: "The extract.duckdb of this source is gone.", CheckedAt: gone, GoneAt: &gone, Tables: []syncs.SourceName{
 				{Table: "stock", Name: "stock", ID: "stock", Mode: registry.ModeLocal},
 			}},
 		},
@@ -51,7 +52,7 @@ func TestSourcesPage(t *testing.T) {
 	doc := parse(t, draw(t, SourcesPage(c, testSources())))
 	for selector, want := range map[string]string{
 		"#sources-head": "4 sources with 6 tables. 3 sources need you.", "#source-crm .st-ok": "Served", "#source-legacy .st-fail": "Broken",
-		"#source-past .st-fail": "Gone", "#table-old": "Not offered any more", "#table-visits": "Asked live", "#rename-shop-leads-error": "crm_leads is the name of another table.",
+		"#source-past .st-fail": "Gone", "#table-old": "Not offered any more", "#table-visits": "Asked live", "#table-crm_visits": "Removed", "#rename-shop-leads-error": "crm_leads is the name of another table.",
 	} {
 		if got := strings.Join(strings.Fields(doc.Find(selector).Text()), " "); !strings.Contains(got, want) {
 			t.Errorf("%s says %q, want %q", selector, got, want)
@@ -59,6 +60,9 @@ func TestSourcesPage(t *testing.T) {
 	}
 	if got := doc.Find("#rename-shop-leads").AttrOr("value", ""); got != "crm_leads" {
 		t.Errorf("the refused form holds %q", got)
+	}
+	if n := doc.Find("#table-crm_visits a").Length(); n != 0 {
+		t.Error("a table that was removed has a link to its page")
 	}
 	if n := doc.Find("form[action='/sources/shop/tables/lost/rename']").Length(); n != 0 {
 		t.Error("another name is offered for a table that is not there")

@@ -186,7 +186,11 @@ func tries(n int) string {
 }
 
 func brokenWords(s syncs.Source) string {
-	if s.State != "ok" {
+	switch s.State {
+	case syncs.SourceOK:
+	case syncs.SourceGone:
+		return "is gone"
+	default:
 		return "cannot be read"
 	}
 	if len(s.Problems) == 1 {

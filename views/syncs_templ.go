@@ -597,13 +597,13 @@ func brokenRow(s syncs.Source, now time.Time) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if s.State == "ok" {
+		if s.State == syncs.SourceOK {
 			templ_7745c5c3_Err = status(Status{Class: "st-late", Icon: "triangle-alert", Word: "Left out"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = status(Status{Class: "st-fail", Icon: "unplug", Word: "Broken"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = status(sourceStatus(s)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -752,9 +752,9 @@ func brokenRow(s syncs.Source, now time.Time) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var35 string
-		templ_7745c5c3_Var35, templ_7745c5c3_Err = templ.JoinStringErrs(" and again when its files change")
+		templ_7745c5c3_Var35, templ_7745c5c3_Err = templ.JoinStringErrs(" and again by itself")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/syncs.templ`, Line: 144, Col: 40}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/syncs.templ`, Line: 144, Col: 28}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var35))
 		if templ_7745c5c3_Err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,6 +53,9 @@ func TestList(t *testing.T) {
 		t.Fatal(err)
 	}
 	found := mustList(t, f)
+	if p := found["odd"].Problem; !strings.Contains(p, "not a file") {
+		t.Errorf("a folder in the place of the extract: %q", p)
+	}
 	for name, code := range map[string]string{"shop": "", "no-name": "source_name_invalid", "2026": "source_name_invalid", "odd": "extract_unreadable"} {
 		e, there := found[name]
 		if !there || e.Code != code || (e.Problem == "") != (code == "") || (e.Fingerprint == "") != (code != "") {

@@ -69,8 +69,13 @@ func look(root, name string) (_ syncs.ExtractDir, there bool) {
 			Name: name, Code: "source_name_invalid",
 			Problem: "The folder's name cannot be used: letters, digits and _, no digit first, at most 64 characters. Rename the folder.",
 		}, true
-	case err != nil || !info.Mode().IsRegular():
+	case err != nil:
 		return unreadable(name), true
+	case !info.Mode().IsRegular():
+		return syncs.ExtractDir{
+			Name: name, Code: "extract_unreadable",
+			Problem: "The extract.duckdb of this source is not a file. Remove what is there and run the extractor again.",
+		}, true
 	}
 	sum := sha256.New()
 	note(sum, extractFile, info)

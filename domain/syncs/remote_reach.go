@@ -3,7 +3,6 @@ package syncs
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"agnes/domain"
 	"agnes/domain/registry"
@@ -64,7 +63,7 @@ func (w *Watcher) claim(ctx context.Context, source string, rows []work.RemoteRo
 		return nil, nil, fmt.Errorf("claim aliases: %w", err)
 	}
 	for _, a := range try {
-		if owner := owners[a.Alias]; !strings.EqualFold(owner, source) {
+		if owner := owners[a.Alias]; owner != source {
 			taken = append(taken, Remote{
 				Alias: a.Alias, Extension: a.Extension, Code: "alias_taken", Owner: owner,
 				Message: fmt.Sprintf("The source %s named an outside system %s first and keeps the alias. Give it another one in the _remote_attach of this source.", owner, a.Alias),

@@ -151,6 +151,9 @@ type SourceName struct {
 	ID    registry.TableID `json:"id"`
 	Mode  string           `json:"mode"`
 	Gone  bool             `json:"gone,omitempty"` // the extract does not offer it any more
+	// Removed is whether somebody removed it from the registry since the extract
+	// was looked at.
+	Removed bool `json:"-"`
 }
 
 // Remote is an outside system that an extract names; Code is "" when it answered.

@@ -143,7 +143,7 @@ func (a *adoption) adopt(ctx context.Context, t work.SourceTable) (registry.Publ
 	if err != nil {
 		return none, nil, err
 	}
-	if !strings.EqualFold(owner, a.source.Name) {
+	if owner != a.source.Name {
 		return none, nameTaken(t.Name, name, owner), nil
 	}
 	mode := registry.ModeLocal
@@ -173,7 +173,7 @@ func (a *adoption) owner(ctx context.Context, name string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("claim %s: %w", name, err)
 	}
-	if !strings.EqualFold(owner, a.source.Name) {
+	if owner != a.source.Name {
 		return owner, nil
 	}
 	all, err := a.Tables.ListTables(ctx)

@@ -34,7 +34,7 @@ func (w *Watcher) gone(ctx context.Context, s Source) error {
 	}
 	at := w.Now()
 	s.State, s.Code, s.GoneAt, s.CheckedAt = SourceGone, "source_gone", &at, at
-	s.Message = "The folder of this source is gone. Its tables serve their last rows and are not synced until it is back."
+	s.Message = "The extract.duckdb of this source is gone, or its folder is. Its tables serve their last rows and are not synced until it is back. Run the extractor again, or remove the tables."
 	s.Problems = nil
 	w.Log.Warn("a source is gone from disk; its tables keep their last version", "source", s.Name)
 	return w.Sources.SaveSource(ctx, s)
@@ -159,7 +159,7 @@ func (w *Watcher) free(ctx context.Context, source, table, alias string) error {
 	if err != nil {
 		return fmt.Errorf("claim %s: %w", alias, err)
 	}
-	if !strings.EqualFold(owner, source) {
+	if owner != source {
 		return domain.FieldError("name", "%s is a name that the source %s has claimed. Choose one that is free.", alias, owner)
 	}
 	return nil

@@ -1,8 +1,10 @@
 package syncs
 
 import (
+	"errors"
 	"testing"
 
+	"agnes/domain"
 	"agnes/domain/work"
 )
 
@@ -117,5 +119,57 @@ func TestARowTwiceInMetaIsNoReasonToSyncAgain(t *testing.T) {
 	tick(t, watch, 2)
 	if n := len(w.runs); n != 1 {
 		t.Errorf("%d runs", n)
+	}
+}
+
+// TestASourceSaysWhatNext: who reads why an extract is refused has to know what
+// to do about it.
+func TestASourceSaysWhatNext(t *testing.T) {
+	for name, c := range map[string]struct {
+		err  error
+		code string
+		want string
+	}{
+		"refused": {
+			&work.ChildError{Failure: work.Failure{Code: "extract_too_new", Message: "It was written by a newer DuckDB.", NextStep: "Let the extractor write an older one."}},
+			"extract_too_new", "It was written by a newer DuckDB. Let the extractor write an older one.",
+		},
+		"a fault of Agnes": {
+			errors.New("open /srv/x: no"),
+			"internal", "Agnes could not look at this extract because of a fault of its own. What was synced before is still served. Look for the source in the server's log.",
+		},
+		"without a next step": {domain.E(domain.Unavailable, "extract_too_slow", "It took too long."), "extract_too_slow", "It took too long."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld()
+			w.dirs = []ExtractDir{{Name: "crm", Fingerprint: "1"}}
+			w.broken["crm"] = c.err
+			tick(t, w.watcher(t), 2)
+			if s := w.sources["crm"]; s.State != SourceBroken || s.Code != c.code || s.Message != c.want {
+				t.Errorf("source = %+v", s)
+			}
+		})
+	}
+}
+
+// TestNamesOfSourcesDifferInCase: crm and CRM are two folders, and the one that
+// loses a name is told who has it.
+func TestNamesOfSourcesDifferInCase(t *testing.T) {
+	w := newWorld()
+	w.dirs = []ExtractDir{{Name: "CRM", Fingerprint: "1"}, {Name: "crm", Fingerprint: "1"}}
+	w.inside["CRM"] = []work.SourceTable{{Name: "leads"}}
+	w.inside["crm"] = []work.SourceTable{{Name: "leads"}}
+	watch := w.watcher(t)
+	tick(t, watch, 2)
+	<-w.finished
+	p := w.sources["crm"].Problems
+	if len(p) != 1 || p[0].Code != "name_taken" || p[0].Owner != "CRM" {
+		t.Errorf("problems of crm = %+v", p)
+	}
+	if _, err := watch.Rename(t.Context(), person(), "crm", "leads", "CRM_leads", nil); err != nil {
+		t.Fatal(err)
+	}
+	if end := <-w.finished; end.State != OK || w.tables[end.Table].Bucket != "crm" {
+		t.Errorf("run = %+v", end)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -181,8 +182,10 @@ func (w *Watcher) look(ctx context.Context, by audit.Actor, d ExtractDir, old So
 			return s, err
 		}
 		s.State, s.Tables, s.Remote = SourceBroken, old.Tables, old.Remote
-		s.Code, s.Message, _ = explain(err)
-		w.Log.Warn("an extract cannot be read; its tables keep their last version", "source", d.Name, "code", s.Code, "err", err)
+		s.Code, s.Message = explainSource(err)
+		if old.State != SourceBroken || old.Code != s.Code { // it is tried again and again
+			w.Log.Warn("an extract cannot be read; its tables keep their last version", "source", d.Name, "code", s.Code, "err", err)
+		}
 		return s, w.Sources.SaveSource(ctx, s)
 	}
 	if s.Remote, err = w.reach(ctx, d.Name, found.Remote); err != nil {
@@ -205,6 +208,16 @@ func (w *Watcher) look(ctx context.Context, by audit.Actor, d ExtractDir, old So
 		return s, fmt.Errorf("save: %w", err)
 	}
 	return s, nil
+}
+
+// explainSource says why an extract cannot be read, and what to do.
+func explainSource(err error) (code, message string) {
+	code, message, next := explain(err)
+	if code == "internal" {
+		message = "Agnes could not look at this extract because of a fault of its own. What was synced before is still served."
+		next = "Look for the source in the server's log."
+	}
+	return code, strings.TrimSpace(message + " " + next)
 }
 
 func (w *Watcher) inspect(ctx context.Context, d ExtractDir) (work.Inspected, error) {

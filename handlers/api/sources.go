@@ -35,11 +35,12 @@ type Source struct {
 }
 
 type sourceTable struct {
-	Table string `json:"table" doc:"As the source calls it."`
-	Name  string `json:"name" doc:"In SQL."`
-	ID    string `json:"id"`
-	Mode  string `json:"query_mode"`
-	Gone  bool   `json:"gone_upstream" doc:"The source does not offer it any more; its last rows are served."`
+	Table   string `json:"table" doc:"As the source calls it."`
+	Name    string `json:"name" doc:"In SQL."`
+	ID      string `json:"id"`
+	Mode    string `json:"query_mode"`
+	Gone    bool   `json:"gone_upstream" doc:"The source does not offer it any more; its last rows are served."`
+	Removed bool   `json:"removed" doc:"Somebody removed it from Agnes. It comes back with the extractor's next run, or when the source is looked at."`
 }
 
 type sourceProblem struct {
@@ -134,7 +135,7 @@ func sourceOf(s syncs.Source) Source {
 	}
 	for _, t := range s.Tables {
 		out.Tables = append(out.Tables, sourceTable{
-			Table: t.Table, Name: t.Name, ID: string(t.ID), Mode: t.Mode, Gone: t.Gone || s.State == syncs.SourceGone,
+			Table: t.Table, Name: t.Name, ID: string(t.ID), Mode: t.Mode, Gone: t.Gone || s.State == syncs.SourceGone, Removed: t.Removed,
 		})
 	}
 	for _, p := range s.Problems {

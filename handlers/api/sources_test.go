@@ -59,7 +59,7 @@ func TestSources(t *testing.T) {
 	for _, want := range []string{
 		`"table":"leads","code":"name_taken","message":"Taken.","owner":"crm","since":"2026-11-22T13:31:00+00:00"`, `"owner":null,"since":null`,
 		`{"alias":"kbc","extension":"keboola","state":"extension_missing","message":"Not installed.","owner":null}`, `"state":"attached"`,
-		`"table":"orders","name":"shop_orders","id":"shop_orders","query_mode":"local","gone_upstream":false`, `"gone_upstream":true`, `"gone_at":"2026-11-22T13:31:00+00:00"`,
+		`"table":"orders","name":"shop_orders","id":"shop_orders","query_mode":"local","gone_upstream":false,"removed":true`, `"gone_upstream":true`, `"gone_at":"2026-11-22T13:31:00+00:00"`,
 	} {
 		if !strings.Contains(r.Body.String(), want) {
 			t.Errorf("body lacks %s: %s", want, r.Body)

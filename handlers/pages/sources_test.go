@@ -81,7 +81,7 @@ func TestSourcesPage(t *testing.T) {
 	for range 2 {
 		must(t, w.Tick(t.Context()))
 	}
-	b.get("/sources").wantText("Gone", "The folder of this source is gone.", "Not offered any more")
+	b.get("/sources").wantText("Gone", "The extract.duckdb of this source is gone, or its folder is.", "Not offered any more")
 }
 
 func TestSourceRename(t *testing.T) {

@@ -357,3 +357,29 @@ func tryEvents(t *testing.T, role string, job any) (events []work.Event, died bo
 	}
 	return events, failed != nil || len(events) == 0
 }
+
+// A file that Agnes may not read is a matter of the server, not of who wrote it.
+func TestATableWhoseFileMayNotBeRead(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() == 0 {
+		t.Skip("root may read everything")
+	}
+	s := newTestStore(t)
+	file := filepath.Join(s.dir, "extracts", "shop", "data", "orders.parquet")
+	newShop(t, s, metaFor("shop", "('orders','',1,10,now(),'local')"), "CREATE VIEW shop.orders AS SELECT * FROM read_parquet("+quoteLiteral(file)+")")
+	if err := os.Chmod(file, 0); err != nil {
+		t.Fatal(err)
+	}
+	tables, err := mustTables(t, s, "shop")
+	if err != nil || len(tables) != 1 || tables[0].Code != "table_unreadable" || !strings.Contains(tables[0].Problem, "Agnes may not read a file that it needs.") {
+		t.Errorf("tables %+v, %v", tables, err)
+	}
+	_, err = s.Snapshot(t.Context(), "shop", "orders", Target{"shop", "orders", "v1"}, nil)
+	wantCode(t, err, "table_unreadable")
+	if err := os.Chmod(file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Snapshot(t.Context(), "shop", "orders", Target{"shop", "orders", "v1"}, nil); err != nil {
+		t.Error(err)
+	}
+}

@@ -83,7 +83,16 @@ func (e *extract) problem(ctx context.Context, t work.SourceTable, objects, seen
 	case outside(err):
 		return "table_unreadable", fmt.Sprintf("%s reads files outside its extract's folder, which no extract may.", t.Name)
 	}
-	return "table_unreadable", fmt.Sprintf("%s cannot be read: %s", t.Name, engineWords(err))
+	return "table_unreadable", fmt.Sprintf("%s cannot be read: %s", t.Name, wordsOf(err))
+}
+
+// wordsOf says why a table cannot be read: in the engine's words, or in ones
+// that lead on where those would not.
+func wordsOf(err error) string {
+	if strings.Contains(err.Error(), "Permission denied") {
+		return "Agnes may not read a file that it needs. Give the account that Agnes runs as the right to read the extract's folder; links out of it are not followed."
+	}
+	return sentence(engineWords(err))
 }
 
 // outside reports whether a view asked for what its instance is locked out of.

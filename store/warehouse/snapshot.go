@@ -113,7 +113,7 @@ func tableFault(err error, source, table string) error {
 		return general
 	}
 	return refuse("table_unreadable", nextExtractor,
-		"The table %s of %s cannot be read: %s The rows from before stay.", table, source, sentence(engineWords(err))).because(err)
+		"The table %s of %s cannot be read: %s The rows from before stay.", table, source, wordsOf(err)).because(err)
 }
 
 // sentence ends text with a full stop.
