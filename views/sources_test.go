@@ -108,3 +108,22 @@ func TestTableOutside(t *testing.T) {
 		}
 	}
 }
+
+// Only who can follow a next step is told of it.
+func TestTroubleOfATable(t *testing.T) {
+	t.Parallel()
+	v := TableView{Now: noon(), Table: registry.Published{
+		Table: registry.Table{ID: "leads", Name: "leads"},
+		Status: registry.SyncStatus{State: "error", ErrorCode: syncs.GoneUpstream, Error: "The source crm does not offer this table any more.", NextStep: "Bring it back in the source, or remove the table here."},
+	}}
+	for _, admin := range []bool{true, false} {
+		v.Admin = admin
+		said := parse(t, draw(t, TablePage(testChrome(admin), v))).Find("main").Text()
+		if !strings.Contains(said, "does not offer this table any more") {
+			t.Errorf("admin %t: the reason is not on the page", admin)
+		}
+		if got := strings.Contains(said, "remove the table here"); got != admin {
+			t.Errorf("admin %t: told to remove the table: %t", admin, got)
+		}
+	}
+}
