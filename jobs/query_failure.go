@@ -47,6 +47,9 @@ func (r *queryResult) notFound(f work.Failure) error {
 	text := query.NotThere(shorten(f.Table))
 	if t, err := r.catalog.Find(f.Table); err == nil && strings.EqualFold(t.Name, f.Table) && t.Version == nil {
 		text = fmt.Sprintf("Table %q has no rows yet: it was not synced so far.", t.Name)
+		if t.QueryMode == registry.ModeRemote {
+			text = fmt.Sprintf("Table %q has no rows here: it stays in an outside system, which Agnes does not ask yet.", t.Name)
+		}
 	} else if near := r.catalog.Near(f.Table); len(near) > 0 {
 		text += " Did you mean " + strings.Join(near, ", ") + "?"
 	}

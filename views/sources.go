@@ -99,6 +99,8 @@ func nameStatus(s syncs.Source, t syncs.SourceName) Status {
 		return Status{Class: "st-idle", Icon: "trash-2", Word: "Removed"}
 	case t.Removed:
 		return Status{Class: "st-idle", Icon: "trash-2", Word: "Removed", Detail: "comes back with the extractor's next run"}
+	case gone && t.Mode == registry.ModeRemote:
+		return Status{Class: "st-late", Icon: "triangle-alert", Word: "Not offered any more"}
 	case gone:
 		return Status{Class: "st-late", Icon: "triangle-alert", Word: "Not offered any more", Detail: "last rows served"}
 	case t.Mode == registry.ModeRemote:
@@ -150,5 +152,9 @@ func RemoteWords(t registry.Published) string {
 	case "token_missing", "token_env_invalid", "token_env_not_allowed", "attach_failed", "attach_timeout", "attach_not_tried":
 		reason = "its system does not answer the server"
 	}
-	return "Asked live, not served yet: " + reason + "."
+	text := "Asked live, not served yet: " + reason + "."
+	if t.Version != nil {
+		text += " The rows that were copied here before are served, and no newer ones come."
+	}
+	return text
 }

@@ -84,8 +84,23 @@ func TestRemoteWords(t *testing.T) {
 		}
 	}
 	far := registry.Published{Table: registry.Table{QueryMode: registry.ModeRemote}, Status: registry.SyncStatus{State: "remote", ErrorCode: "token_missing"}}
-	if got := Freshness(far, noon()); got.Class != "st-idle" || got.Word != "Asked live" {
+	if got := Freshness(far, noon()); got.Class != "st-idle" || got.Word != "Asked live" || got.Detail != "not served yet" {
 		t.Errorf("freshness = %+v", got)
+	}
+	far.Version = &registry.Version{CreatedAt: noon().Add(-time.Hour)}
+	if got := Freshness(far, noon()); got.Word != "Asked live" || !strings.HasPrefix(got.Detail, "rows ") {
+		t.Errorf("freshness with rows from before = %+v", got)
+	}
+	if got := RemoteWords(far); !strings.Contains(got, "copied here before are served") {
+		t.Errorf("with rows from before: %q", got)
+	}
+	far.Status = registry.SyncStatus{State: "error", ErrorCode: syncs.GoneUpstream, Error: "The source crm does not offer this table any more."}
+	if got := Freshness(far, noon()); got.Word != "Failing" {
+		t.Errorf("freshness of one that is gone = %+v", got)
+	}
+	doc := parse(t, draw(t, TablePage(testChrome(true), TableView{Table: far, Admin: true, Now: noon()})))
+	if got := doc.Find("main").Text(); !strings.Contains(got, "does not offer this table any more") || doc.Find("form[action$='/sync']").Length() != 0 {
+		t.Errorf("the page of one that is gone: %.400s", got)
 	}
 }
 
@@ -113,7 +128,7 @@ func TestTableOutside(t *testing.T) {
 func TestTroubleOfATable(t *testing.T) {
 	t.Parallel()
 	v := TableView{Now: noon(), Table: registry.Published{
-		Table: registry.Table{ID: "leads", Name: "leads"},
+		Table:  registry.Table{ID: "leads", Name: "leads"},
 		Status: registry.SyncStatus{State: "error", ErrorCode: syncs.GoneUpstream, Error: "The source crm does not offer this table any more.", NextStep: "Bring it back in the source, or remove the table here."},
 	}}
 	for _, admin := range []bool{true, false} {

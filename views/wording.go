@@ -25,7 +25,9 @@ func Freshness(t registry.Published, now time.Time) Status {
 		return Status{Class: "st-run", Icon: "refresh-cw", Word: "Running", Detail: lastGood(t, now), Spin: true}
 	case t.Status.State == "queued":
 		return Status{Class: "st-idle", Icon: "hourglass", Word: "Queued", Detail: lastGood(t, now)}
-	case t.QueryMode == registry.ModeRemote:
+	case asksLive(t) && t.Version != nil:
+		return Status{Class: "st-idle", Icon: "cloud", Word: "Asked live", Detail: lastGood(t, now)}
+	case asksLive(t):
 		return Status{Class: "st-idle", Icon: "cloud", Word: "Asked live", Detail: "not served yet"}
 	case t.Status.State == registry.StatusHeld:
 		return Status{Class: "st-late", Icon: "hand", Word: "Held", Detail: lastGood(t, now)}
@@ -37,6 +39,12 @@ func Freshness(t registry.Published, now time.Time) Status {
 		return Status{Class: "st-idle", Icon: "file-text", Word: "As uploaded", Detail: Ago(now, arrived(t))}
 	}
 	return Status{Class: "st-ok", Icon: "circle-check", Word: "On time", Detail: Ago(now, arrived(t))}
+}
+
+// asksLive reports whether a table's rows stay in an outside system that its
+// source still offers it from.
+func asksLive(t registry.Published) bool {
+	return t.QueryMode == registry.ModeRemote && t.Status.ErrorCode != syncs.GoneUpstream
 }
 
 // arrived is when the rows that people read now came; the table has a version.

@@ -68,6 +68,8 @@ func (p RemotePolicy) Judge(rows []work.RemoteRow) (try []work.Attachment, refus
 // refuse says why a row may not be tried, or "".
 func (p RemotePolicy) refuse(r work.RemoteRow) (code, sentence string) {
 	switch {
+	case r.Unreadable:
+		return "remote_unreadable", "_remote_attach cannot be read, so the outside systems that it names are not asked. Have the extractor write it as a table."
 	case !registry.Identifier(r.Alias):
 		return "alias_invalid", "An alias in _remote_attach is no name: letters, digits and _, no digit first, at most 64 characters."
 	case !registry.Identifier(r.Extension):

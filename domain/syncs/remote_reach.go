@@ -3,6 +3,7 @@ package syncs
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"agnes/domain"
 	"agnes/domain/registry"
@@ -13,6 +14,9 @@ import (
 // said of each and fails nothing else.
 func (w *Watcher) reach(ctx context.Context, source string, rows []work.RemoteRow) ([]Remote, error) {
 	try, told := w.Remote.Judge(rows)
+	if slices.ContainsFunc(rows, func(r work.RemoteRow) bool { return r.Unreadable }) {
+		return told, nil // what it names, and has claimed, cannot be told now
+	}
 	try, taken, err := w.claim(ctx, source, rows, try)
 	if err != nil {
 		return nil, err

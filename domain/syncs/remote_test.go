@@ -70,6 +70,14 @@ func TestAnAliasBelongsToItsFirstSource(t *testing.T) {
 	look("b", "")
 	w.outside["a"][0].Alias = "kbc"
 	look("a", "alias_taken")
+
+	// So it does while its list cannot be read: that says nothing of what it names.
+	named := w.outside["b"]
+	w.outside["b"] = []work.RemoteRow{{Unreadable: true}}
+	look("b", "remote_unreadable")
+	look("a", "alias_taken")
+	w.outside["b"] = named
+	look("b", "")
 }
 
 func TestBigQueryGetsATokenOfGoogles(t *testing.T) {

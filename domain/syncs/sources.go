@@ -247,14 +247,19 @@ func (a *adoption) missing(offered map[string]bool) {
 		}
 		a.source.Tables = append(a.source.Tables, SourceName{Table: t.Item(), Name: t.Name, ID: t.ID, Mode: t.QueryMode, Gone: true})
 		if t.Status.ErrorCode != GoneUpstream {
-			a.marks = append(a.marks, goneMark(t, fmt.Sprintf("The source %s does not offer this table any more. Its last rows are still served.", a.source.Name)))
+			a.marks = append(a.marks, goneMark(t, fmt.Sprintf("The source %s does not offer this table any more.", a.source.Name)))
 		}
 	}
 }
 
-func goneMark(t registry.Published, sentence string) TableMark {
+// goneMark says why a table is not synced any more, and what of it is here.
+func goneMark(t registry.Published, why string) TableMark {
+	here := " Its last rows are still served."
+	if t.Version == nil {
+		here = " No rows of it are here."
+	}
 	return TableMark{
-		Table: t.ID, State: "error", Code: GoneUpstream, Message: sentence,
+		Table: t.ID, State: "error", Code: GoneUpstream, Message: why + here,
 		NextStep: "Bring it back in the source, or remove the table here.",
 	}
 }

@@ -27,7 +27,7 @@ func (w *Watcher) gone(ctx context.Context, s Source) error {
 	}
 	var marks []TableMark
 	for _, t := range tables {
-		marks = append(marks, goneMark(t, fmt.Sprintf("The source %s is gone from the server. The last rows of this table are still served.", s.Name)))
+		marks = append(marks, goneMark(t, fmt.Sprintf("The source %s is gone from the server.", s.Name)))
 	}
 	if err := w.Sources.MarkTables(ctx, marks); err != nil {
 		return fmt.Errorf("mark tables: %w", err)

@@ -2,9 +2,11 @@ package syncs
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"agnes/domain"
+	"agnes/domain/registry"
 	"agnes/domain/work"
 )
 
@@ -171,5 +173,31 @@ func TestNamesOfSourcesDifferInCase(t *testing.T) {
 	}
 	if end := <-w.finished; end.State != OK || w.tables[end.Table].Bucket != "crm" {
 		t.Errorf("run = %+v", end)
+	}
+}
+
+// TestATableOutsideThatLeavesItsSource: no rows of it are here, so none are
+// said to be served.
+func TestATableOutsideThatLeavesItsSource(t *testing.T) {
+	w := newWorld()
+	w.dirs = []ExtractDir{{Name: "crm", Fingerprint: "1"}}
+	w.inside["crm"] = []work.SourceTable{{Name: "far", QueryMode: "remote"}, {Name: "here"}}
+	watch := w.watcher(t)
+	tick(t, watch, 2)
+	<-w.finished
+	w.inside["crm"], w.dirs[0].Fingerprint = nil, "2"
+	tick(t, watch, 2)
+	for id, served := range map[string]bool{"far": false, "here": true} {
+		st := w.tables[registry.TableID(id)].Status
+		if st.ErrorCode != GoneUpstream || strings.Contains(st.Error, "still served") != served {
+			t.Errorf("%s: %+v", id, st)
+		}
+	}
+	w.inside["crm"], w.dirs[0].Fingerprint = []work.SourceTable{{Name: "far", QueryMode: "remote"}, {Name: "here", QueryMode: "remote"}}, "3"
+	tick(t, watch, 2)
+	for _, id := range []registry.TableID{"far", "here"} {
+		if got := w.tables[id]; got.QueryMode != registry.ModeRemote || got.Status.State != ModeMark || got.Status.Error != "" {
+			t.Errorf("%s is back, outside: %+v", id, got.Status)
+		}
 	}
 }

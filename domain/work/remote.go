@@ -18,6 +18,8 @@ type RemoteRow struct {
 	Extension string `json:"extension"`
 	URL       string `json:"url"`
 	TokenEnv  string `json:"token_env"`
+	// Unreadable stands for a whole _remote_attach that cannot be read now.
+	Unreadable bool `json:"unreadable,omitempty"`
 }
 
 // Attachment is an outside system that a child may try to reach. Its address

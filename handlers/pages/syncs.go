@@ -97,7 +97,7 @@ func failing(t *registry.Published) bool {
 // those that stay outside.
 func countTables(v *views.SyncsView, tables []registry.Published, streaks map[registry.TableID]syncs.Streak) {
 	for _, t := range tables {
-		if t.QueryMode == registry.ModeRemote && t.Version == nil {
+		if t.QueryMode == registry.ModeRemote && !failing(&t) {
 			v.Outside++
 			continue
 		}

@@ -246,7 +246,7 @@ func TestRemoteRows(t *testing.T) {
 		"fewer":      {"CREATE TABLE shop._remote_attach AS SELECT 'bq' AS ALIAS, 'bigquery' AS extension, NULL AS url", []work.RemoteRow{{Alias: "bq", Extension: "bigquery"}}},
 		"odd types":  {"CREATE TABLE shop._remote_attach AS SELECT 1 AS alias, [1] AS extension, 2 AS url, DATE '2026-01-01' AS token_env", []work.RemoteRow{{Alias: "1", Extension: "[1]", URL: "2", TokenEnv: "2026-01-01"}}},
 		"no columns": {"CREATE TABLE shop._remote_attach AS SELECT 1 AS x", []work.RemoteRow{{}}},
-		"a trap":     {"CREATE VIEW shop._remote_attach AS SELECT content AS alias FROM read_text('/etc/passwd')", []work.RemoteRow{{}}},
+		"a trap":     {"CREATE VIEW shop._remote_attach AS SELECT content AS alias FROM read_text('/etc/passwd')", []work.RemoteRow{{Unreadable: true}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

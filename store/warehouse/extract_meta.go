@@ -102,11 +102,15 @@ func (e *extract) offered(ctx context.Context, source string) ([]work.SourceTabl
 	return tables, nil
 }
 
-// remote reads _remote_attach. One that is absent or of no use names nothing:
-// the tables of the extract are served all the same.
+// remote reads _remote_attach. One that is absent names nothing, and one that
+// cannot be read is one row that says so: the tables of the extract are served
+// all the same.
 func (e *extract) remote(ctx context.Context) []work.RemoteRow {
 	shape, err := e.columns(ctx, "_remote_attach")
-	if err != nil || len(shape) == 0 {
+	switch {
+	case err != nil:
+		return []work.RemoteRow{{Unreadable: true}}
+	case len(shape) == 0:
 		return nil
 	}
 	query := fmt.Sprintf("SELECT %s, %s, %s, %s FROM %s.main._remote_attach LIMIT %d",
@@ -119,7 +123,7 @@ func (e *extract) remote(ctx context.Context) []work.RemoteRow {
 		})
 	})
 	if err != nil {
-		return []work.RemoteRow{{}} // judged as a row that names nothing
+		return []work.RemoteRow{{Unreadable: true}}
 	}
 	return rows
 }
