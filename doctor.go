@@ -5,14 +5,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
 	"agnes/domain/query"
+	"agnes/domain/syncs"
 	"agnes/static"
 )
 
@@ -58,6 +62,7 @@ func examine(ctx context.Context, a *app) []check {
 		{"disk space", func() (string, error) { return space(a.cfg.Dirs.Data) }},
 		{"mail", func() (string, error) { return checkMail(a) }},
 		{"sign-in services", func() (string, error) { return examineSignIn(a.cfg) }},
+		{"outside systems", func() (string, error) { return examineOutside(ctx, a.store) }},
 		{"query", func() (string, error) {
 			return "a child answered a query", query.Probe{Engine: a.pool}.Ready(ctx)
 		}},
@@ -73,6 +78,34 @@ func examine(ctx context.Context, a *app) []check {
 		out = append(out, c)
 	}
 	return append(out, proveWalls(ctx, a)...)
+}
+
+// examineOutside says how many outside systems extracts name, and for how many
+// of them the extension is not installed. No table that people query depends on
+// them, so that is nothing that fails.
+func examineOutside(ctx context.Context, sources interface {
+	ListSources(ctx context.Context) ([]syncs.Source, error)
+}) (string, error) {
+	all, err := sources.ListSources(ctx)
+	if err != nil {
+		return "", err
+	}
+	named, missing := 0, map[string]bool{}
+	for _, s := range all {
+		named += len(s.Remote)
+		for _, r := range s.Remote {
+			if r.Code == "extension_missing" {
+				missing[r.Extension] = true
+			}
+		}
+	}
+	switch {
+	case named == 0:
+		return "extracts name none", nil
+	case len(missing) == 0:
+		return fmt.Sprintf("extracts name %d", named), nil
+	}
+	return fmt.Sprintf("extracts name %d; not installed: %s", named, strings.Join(slices.Sorted(maps.Keys(missing)), ", ")), nil
 }
 
 // proveWalls has a child run against every wall around queries.

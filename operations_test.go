@@ -2,12 +2,16 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"agnes/domain/syncs"
 )
 
 // command runs agnes as from a shell, in a directory of its own.
@@ -49,8 +53,8 @@ func TestOperations(t *testing.T) {
 	if err := json.Unmarshal([]byte(mustCommand(t, "doctor", "--json")), &checks); err != nil {
 		t.Fatal(err)
 	}
-	if len(checks) != 22 { // seven, and the walls
-		t.Errorf("doctor looked at %d things, want 22: %v", len(checks), checks)
+	if len(checks) != 23 { // eight, and the walls
+		t.Errorf("doctor looked at %d things, want 23: %v", len(checks), checks)
 	}
 	for _, c := range checks {
 		if c.Status != "ok" {
@@ -131,5 +135,37 @@ func TestHealthCommand(t *testing.T) {
 	person{instance: i}.call(http.MethodGet, "/api/health/ready", nil, http.StatusOK, &ready)
 	if ready.Status != "ready" {
 		t.Errorf("ready = %+v", ready)
+	}
+}
+
+// sourceList is what is known of sources, or why it is not.
+type sourceList struct {
+	sources []syncs.Source
+	err     error
+}
+
+func (l sourceList) ListSources(context.Context) ([]syncs.Source, error) { return l.sources, l.err }
+
+func TestDoctorOnOutsideSystems(t *testing.T) {
+	t.Parallel()
+	remote := func(codes ...string) sourceList {
+		var s syncs.Source
+		for i, code := range codes {
+			s.Remote = append(s.Remote, syncs.Remote{Alias: "kbc", Extension: []string{"keboola", "bigquery"}[i%2], Code: code})
+		}
+		return sourceList{sources: []syncs.Source{s, {}}}
+	}
+	for want, l := range map[string]sourceList{
+		"extracts name none":                                {},
+		"extracts name 2":                                   remote("", "token_missing"),
+		"extracts name 1; not installed: keboola":           remote("extension_missing"),
+		"extracts name 3; not installed: bigquery, keboola": remote("extension_missing", "extension_missing", "extension_missing"),
+	} {
+		if got, err := examineOutside(t.Context(), l); got != want || err != nil {
+			t.Errorf("%q, %v, want %q", got, err, want)
+		}
+	}
+	if _, err := examineOutside(t.Context(), sourceList{err: errors.New("disk I/O error")}); err == nil {
+		t.Error("a state that cannot be read is fine")
 	}
 }

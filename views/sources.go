@@ -147,7 +147,7 @@ func renameID(source, table string) string { return "rename-" + source + "-" + t
 func RemoteWords(t registry.Published) string {
 	reason := "Agnes serves tables whose rows are copied here"
 	switch t.Status.ErrorCode {
-	case "extension_missing", "extension_not_allowed", "extension_invalid":
+	case "extension_missing", "extension_refused", "extension_not_allowed", "extension_invalid":
 		reason = "the server has no way to ask its system"
 	case "token_missing", "token_env_invalid", "token_env_not_allowed", "attach_failed", "attach_timeout", "attach_not_tried":
 		reason = "its system does not answer the server"

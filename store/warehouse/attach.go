@@ -2,8 +2,10 @@ package warehouse
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"path"
 	"strings"
 	"time"
 
@@ -52,9 +54,7 @@ func (s *Store) attach(ctx context.Context, a work.Attachment) (answer work.Atta
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	if _, err := db.ExecContext(ctx, "LOAD "+quoteIdent(a.Extension)); err != nil {
-		answer.Code = "extension_missing"
-		answer.Message = fmt.Sprintf("The extension %s for %s is not installed on the server. Put it into the data directory's folder extensions, then look again.",
-			a.Extension, a.Alias)
+		answer.Code, answer.Message = notLoaded(a, err, extensionsFolder(ctx, db))
 		return answer, nil // the engine's words show folders
 	}
 	before, attach := attachStatements(a)
@@ -75,6 +75,28 @@ func (s *Store) attach(ctx context.Context, a work.Attachment) (answer work.Atta
 		answer.Message = fmt.Sprintf("%s could not be reached: its extension %s refused the address or the token, or the system did not answer.", a.Alias, a.Extension)
 	}
 	return answer, nil
+}
+
+// notLoaded says why an extension cannot be used, and where its file belongs.
+func notLoaded(a work.Attachment, err error, folder string) (code, message string) {
+	if strings.Contains(err.Error(), "not found") {
+		return "extension_missing", fmt.Sprintf(
+			"The extension %s for %s is not installed on the server. Put %s.duckdb_extension into the data directory's folder %s, then look again.",
+			a.Extension, a.Alias, a.Extension, folder)
+	}
+	return "extension_refused", fmt.Sprintf(
+		"The extension %s for %s is on the server but does not load: it is damaged, not signed, or for another DuckDB. Put the one for this DuckDB into the data directory's folder %s, then look again.",
+		a.Extension, a.Alias, folder)
+}
+
+// extensionsFolder is where the engine looks for extensions, in the data
+// directory: one folder for each version and platform.
+func extensionsFolder(ctx context.Context, db *sql.DB) string {
+	var version, platform string
+	if err := db.QueryRowContext(ctx, "SELECT version(), platform FROM pragma_platform()").Scan(&version, &platform); err != nil {
+		return extensionsDir
+	}
+	return path.Join(extensionsDir, version, platform)
 }
 
 // attachStatements name the outside system, with what the extension has to know

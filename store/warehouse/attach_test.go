@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +45,36 @@ func TestAttachRemote(t *testing.T) {
 		if _, err := s.AttachRemote(t.Context(), []work.Attachment{bad}); FailureOf(err).Code != "job_invalid" {
 			t.Errorf("%v: %v", bad, err)
 		}
+	}
+}
+
+// Whoever puts an extension where the sentence says has it found there.
+func TestWhereExtensionsBelong(t *testing.T) {
+	t.Parallel()
+	s := newTestStore(t)
+	try := func() work.Attached {
+		t.Helper()
+		tried, err := s.AttachRemote(t.Context(), []work.Attachment{{Alias: "kbc", Extension: "keboola", URL: hiddenURL}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tried[0]
+	}
+	missing := try()
+	_, after, _ := strings.Cut(missing.Message, "data directory's folder ")
+	folder, _, told := strings.Cut(after, ", then look again")
+	if missing.Code != "extension_missing" || !told {
+		t.Fatalf("%+v", missing)
+	}
+	dir := filepath.Join(s.dir, folder)
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "keboola.duckdb_extension"), bytes.Repeat([]byte("no extension"), 500), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := try(); got.Code != "extension_refused" || strings.Contains(got.Message, s.dir) {
+		t.Errorf("a file that is no extension: %+v", got)
 	}
 }
 
