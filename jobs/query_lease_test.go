@@ -64,9 +64,9 @@ func TestNameThatTheTextHides(t *testing.T) {
 
 func TestAbsentAndForbiddenAreToldAlike(t *testing.T) {
 	p, all := newPool(t, PoolConfig{}, map[string]string{"orders": ordersSQL, "orders_secret": "SELECT 1"})
-	few := access.NewCatalog([]registry.Published{mustFind(t, all, "orders"), {Table: registry.Table{ID: "n", Name: "newcomers"}}})
+	few := access.NewCatalog([]registry.Published{mustFind(t, all, "orders"), {Table: registry.Table{ID: "n", Name: "newcomers"}}, {Table: registry.Table{ID: "f", Name: "far", QueryMode: registry.ModeRemote}}})
 	told := map[string]string{}
-	for _, name := range []string{"orders_secret", "orders_absent", "newcomers"} {
+	for _, name := range []string{"orders_secret", "orders_absent", "newcomers", "far"} {
 		_, _, err := p.answer(t.Context(), few, "SELECT *\nFROM "+name, 0)
 		if domain.CodeOf(err) != work.TableNotFound {
 			t.Errorf("%s: %v, want table_not_found", name, err)
@@ -79,6 +79,9 @@ func TestAbsentAndForbiddenAreToldAlike(t *testing.T) {
 	}
 	if !strings.Contains(told["newcomers"], "not synced") {
 		t.Errorf("without rows: %s", told["newcomers"])
+	}
+	if !strings.Contains(told["far"], "stays in an outside system") {
+		t.Errorf("outside: %s", told["far"])
 	}
 }
 
