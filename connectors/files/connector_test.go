@@ -2,6 +2,7 @@ package files
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -147,5 +148,52 @@ func TestChanged(t *testing.T) {
 		if s, err := f.Changed(t.Context(), item); err != nil || s.Fingerprint != "" {
 			t.Errorf("Changed(%s) = %+v, %v", item, s, err)
 		}
+	}
+}
+
+// A table of several files is read anew when any of them came, changed or went;
+// nobody else would notice.
+func TestChangedOfSeveralFiles(t *testing.T) {
+	t.Parallel()
+	f := newFolder(t)
+	place := func(name string) string { return filepath.Join(f.files(), "sales", name) }
+	write := func(name, content string) {
+		t.Helper()
+		if err := errors.Join(os.MkdirAll(filepath.Dir(place(name)), 0o750), os.WriteFile(place(name), []byte(content), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("2024.csv", "id\n1\n")
+	write("2025.csv", "id\n2\n")
+	for _, item := range []string{"sales", "sales/*.csv"} {
+		t.Run(item, func(t *testing.T) {
+			seen := map[string]string{}
+			look := func(step string) {
+				t.Helper()
+				s, err := f.Changed(t.Context(), item)
+				if err != nil || s.Fingerprint == "" || s.At.IsZero() {
+					t.Fatalf("%s: %+v, %v", step, s, err)
+				}
+				if before, same := seen[s.Fingerprint]; same {
+					t.Errorf("%s looks like %s", step, before)
+				}
+				seen[s.Fingerprint] = step
+			}
+			look("two files")
+			write("2026.csv", "id\n3\n")
+			look("a third file")
+			write("2026.csv", "id\n3\n4\n")
+			look("a longer file")
+			if err := os.Rename(place("2026.csv"), place("2027.csv")); err != nil {
+				t.Fatal(err)
+			}
+			look("a file with another name")
+			if err := os.Remove(place("2027.csv")); err != nil {
+				t.Fatal(err)
+			}
+			if s, err := f.Changed(t.Context(), item); err != nil || seen[s.Fingerprint] != "two files" {
+				t.Errorf("without it again: %+v, %v", s, err)
+			}
+		})
 	}
 }

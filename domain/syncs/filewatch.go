@@ -73,6 +73,9 @@ func (w *FileWatcher) Tick(ctx context.Context) error {
 			return fmt.Errorf("look at the file of %s: %w", t.ID, err)
 		}
 		now[t.ID] = s.Fingerprint
+		if w.seen[t.ID] != s.Fingerprint {
+			delete(w.tried, t.ID) // maybe of the very same files, before others came and went
+		}
 		if s.Fingerprint != "" && w.seen[t.ID] == s.Fingerprint && w.tried[t.ID] != s.Fingerprint && due(t, s, read[t.ID]) {
 			changed = append(changed, t.ID)
 		}

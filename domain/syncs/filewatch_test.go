@@ -168,6 +168,40 @@ func TestACancelledSyncIsNotTakenUpByTheWatcher(t *testing.T) {
 	}
 }
 
+// A table of several files that has again the ones of before is not the one that
+// somebody synced in between.
+func TestFilesThatAreBackAreSyncedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld("orders")
+	orders := w.tables["orders"]
+	orders.Status = registry.SyncStatus{State: "ok", LastTry: &w.now}
+	w.tables["orders"] = orders
+	one, both := FileState{"a", w.now.Add(-time.Hour)}, FileState{"ab", w.now.Add(-time.Hour)}
+	states := fileStates{"orders.csv": both}
+	watcher := &FileWatcher{Files: states, Reads: w, Tables: w, Syncer: w.idle(), Log: slog.New(slog.DiscardHandler)}
+	look := func(is FileState, runs int, why string) {
+		t.Helper()
+		states["orders.csv"] = is
+		for range 3 {
+			if err := watcher.Tick(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(w.runs) != runs {
+			t.Fatalf("%s: %d runs, want %d", why, len(w.runs), runs)
+		}
+		for i := range w.runs { // each ends at once
+			w.runs[i].State = OK
+		}
+	}
+	w.read = map[registry.TableID]string{"orders": "ab"}
+	look(both, 0, "nothing changed")
+	look(one, 1, "a file is gone")
+	w.read["orders"] = "ab" // it is back, and somebody synced it by hand
+	look(both, 1, "both are read")
+	look(one, 2, "it is gone once more")
+}
+
 func TestRunKeepsWhatDidNotFit(t *testing.T) {
 	t.Parallel()
 	w := newWorld("orders")
