@@ -104,7 +104,7 @@ func (d Directory) tokenByKey(ctx context.Context) (string, error) {
 	config.Subject = d.Subject
 	token, err := config.TokenSource(context.WithValue(ctx, oauth2.HTTPClient, d.Client)).Token()
 	if err != nil {
-		return "", refused(withoutAnswer(err))
+		return "", refused(err)
 	}
 	return token.AccessToken, nil
 }

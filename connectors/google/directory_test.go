@@ -3,6 +3,7 @@ package google
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -163,5 +164,37 @@ func TestFixedGroups(t *testing.T) {
 	got, err := FixedGroups{"A@example.com"}.Groups(t.Context(), "ada@example.com")
 	if err != nil || !slices.Equal(got, []string{"a@example.com"}) {
 		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// What Google answers with a refusal is for no log, whoever writes that.
+func TestRefusalsAreToldWithoutTheAnswer(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]string{
+		"as it should be": `{"error": "invalid_grant", "error_description": "hidden words"}`,
+		"as a page":       `<html>hidden words</html>`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(http.StatusBadRequest)
+				fmt.Fprint(w, answer)
+			}))
+			t.Cleanup(s.Close)
+			key := mustKey(t, s.URL)
+			d := Directory{Subject: "boss@example.com", KeyFile: key, Client: s.Client(), Now: time.Now}
+			_, ofDirectory := d.Groups(t.Context(), "ada@example.com")
+			_, ofTokens := Tokens{Client: s.Client()}.Token(t.Context(), key)
+			for who, err := range map[string]error{"directory": ofDirectory, "tokens": ofTokens} {
+				if domain.CodeOf(err) != "google_token_refused" {
+					t.Errorf("%s: %v", who, err)
+				}
+				for ; err != nil; err = errors.Unwrap(err) {
+					if strings.Contains(err.Error(), "hidden") {
+						t.Errorf("%s tells the answer: %v", who, err)
+					}
+				}
+			}
+		})
 	}
 }

@@ -83,5 +83,5 @@ func (t Tokens) own(ctx context.Context) (_ string, err error) {
 }
 
 func refused(err error) error {
-	return domain.E(domain.Unavailable, "google_token_refused", "Google gave no access token.").Because(err)
+	return domain.E(domain.Unavailable, "google_token_refused", "Google gave no access token.").Because(withoutAnswer(err))
 }
