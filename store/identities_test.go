@@ -139,3 +139,23 @@ func TestSignInFederatedInParallel(t *testing.T) {
 		t.Errorf("%d accounts, want 1", n)
 	}
 }
+
+// A service names who has no name here, as any other change of a person: who
+// edits them meanwhile is told. A name that is here stays.
+func TestAServiceNamesWhoHasNoName(t *testing.T) {
+	t.Parallel()
+	s, _ := newStore(t)
+	before := must[people.User](t)(s.CreateUser(t.Context(), admin, people.NewUser{Email: "ada@example.com"}))
+	u := must[people.User](t)(s.SignInFederated(t.Context(), visitor, federated(claims("ada@example.com", "g1"), false)))
+	if u.Name != "Ada L." || u.Version <= before.Version {
+		t.Errorf("came as %+v, was %+v", u, before)
+	}
+	_, err := s.UpdateUser(t.Context(), admin, u.ID, people.UserChange{Name: ptr("Ada"), Seen: before.Version})
+	if stale := domain.StaleOf(err); stale == nil {
+		t.Errorf("an edit of what they were before: %v", err)
+	}
+	must[people.User](t)(s.UpdateUser(t.Context(), admin, u.ID, people.UserChange{Name: ptr("Countess"), Seen: u.Version}))
+	if u = must[people.User](t)(s.SignInFederated(t.Context(), visitor, federated(claims("ada@example.com", "g1"), false))); u.Name != "Countess" {
+		t.Errorf("the service renamed somebody to %q", u.Name)
+	}
+}

@@ -40,18 +40,6 @@ func (g Group) Everyone() bool { return g.System && g.Name == EveryoneGroup }
 // Admins reports whether it is the group of administrators.
 func (g Group) Admins() bool { return g.System && g.Name == AdminGroup }
 
-// Editable reports whether people choose its members here.
-func (g Group) Editable() bool {
-	switch g.Origin() {
-	case OriginCustom:
-		return true
-	case OriginSystem:
-		return !g.Everyone()
-	case OriginGoogle, OriginOIDC, OriginPerson, AnyOrigin:
-	}
-	return false
-}
-
 // GroupOrder sorts a list of groups; ties go by name.
 type GroupOrder string
 
