@@ -24,13 +24,14 @@ func (s *Store) ListSources(ctx context.Context) ([]syncs.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	there := make(map[registry.TableID]bool, len(registered))
+	there := make(map[registry.TableID]registry.Published, len(registered))
 	for _, t := range registered {
-		there[t.ID] = true
+		there[t.ID] = t
 	}
 	for _, src := range sources {
 		for i := range src.Tables {
-			src.Tables[i].Removed = !there[src.Tables[i].ID]
+			t, known := there[src.Tables[i].ID]
+			src.Tables[i].Removed, src.Tables[i].Empty, src.Tables[i].Failing = !known, known && t.Version == nil, t.Status.State == "error"
 		}
 	}
 	return sources, nil

@@ -45,9 +45,15 @@ func TestSourcesKnowWhatWasRemoved(t *testing.T) {
 			t.Fatal(err)
 		}
 		src = must[[]syncs.Source](t)(s.ListSources(t.Context()))[0]
-		if src.Tables[0].Removed || !src.Tables[1].Removed {
+		if src.Tables[0].Removed || !src.Tables[0].Empty || !src.Tables[1].Removed {
 			t.Errorf("tables = %+v", src.Tables)
 		}
+	}
+	if err := s.MarkTables(t.Context(), []syncs.TableMark{{Table: "orders", State: "error", Code: "table_unreadable", Message: "It cannot be read."}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := must[[]syncs.Source](t)(s.ListSources(t.Context()))[0]; !got.Tables[0].Failing {
+		t.Errorf("a table that fails: %+v", got.Tables)
 	}
 	mustTables(t, s, "leads")
 	if got := must[[]syncs.Source](t)(s.ListSources(t.Context()))[0]; got.Tables[1].Removed {

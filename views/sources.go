@@ -67,15 +67,15 @@ func sourceStatus(s syncs.Source) Status {
 	default:
 		return Status{Class: "st-fail", Icon: "unplug", Word: "Broken"}
 	}
-	if len(s.Problems) > 0 || anyGone(s.Tables) || unreached(s.Remote) {
+	if len(s.Problems) > 0 || anyUnwell(s.Tables) || unreached(s.Remote) {
 		return Status{Class: "st-late", Icon: "triangle-alert", Word: "In part"}
 	}
 	return Status{Class: "st-ok", Icon: "circle-check", Word: "Served"}
 }
 
-func anyGone(tables []syncs.SourceName) bool {
+func anyUnwell(tables []syncs.SourceName) bool {
 	for _, t := range tables {
-		if t.Gone && !t.Removed {
+		if (t.Gone || t.Failing) && !t.Removed {
 			return true
 		}
 	}
@@ -105,6 +105,12 @@ func nameStatus(s syncs.Source, t syncs.SourceName) Status {
 		return Status{Class: "st-late", Icon: "triangle-alert", Word: "Not offered any more", Detail: "last rows served"}
 	case t.Mode == registry.ModeRemote:
 		return Status{Class: "st-idle", Icon: "cloud", Word: "Asked live", Detail: "not served yet"}
+	case t.Failing && t.Empty:
+		return Status{Class: "st-fail", Icon: "circle-x", Word: "Failing", Detail: "no rows yet"}
+	case t.Failing:
+		return Status{Class: "st-fail", Icon: "circle-x", Word: "Failing", Detail: "last rows served"}
+	case t.Empty:
+		return Status{Class: "st-idle", Icon: "hourglass", Word: "Waits for its first rows"}
 	}
 	return Status{Class: "st-ok", Icon: "circle-check", Word: "Served"}
 }

@@ -72,6 +72,39 @@ func TestSourcesPage(t *testing.T) {
 	}
 }
 
+func TestTablesOfASource(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		table        syncs.SourceName
+		gone         bool
+		word, detail string
+		unwell       bool
+	}{
+		{syncs.SourceName{}, false, "Served", "", false},
+		{syncs.SourceName{Empty: true}, false, "Waits for its first rows", "", false},
+		{syncs.SourceName{Empty: true, Failing: true}, false, "Failing", "no rows yet", true},
+		{syncs.SourceName{Failing: true}, false, "Failing", "last rows served", true},
+		{syncs.SourceName{Gone: true}, false, "Not offered any more", "last rows served", true},
+		{syncs.SourceName{}, true, "Not offered any more", "last rows served", true},
+		{syncs.SourceName{Gone: true, Mode: registry.ModeRemote}, false, "Not offered any more", "", true},
+		{syncs.SourceName{Mode: registry.ModeRemote, Empty: true}, false, "Asked live", "not served yet", false},
+		{syncs.SourceName{Removed: true}, false, "Removed", "comes back with the extractor's next run", false},
+		{syncs.SourceName{Removed: true, Gone: true}, false, "Removed", "", false},
+		{syncs.SourceName{Removed: true}, true, "Removed", "", true},
+	} {
+		s := syncs.Source{State: syncs.SourceOK, Tables: []syncs.SourceName{c.table}}
+		if c.gone {
+			s.State = syncs.SourceGone
+		}
+		if got := nameStatus(s, c.table); got.Word != c.word || got.Detail != c.detail {
+			t.Errorf("%+v, gone %t: %q, %q, want %q, %q", c.table, c.gone, got.Word, got.Detail, c.word, c.detail)
+		}
+		if got := sourceStatus(s).Class != "st-ok"; got != c.unwell {
+			t.Errorf("%+v, gone %t: needs somebody %t", c.table, c.gone, got)
+		}
+	}
+}
+
 func TestRemoteWords(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]string{

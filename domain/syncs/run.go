@@ -151,9 +151,11 @@ type SourceName struct {
 	ID    registry.TableID `json:"id"`
 	Mode  string           `json:"mode"`
 	Gone  bool             `json:"gone,omitempty"` // the extract does not offer it any more
-	// Removed is whether somebody removed it from the registry since the extract
-	// was looked at.
+	// How it stands in the registry, which may have changed since the extract was
+	// looked at: removed by somebody, without rows here, its last sync failed.
 	Removed bool `json:"-"`
+	Empty   bool `json:"-"`
+	Failing bool `json:"-"`
 }
 
 // Remote is an outside system that an extract names; Code is "" when it answered.
