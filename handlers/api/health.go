@@ -253,6 +253,7 @@ func (a *API) rebuildHealth(ctx context.Context) (service, error) {
 		return out, nil
 	case last.State != syncs.OK:
 		out.Status, out.Detail = "error", "The last rebuild failed. What was published before is served."
+		return out, nil // how many tables that is, it does not know
 	case last.LeftOut() > 0:
 		out.Status, out.Detail = "warning", fmt.Sprintf("The last rebuild left out %d.", last.LeftOut())
 	case len(damaged) > 0:

@@ -2,7 +2,9 @@ package api_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"agnes/domain/people"
 	"agnes/domain/syncs"
@@ -53,6 +55,14 @@ func TestGetRebuild(t *testing.T) {
 	services := s.as(s.admin, http.MethodGet, "/api/health/detailed", nil).is(200)["services"].(map[string]any)
 	if rebuild := services["rebuild"].(map[string]any); rebuild["status"] != "warning" || rebuild["detail"] != "The last rebuild left out 1." {
 		t.Errorf("health says %v", rebuild)
+	}
+	must(t, s.store.SaveRebuild(t.Context(), syncs.Rebuild{
+		ID: "r2", StartedAt: s.clock.now(), FinishedAt: s.clock.now().Add(time.Second), State: syncs.Failed, Code: "child_killed", Message: "It was ended.", NextStep: "Try again.",
+	}))
+	services = s.as(s.admin, http.MethodGet, "/api/health/detailed", nil).is(200)["services"].(map[string]any)
+	rebuild := services["rebuild"].(map[string]any)
+	if _, counted := rebuild["tables"]; counted || rebuild["status"] != "error" || !strings.Contains(rebuild["detail"].(string), "served") {
+		t.Errorf("health says %v of a rebuild that failed", rebuild)
 	}
 }
 
