@@ -149,9 +149,12 @@ func (a *API) trigger(ctx context.Context, in *triggerInput) (*triggerOutput, er
 	out.Body.Status, out.Body.Tables = "triggered", named
 	if all {
 		out.Body.Tables = "all"
-		if named, err = a.due(ctx); err != nil {
-			return nil, err
-		}
+		named, err = a.due(ctx)
+	} else {
+		named, err = a.copied(ctx, named)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if len(named) == 0 {
 		out.Body.Message = "There is no table to sync, so nothing was started."
@@ -221,6 +224,23 @@ func (a *API) due(ctx context.Context) ([]registry.TableID, error) {
 		}
 	}
 	return due, nil
+}
+
+// copied leaves of named tables those whose rows can be copied here: a sync of
+// one that stays outside could only fail.
+func (a *API) copied(ctx context.Context, named []registry.TableID) ([]registry.TableID, error) {
+	if len(named) == 0 {
+		return nil, nil
+	}
+	tables, err := a.Store.ListTables(ctx)
+	if err != nil {
+		return nil, err
+	}
+	outside := map[registry.TableID]bool{}
+	for _, t := range tables {
+		outside[t.ID] = t.QueryMode == registry.ModeRemote
+	}
+	return slices.DeleteFunc(slices.Clone(named), func(id registry.TableID) bool { return outside[id] }), nil
 }
 
 // notAllLive refuses a trigger that would start nothing new.

@@ -93,6 +93,8 @@ func TestTrigger(t *testing.T) {
 		{"an object with null", `{"tables":null}`, 200, all, "due orders"},
 		{"an object without", `{}`, 200, all, "due orders"},
 		{"nothing named", `[]`, 200, []any{}, ""},
+		{"one that stays outside", `["far"]`, 200, []any{"far"}, ""},
+		{"one that stays outside among others", `["far","orders"]`, 200, []any{"far", "orders"}, "orders"},
 		{"an unknown id", `["orders","nothing"]`, 404, nil, ""},
 		{"a text", `"orders"`, 422, nil, ""},
 		{"a number", `7`, 422, nil, ""},
