@@ -80,12 +80,15 @@ func examine(ctx context.Context, a *app) []check {
 	return append(out, proveWalls(ctx, a)...)
 }
 
+// sourceLister reads what is known of custom sources.
+type sourceLister interface {
+	ListSources(ctx context.Context) ([]syncs.Source, error)
+}
+
 // examineOutside says how many outside systems extracts name, and for how many
 // of them the extension is not installed. No table that people query depends on
 // them, so that is nothing that fails.
-func examineOutside(ctx context.Context, sources interface {
-	ListSources(ctx context.Context) ([]syncs.Source, error)
-}) (string, error) {
+func examineOutside(ctx context.Context, sources sourceLister) (string, error) {
 	all, err := sources.ListSources(ctx)
 	if err != nil {
 		return "", err

@@ -12,7 +12,7 @@ import (
 // is skipped.
 func otherDevice(t *testing.T, dir string) string {
 	t.Helper()
-	other, err := os.MkdirTemp("/dev/shm", "agnes-test-")
+	other, err := os.MkdirTemp("/dev/shm", "agnes-test-") //nolint:usetesting // on another file system than t.TempDir
 	if err != nil {
 		t.Skip("there is no second file system:", err)
 	}
