@@ -29,6 +29,7 @@ type adoption struct {
 	asked   bool   // by a person, who wants all of it
 	aliases map[string]string
 	there   map[string]registry.Published // of this source, by lower name in the source
+	states  map[string]Source             // all sources, once one is asked for
 	marks   []TableMark
 	renamed bool
 }
@@ -144,7 +145,11 @@ func (a *adoption) adopt(ctx context.Context, t work.SourceTable) (registry.Publ
 		return none, nil, err
 	}
 	if owner != a.source.Name {
-		return none, nameTaken(t.Name, name, owner), nil
+		gone, err := a.left(ctx, owner)
+		if err != nil {
+			return none, nil, err
+		}
+		return none, nameTaken(t.Name, name, owner, gone), nil
 	}
 	mode := registry.ModeLocal
 	if t.QueryMode == registry.ModeRemote {
@@ -152,7 +157,7 @@ func (a *adoption) adopt(ctx context.Context, t work.SourceTable) (registry.Publ
 	}
 	got, err := a.register(ctx, t, name, mode)
 	if domain.KindOf(err) == domain.Conflict {
-		return none, nameTaken(t.Name, name, ""), nil
+		return none, nameTaken(t.Name, name, "", false), nil
 	}
 	if err != nil {
 		return none, nil, fmt.Errorf("register %s: %w", name, err)
@@ -188,11 +193,28 @@ func (a *adoption) owner(ctx context.Context, name string) (string, error) {
 	return owner, nil
 }
 
-func nameTaken(table, name, owner string) *Problem {
+// left reports whether a source has left the disk, as one does whose folder got
+// another name.
+func (a *adoption) left(ctx context.Context, source string) (bool, error) {
+	if a.states == nil {
+		known, err := a.known(ctx)
+		if err != nil {
+			return false, err
+		}
+		a.states = known
+	}
+	return a.states[source].State == SourceGone, nil
+}
+
+func nameTaken(table, name, owner string, gone bool) *Problem {
 	p := &Problem{Table: table, Code: "name_taken", Owner: owner}
-	p.Message = fmt.Sprintf("The source %s already has a table named %s, and keeps the name. Give this one another name.", owner, name)
-	if owner == "" {
+	switch {
+	case owner == "":
 		p.Message = fmt.Sprintf("Another table is named %s already, and keeps the name. Give this one another name.", name)
+	case gone:
+		p.Message = fmt.Sprintf("The table %s of the source %s, which is gone, keeps the name. Remove that table, or give this one another name.", name, owner)
+	default:
+		p.Message = fmt.Sprintf("The source %s already has a table named %s, and keeps the name. Give this one another name.", owner, name)
 	}
 	return p
 }

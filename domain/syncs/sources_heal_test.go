@@ -201,3 +201,34 @@ func TestATableOutsideThatLeavesItsSource(t *testing.T) {
 		}
 	}
 }
+
+// TestAFolderThatGotAnotherName: its tables belong to the folder of before until
+// somebody removes them, and who looks at the new one is told so.
+func TestAFolderThatGotAnotherName(t *testing.T) {
+	w := newWorld()
+	w.dirs = []ExtractDir{{Name: "crm", Fingerprint: "1"}}
+	w.inside["crm"] = []work.SourceTable{{Name: "people"}}
+	watch := w.watcher(t)
+	tick(t, watch, 2)
+	<-w.finished
+	w.dirs = []ExtractDir{{Name: "sales", Fingerprint: "1"}}
+	w.inside["sales"] = w.inside["crm"]
+	tick(t, watch, 3)
+	w.now = w.now.Add(retryPart)
+	tick(t, watch, 1)
+	p := w.sources["sales"].Problems
+	if len(p) != 1 || p[0].Owner != "crm" || !strings.Contains(p[0].Message, "which is gone") || !strings.Contains(p[0].Message, "Remove that table") {
+		t.Fatalf("problems = %+v", p)
+	}
+	delete(w.tables, "people")
+	delete(w.owners, "people")
+	tick(t, watch, 1)
+	if _, known := w.sources["crm"]; known {
+		t.Error("a source that is gone, without tables, is still known")
+	}
+	w.now = w.now.Add(retryPart)
+	tick(t, watch, 1)
+	if end := <-w.finished; end.State != OK || w.tables[end.Table].Bucket != "sales" {
+		t.Errorf("run = %+v", end)
+	}
+}
