@@ -2,6 +2,7 @@ package custom
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -164,4 +165,20 @@ func FuzzExtractNames(f *testing.F) {
 			t.Errorf("source %q and item %q were passed on", source, item)
 		}
 	})
+}
+
+// A place that cannot be listed is not a place without extracts: those would be
+// taken for gone.
+func TestListOfWhatIsNoFolder(t *testing.T) {
+	t.Parallel()
+	f := Folder{Root: t.TempDir()}
+	mustWrite(t, f.Root, "extracts", "a file")
+	list, err := f.List(t.Context())
+	if domain.CodeOf(err) != "extracts_unreadable" || list != nil {
+		t.Errorf("%v, %v", list, err)
+	}
+	var told *domain.Error
+	if !errors.As(err, &told) || strings.Contains(told.Message, f.Root) {
+		t.Errorf("told %+v", told)
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"agnes/domain"
 	"agnes/domain/registry"
 	"agnes/domain/syncs"
 )
@@ -40,7 +41,8 @@ func (f Folder) List(ctx context.Context) ([]syncs.ExtractDir, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("list extracts: %w", err)
+		return nil, domain.E(domain.Unavailable, "extracts_unreadable", "The folder extracts of the data directory cannot be listed, so no source is looked at. "+
+			"What was synced before is still served. Give the account that Agnes runs as the right to read it.").Because(err)
 	}
 	var found []syncs.ExtractDir
 	for _, e := range entries {

@@ -2,6 +2,7 @@ package syncs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -83,6 +84,8 @@ type Watcher struct {
 
 	mu   sync.Mutex        // one look at a time, by the clock or by a person
 	seen map[string]string // fingerprint at the last tick: a file still being written is left alone
+	// blind is since when the folders cannot be listed, zero while they can.
+	blind time.Time
 }
 
 const (
@@ -103,8 +106,9 @@ func (w *Watcher) Tick(ctx context.Context) error {
 	defer w.mu.Unlock()
 	dirs, err := w.Dirs.List(ctx)
 	if err != nil {
-		return fmt.Errorf("list extracts: %w", err)
+		return errors.Join(fmt.Errorf("list extracts: %w", err), w.unlisted(ctx, err))
 	}
+	w.blind = time.Time{}
 	known, err := w.known(ctx)
 	if err != nil {
 		return err
@@ -134,6 +138,33 @@ func (w *Watcher) Tick(ctx context.Context) error {
 		}
 		if err := w.gone(ctx, s); err != nil {
 			return fmt.Errorf("source %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// unlisted says of all sources that their folders cannot be listed, unless that
+// may be over in a moment.
+func (w *Watcher) unlisted(ctx context.Context, why error) error {
+	now := w.Now()
+	if w.blind.IsZero() {
+		w.blind = now
+	}
+	if now.Sub(w.blind).Abs() < retryBroken {
+		return nil
+	}
+	all, err := w.Sources.ListSources(ctx)
+	if err != nil {
+		return fmt.Errorf("list sources: %w", err)
+	}
+	code, message := explainSource(why)
+	for _, s := range all {
+		if s.State == SourceGone || s.State == SourceBroken && s.Code == code {
+			continue
+		}
+		s.State, s.Code, s.Message, s.CheckedAt = SourceBroken, code, message, now
+		if err := w.Sources.SaveSource(ctx, s); err != nil {
+			return fmt.Errorf("save: %w", err)
 		}
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 
+	"agnes/domain"
 	"agnes/domain/audit"
 	"agnes/domain/registry"
 	"agnes/domain/work"
@@ -132,5 +133,62 @@ func TestALookThatIsStoppedSaysNothing(t *testing.T) {
 	}
 	if s, known := w.sources["crm"]; known {
 		t.Errorf("source = %+v", s)
+	}
+}
+
+// shut is a folder of extracts that cannot be listed.
+type shut struct {
+	*world
+	err error
+}
+
+func (s *shut) List(ctx context.Context) ([]ExtractDir, error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	return s.world.List(ctx)
+}
+
+// While the folder of all extracts cannot be listed no source is looked at: that
+// is said of each, unless it is over in a moment, and ends by itself.
+func TestExtractsThatCannotBeListed(t *testing.T) {
+	w := newWorld()
+	w.dirs = []ExtractDir{{Name: "crm", Fingerprint: "1"}}
+	w.inside["crm"] = []work.SourceTable{{Name: "people"}}
+	watch := w.watcher(t)
+	dirs := &shut{world: w}
+	watch.Dirs = dirs
+	tick(t, watch, 2)
+	<-w.finished
+	blind := func(times int) {
+		t.Helper()
+		for range times {
+			if err := watch.Tick(t.Context()); !errors.Is(err, dirs.err) {
+				t.Fatalf("err = %v", err)
+			}
+		}
+	}
+	dirs.err = domain.E(domain.Unavailable, "extracts_unreadable", "The folder cannot be listed.")
+	blind(3)
+	if s := w.sources["crm"]; s.State != SourceOK {
+		t.Errorf("after a moment: %+v", s)
+	}
+	if _, err := watch.Inspect(t.Context(), person(), "crm"); domain.CodeOf(err) != "extracts_unreadable" {
+		t.Errorf("a person who looks is told %v", err)
+	}
+	w.now = w.now.Add(retryBroken)
+	blind(2)
+	if s := w.sources["crm"]; s.State != SourceBroken || s.Code != "extracts_unreadable" || s.Message != "The folder cannot be listed." || len(s.Tables) != 1 {
+		t.Errorf("later: %+v", s)
+	}
+	if st := w.tables["people"].Status; st.ErrorCode == GoneUpstream {
+		t.Error("a source that cannot be seen is taken for gone")
+	}
+	dirs.err = nil
+	w.now = w.now.Add(retryBroken)
+	tick(t, watch, 1)
+	<-w.finished
+	if s := w.sources["crm"]; s.State != SourceOK || s.Code != "" {
+		t.Errorf("once it can be listed: %+v", s)
 	}
 }
