@@ -115,6 +115,8 @@ func TestScheduleDue(t *testing.T) {
 		{"daily 23:50", *at(0, 5), at(-20, 0), true}, // missed before midnight
 		{"daily 05:00", *at(12, 0), nil, true},
 		{"daily 05:00", *at(12, 0), at(400*24, 0), true}, // a clock was ahead for that sync
+		{"daily 05:00", *at(12, 0), at(29, 0), true},     // and hides tomorrow's
+		{"daily 05:00", *at(12, 0), at(13, 0), false},    // it hides none
 		{"every 15m", *at(12, 0), at(400*24, 0), true},
 	}
 	for _, c := range cases {

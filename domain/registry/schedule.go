@@ -59,17 +59,18 @@ func (s Schedule) Due(now time.Time, last *time.Time) bool {
 	if last == nil {
 		return true
 	}
-	if last.After(now) {
-		return true // the clock was set back: how long ago it was, nobody knows
-	}
 	if s.Every > 0 {
-		return now.Sub(*last) >= s.Every
+		return now.Sub(*last) >= s.Every || last.After(now) // the clock was set back: how long ago it was, nobody knows
+	}
+	// After the clock was set back, a success that lies ahead must hide no target.
+	from, until := *last, now
+	if last.After(now) {
+		from, until = now, *last
 	}
 	midnight := now.UTC().Truncate(24 * time.Hour)
-	for _, day := range []time.Time{midnight, midnight.AddDate(0, 0, -1)} {
+	for _, day := range []time.Time{midnight, midnight.AddDate(0, 0, -1), midnight.AddDate(0, 0, 1)} {
 		for _, at := range s.Daily {
-			target := day.Add(at)
-			if !target.After(now) && last.Before(target) {
+			if target := day.Add(at); from.Before(target) && !target.After(until) {
 				return true
 			}
 		}
