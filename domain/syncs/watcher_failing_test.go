@@ -76,10 +76,9 @@ func TestALookThatTheStateRefusedIsRepeated(t *testing.T) {
 			w := newWorld()
 			w.dirs = []ExtractDir{{Name: "crm", Fingerprint: "1"}}
 			w.inside["crm"] = []work.SourceTable{{Name: "old"}}
-			watch := w.watcher(t)
+			watch := w.watching(w.idle()) // nobody does the runs, so that they stay to be seen
 			f := &failing{world: w}
-			watch.Sources, watch.Syncer = f, w.idle()
-			watch.Syncer.Runs = f
+			watch.Sources, watch.Syncer.Runs = f, f
 			tick(t, watch, 2)
 
 			f.what = what

@@ -14,7 +14,12 @@ import (
 
 func (w *world) watcher(t *testing.T) *Watcher {
 	t.Helper()
-	return &Watcher{Dirs: w, Inspector: w, Attacher: w, Sources: w, Tables: w, Syncer: w.syncer(t), Now: w.clock, Log: slog.New(slog.DiscardHandler)}
+	return w.watching(w.syncer(t))
+}
+
+// watching is a watcher whose syncs s does.
+func (w *world) watching(s *Syncer) *Watcher {
+	return &Watcher{Dirs: w, Inspector: w, Attacher: w, Sources: w, Tables: w, Syncer: s, Now: w.clock, Log: slog.New(slog.DiscardHandler)}
 }
 
 func tick(t *testing.T, w *Watcher, times int) {
